@@ -1,0 +1,1 @@
+"""Every server and service on this machine under one supervisor."""

@@ -1,0 +1,1 @@
+"""Geometry, interpolation, merge and validation of annotations: pure."""

@@ -1,0 +1,1 @@
+"""Probing, indexing, decoding, encoding and packing of media: pure and synchronous."""

@@ -1,0 +1,1 @@
+"""What each process needs and knows nothing of our domain."""

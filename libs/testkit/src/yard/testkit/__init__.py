@@ -1,0 +1,1 @@
+"""Real servers, generated clips and contract suites for tests."""

@@ -1,0 +1,1 @@
+"""Chunks, frames and previews of indexed media."""

@@ -1,0 +1,1 @@
+"""Annotations and data sets written in exchange formats."""

@@ -1,0 +1,1 @@
+"""Users, roles, access tokens and signing keys."""

@@ -1,0 +1,1 @@
+"""Uploads, shares and remote sources turned into indexed media."""

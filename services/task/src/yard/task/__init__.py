@@ -1,0 +1,1 @@
+"""Projects, labels, tasks, jobs and annotations."""

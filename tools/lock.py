@@ -1,0 +1,72 @@
+"""Writes the lock: one resolution in two files, what runs and what the tests need besides.
+
+The resolution covers every member of the workspace. `requirements.lock` holds what the platform runs on,
+`requirements-test.lock` the rest. Both hold names, versions and hashes, and no address of a registry.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN_LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"
+TEST_ONLY_MEMBERS = {"frameyard-testkit"}
+OUR_PREFIX = "frameyard-"
+
+
+def members() -> list[dict[str, object]]:
+    """The project tables of every workspace member."""
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+    files = sorted(file for pattern in patterns for file in ROOT.glob(f"{pattern}/pyproject.toml"))
+    return [tomllib.loads(file.read_text())["project"] for file in files]
+
+
+def inputs() -> tuple[set[str], set[str]]:
+    """External requirements of what runs, and of the tests besides."""
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    run, test = set(root["project"]["dependencies"]), set(root["dependency-groups"]["test"])
+    for member in members():
+        (test if member["name"] in TEST_ONLY_MEMBERS else run).update(member["dependencies"])  # type: ignore[arg-type]
+    return {r for r in run if not r.startswith(OUR_PREFIX)}, {r for r in test if not r.startswith(OUR_PREFIX)}
+
+
+def compile_lock(requirements: set[str], constraints: str) -> str:
+    """The text that `uv pip compile` writes for the requirements under the constraints."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, held = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+        source.write_text("\n".join(sorted(requirements)))
+        held.write_text(constraints)
+        command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet",
+                   "--no-annotate", "--no-header", "--no-emit-index-url", "-c", str(held), str(source)]
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+def blocks(lock: str) -> dict[str, str]:
+    """A lock's entries by their requirement line."""
+    entries = re.split(r"(?m)^(?=[a-z0-9])", lock)
+    return {entry.split(" \\")[0].strip(): entry for entry in entries if entry.strip()}
+
+
+def versions_only(lock: str) -> str:
+    """The lock as constraints: no hashes, so that a resolution may keep every version."""
+    return "\n".join(blocks(lock))
+
+
+def main() -> None:
+    """Resolve again, keeping every locked version that still fits unless `--upgrade` is given."""
+    run, test = inputs()
+    kept = "" if "--upgrade" in sys.argv else "\n".join(
+        versions_only((ROOT / name).read_text()) for name in (RUN_LOCK, TEST_LOCK) if (ROOT / name).exists()
+    )
+    everything = compile_lock(run | test, kept)
+    running = blocks(compile_lock(run, versions_only(everything)))
+    rest = {name: block for name, block in blocks(everything).items() if name not in running}
+    (ROOT / RUN_LOCK).write_text("".join(running.values()))
+    (ROOT / TEST_LOCK).write_text("".join(rest.values()))
+
+
+if __name__ == "__main__":
+    main()
