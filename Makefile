@@ -11,6 +11,8 @@ UV := $(BIN)/uv
 MEMBERS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/embedded/pyproject.toml))
 RUN_MEMBERS := $(filter-out libs/testkit/pyproject.toml,$(MEMBERS))
 editable = $(foreach file,$(1),-e $(dir $(file)))
+DATA ?= .data
+TYPED := $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests deploy/embedded/src deploy/embedded/tests) tests tools
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
@@ -41,3 +43,60 @@ install: .venv/.installed-run ## Install what the platform runs on into .venv
 .PHONY: lock
 lock: $(UV) ## Write the lock again, keeping versions that fit (UPGRADE=1: the newest)
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+.PHONY: up demo down status logs clean-data
+up: install ## Start the platform on this machine (DATA=folder, default .data)
+	exec $(BIN)/python -m yard.embedded up --data $(DATA)
+
+demo: install ## Start the platform and do the main job on real media (ONCE=1 stops afterwards)
+	exec $(BIN)/python -m yard.embedded demo --data $(DATA) $(if $(ONCE),--once)
+
+down: install ## Stop the platform
+	$(BIN)/python -m yard.embedded down --data $(DATA)
+
+status: install ## Show servers and services
+	$(BIN)/python -m yard.embedded status --data $(DATA)
+
+logs: install ## Show the log of one (SERVICE=task)
+	$(BIN)/python -m yard.embedded logs --data $(DATA) $(or $(SERVICE),$(error name one: make logs SERVICE=task))
+
+clean-data: install ## Delete the platform's data (asks first)
+	$(BIN)/python -m yard.embedded clean-data --data $(DATA)
+
+.PHONY: generate check-generated protos-baseline lint format types test ci system-packages
+generate: .venv/.installed-test ## Generate libs/contracts from proto/
+	$(BIN)/python tools/generate.py
+
+check-generated: .venv/.installed-test ## Fail if libs/contracts is not what proto/ gives
+	$(BIN)/python tools/generate.py --check
+
+protos-baseline: .venv/.installed-test ## Accept the present protos as the baseline of the breaking check
+	$(BIN)/python tools/protos.py baseline
+
+lint: .venv/.installed-test ## Style, imports, protos, Dockerfile, shell, YAML, spelling
+	ruff check .
+	ruff format --check .
+	lint-imports
+	$(BIN)/python tools/protos.py lint
+	hadolint deploy/docker/*.Dockerfile
+	yamllint --strict deploy charts .pre-commit-config.yaml buf.yaml
+	shellcheck .ci/run
+	codespell
+
+format: .venv/.installed-test ## Format the sources
+	ruff check --fix .
+	ruff format .
+
+types: .venv/.installed-test ## Check types
+	mypy $(TYPED)
+
+test: .venv/.installed-test ## Run all tests, or those of PACKAGE=services/task
+	if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory system-packages; fi
+	pytest -n 2 --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy tests)
+
+# Later suites name their Debian packages here; the platform itself needs none.
+SYSTEM_PACKAGES :=
+system-packages: ## Install the Debian packages that test suites need (none so far)
+	$(if $(SYSTEM_PACKAGES),apt-get update -qq && apt-get install -y -qq $(SYSTEM_PACKAGES),:)
+
+ci: check-generated lint types test ## What CI runs

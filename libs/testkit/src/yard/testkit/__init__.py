@@ -1,1 +1,5 @@
 """Real servers, generated clips and contract suites for tests."""
+
+from yard.testkit.eventually import eventually
+
+__all__ = ["eventually"]

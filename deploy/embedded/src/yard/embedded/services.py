@@ -1,0 +1,147 @@
+"""The services of the platform: what is started, in which order, with which settings."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from yard.embedded.child import Command
+from yard.embedded.servers.server import Server, answers
+
+PREFIX = "FRAMEYARD_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """One service; `settings` are templates over the facts that the supervisor knows (see `Supervisor.facts`)."""
+
+    name: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+COMMON_SETTINGS: Mapping[str, str] = {
+    "database_url": "{database_url}",
+    "nats_url": "{nats_url}",
+    "nats_token": "{nats_token}",
+    "s3_endpoint": "{s3_address}",
+    "s3_access_key": "{s3_access_key}",
+    "s3_secret_key": "{s3_secret_key}",
+    "s3_bucket": "{s3_bucket}",
+    "identity_address": "{identity_address}",
+    "grant_keys": "{grant_key}",
+    "service_secret": "{service_secret}",
+    "log_level": "{log_level}",
+}
+"""Setting -> template, for every service."""
+
+SERVICES: tuple[ServiceSpec, ...] = (
+    ServiceSpec(
+        name="identity",
+        arguments=("-m", "yard.identity"),
+        settings={
+            "admin_username": "admin",
+            "admin_password": "{admin_password}",
+            "key_encryption_key": "{key_encryption_key}",
+            "service_accounts": "export={service_secret_export}",
+        },
+    ),
+    ServiceSpec(name="task", arguments=("-m", "yard.task"), needs=("identity",)),
+    ServiceSpec(name="media_ingest", arguments=("-m", "yard.media_ingest"), needs=("identity",)),
+    ServiceSpec(name="chunking", arguments=("-m", "yard.chunking"), needs=("identity",)),
+    ServiceSpec(
+        name="export",
+        arguments=("-m", "yard.export"),
+        needs=("identity",),
+        settings={
+            "task_address": "{task_address}",
+            "media_ingest_address": "{media_ingest_address}",
+            "chunking_address": "{chunking_address}",
+        },
+    ),
+)
+
+
+class Service(Server):
+    """A service as a child process; ready when its port file is there and /readyz says 200."""
+
+    # A little more than a service gives its own handlers to end.
+    stop_timeout_s: ClassVar[float] = 30.0
+
+    def __init__(
+        self,
+        spec: ServiceSpec,
+        directory: Path,
+        *,
+        rpc_port: int,
+        metrics_port: int,
+        facts: Mapping[str, str],
+        log: Path,
+    ) -> None:
+        super().__init__(directory, log=log)
+        self.name = spec.name
+        self.metrics_port = metrics_port
+        self._rpc_port = rpc_port
+        self._spec = spec
+        self._facts = facts
+        self._port_file = self.directory / "ports.json"
+
+    @property
+    def address(self) -> str:
+        """host:port of its gRPC server."""
+        return f"127.0.0.1:{self._rpc_port}"
+
+    def prepare(self) -> Iterator[None]:
+        """Forgets the port file of the last run."""
+        yield from super().prepare()
+        self._port_file.unlink(missing_ok=True)
+
+    def command(self) -> Command:
+        """The service sees its settings, PATH and HOME, and nothing else of the supervisor's environment."""
+        return Command(
+            argv=[sys.executable, *self._spec.arguments],
+            environment={
+                "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+                "HOME": str(self.directory),
+                "LANG": "C.UTF-8",
+                **self.environment(),
+            },
+            directory=self.directory,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Its settings as FRAMEYARD_* variables."""
+        settings = {name: text.format_map(self._facts) for name, text in COMMON_SETTINGS.items()}
+        settings |= {name: text.format_map(self._facts) for name, text in self._spec.settings.items()}
+        settings["rpc_listen"] = self.address
+        settings["metrics_listen"] = f"127.0.0.1:{self.metrics_port}"
+        settings["port_file"] = str(self._port_file)
+        return {PREFIX + name.upper(): value for name, value in settings.items()}
+
+    def is_ready(self) -> bool:
+        """Somebody else on the metrics port does not count: the port file must have come from this run."""
+        try:
+            bound = json.loads(self._port_file.read_text())
+        except FileNotFoundError:
+            return False
+        return bool(bound) and answers(self.metrics_port, "/readyz")
+
+
+def waves(specs: tuple[ServiceSpec, ...]) -> list[list[ServiceSpec]]:
+    """Services that may start together, each wave after the one it needs; a cycle or an unknown name is an error."""
+    started: set[str] = set()
+    result: list[list[ServiceSpec]] = []
+    rest = list(specs)
+    while rest:
+        wave = [spec for spec in rest if started.issuperset(spec.needs)]
+        if not wave:
+            raise ValueError(
+                f"these services need each other or something unknown: {[spec.name for spec in rest]}"
+            )
+        result.append(wave)
+        started.update(spec.name for spec in wave)
+        rest = [spec for spec in rest if spec.name not in started]
+    return result

@@ -1,0 +1,187 @@
+"""The binary form of frame indexes, version 1; all numbers are little-endian.
+
+Every block is `magic (4) | version u16 | reserved u16 | crc32 of the body u32 | size of the body u64 | body`, and
+the body is zlib-compressed.
+
+Frame block, magic YFRM, at most 10,000 images. Body: `count u32`, then one column after the other, each `count`
+long: order i64, width u32, height u32, source u32, offset u64, length u64, size u64, page u32, method u8,
+orientation u8, length of the name in bytes u32; then all names, UTF-8, joined without separators.
+
+Video block, magic YVID. Body: `size of the head u32`, a JSON head (all scalar fields of VideoIndex, the number of
+frames and of key frames), then the first differences of pts (i64, starting from 0) and the columns pts, dts, position
+of the key frames (i64, likewise as differences, wrapping).
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yard.media.errors import MediaError
+from yard.media.video_index import VideoIndex
+
+FRAMES_PER_BLOCK = 10_000
+
+Method = Literal["stored", "deflated", "whole", "page"]
+"""How an image lies in its source: bytes as they are, raw deflate, the whole file, or a page of the whole file."""
+
+_METHODS: tuple[Method, ...] = get_args(Method)
+_HEADER = struct.Struct("<4sHHIQ")
+_FRAMES, _VIDEO = b"YFRM", b"YVID"
+_VERSION = 1
+_MOST_BYTES = 1 << 30
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("order", "<i8"),
+    ("width", "<u4"),
+    ("height", "<u4"),
+    ("source", "<u4"),
+    ("offset", "<u8"),
+    ("length", "<u8"),
+    ("size", "<u8"),
+    ("page", "<u4"),
+    ("method", "u1"),
+    ("orientation", "u1"),
+)
+_ARRAYS = ("pts", "keyframes")
+_FRACTIONS = ("time_base", "frame_rate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageAddress:
+    """Where one image lies; width and height are those after the EXIF orientation (1..8) is applied, 0 unknown."""
+
+    order: int = 0
+    name: str
+    width: int = 0
+    height: int = 0
+    source: int = 0
+    offset: int = 0
+    length: int = 0
+    """Bytes in the source, packed if deflated; 0 with "whole" and "page"."""
+    size: int = 0
+    """Bytes of the image file itself, unpacked; 0 unknown."""
+    page: int = 0
+    method: Method = "whole"
+    orientation: int = 1
+
+
+def encode_frames(frames: Sequence[ImageAddress]) -> bytes:
+    """One frame block of at most `FRAMES_PER_BLOCK` images."""
+    if len(frames) > FRAMES_PER_BLOCK:
+        raise MediaError("limit", f"a frame block holds {FRAMES_PER_BLOCK} frames, got {len(frames)}")
+    columns = [
+        np.array([_cell(frame, name) for frame in frames], dtype=form).tobytes() for name, form in _COLUMNS
+    ]
+    names = [frame.name.encode("utf-8", "surrogatepass") for frame in frames]
+    lengths = np.array([len(name) for name in names], dtype="<u4").tobytes()
+    return _seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *names]))
+
+
+def decode_frames(block: bytes) -> list[ImageAddress]:
+    """The images of a frame block."""
+    body = _Body(_unseal(_FRAMES, block))
+    count = body.number()
+    columns = {name: body.column(form, count).tolist() for name, form in _COLUMNS}
+    lengths = body.column("<u4", count).tolist()
+    columns["name"] = [_text(body.take(length)) for length in lengths]
+    columns["method"] = [_method(number) for number in columns["method"]]
+    keys = tuple(columns)
+    return [ImageAddress(**dict(zip(keys, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def encode_video(index: VideoIndex) -> bytes:
+    """The block of a video index."""
+    head: dict[str, Any] = {
+        field.name: getattr(index, field.name) for field in fields(index) if field.name not in _ARRAYS
+    }
+    for name in _FRACTIONS:
+        head[name] = [head[name].numerator, head[name].denominator]
+    head["frames"], head["keyframes"] = index.frames, len(index.keyframes)
+    text = json.dumps(head).encode()
+    columns = [_delta(index.pts), *(_delta(index.keyframes[:, column]) for column in range(3))]
+    return _seal(_VIDEO, b"".join([struct.pack("<I", len(text)), text, *columns]))
+
+
+def decode_video(block: bytes) -> VideoIndex:
+    """The video index of a block."""
+    body = _Body(_unseal(_VIDEO, block))
+    try:
+        head: dict[str, Any] = json.loads(body.take(body.number()))
+        frames, keyframes = int(head.pop("frames")), int(head.pop("keyframes"))
+        pts = _sum(body.column("<i8", frames))
+        columns = [_sum(body.column("<i8", keyframes)) for _ in range(3)]
+        for name in _FRACTIONS:
+            head[name] = Fraction(*head[name])
+        head["warnings"] = tuple(head["warnings"])
+        return VideoIndex(pts=pts, keyframes=np.column_stack(columns), **head)
+    except (ValueError, TypeError, KeyError) as error:
+        raise MediaError("invalid_media", f"the video index block is not valid: {error}") from error
+
+
+class _Body:
+    """Reads an unpacked body from its start, and refuses to read past its end."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._position = 0
+
+    def take(self, size: int) -> bytes:
+        end = self._position + size
+        if end > len(self._content):
+            raise MediaError("invalid_media", "the index block is shorter than it says")
+        piece = self._content[self._position : end]
+        self._position = end
+        return piece
+
+    def number(self) -> int:
+        return int.from_bytes(self.take(4), "little")
+
+    def column(self, form: str, count: int) -> NDArray[Any]:
+        return np.frombuffer(self.take(np.dtype(form).itemsize * count), form)
+
+
+def _seal(magic: bytes, body: bytes) -> bytes:
+    packed = zlib.compress(body, 6)
+    return _HEADER.pack(magic, _VERSION, 0, zlib.crc32(packed), len(packed)) + packed
+
+
+def _unseal(magic: bytes, block: bytes) -> bytes:
+    if len(block) < _HEADER.size:
+        raise MediaError("invalid_media", "the index block is shorter than its header")
+    found, version, reserved, crc, size = _HEADER.unpack_from(block)
+    if (found, version, reserved) != (magic, _VERSION, 0):
+        raise MediaError(
+            "invalid_media", f"expected index block {magic!r} version 1, got {found!r} version {version}"
+        )
+    packed = block[_HEADER.size :]
+    if size != len(packed) or crc != zlib.crc32(packed):
+        raise MediaError("invalid_media", "the index block is damaged: its checksum does not fit")
+    return zlib.decompressobj().decompress(packed, _MOST_BYTES)
+
+
+def _cell(frame: ImageAddress, column: str) -> int:
+    return _METHODS.index(frame.method) if column == "method" else int(getattr(frame, column))
+
+
+def _method(number: int) -> Method:
+    if number >= len(_METHODS):
+        raise MediaError("invalid_media", f"the index block has an unknown method {number}")
+    return _METHODS[number]
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogatepass")
+
+
+def _delta(column: NDArray[np.int64]) -> bytes:
+    return np.diff(column, prepend=np.int64(0)).astype("<i8").tobytes()
+
+
+def _sum(differences: NDArray[Any]) -> NDArray[np.int64]:
+    return np.cumsum(differences, dtype=np.int64)

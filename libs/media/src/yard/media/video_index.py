@@ -1,0 +1,244 @@
+"""The frame table of a video, from its packets: nothing but the first picture is decoded when packets tell enough.
+
+A frame is a time stamp (pts) in the sorted table of packets that are shown. `stream.frames` and duration times
+rate are never used: both are wrong for VFR, edit lists, transport streams and cut files.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import BinaryIO, Literal
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from yard.media.errors import MediaError
+
+UNKNOWN = -(1 << 63)
+"""Stands for a dts or byte position that the container does not tell."""
+
+Times = NDArray[np.int64]
+Matching = Literal["pts", "order"]
+
+_EXACT_CONTAINERS = ("mov", "matroska", "mpegts", "mpeg")
+_CHECKED_FRAMES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VideoIndex:
+    """All that chunking needs to know of a video; sizes are those of the upright picture in pixels."""
+
+    pts: Times
+    keyframes: Times
+    """Rows of (pts, dts, byte position), sorted by pts; key frames that are not shown are listed too."""
+    time_base: Fraction
+    frame_rate: Fraction
+    stream_index: int
+    width: int
+    height: int
+    rotation: int
+    """Counter-clockwise turn, in degrees 0, 90, 180 or 270, that makes the decoded picture upright."""
+    container: str
+    codec: str
+    pixel_format: str
+    colorspace: int
+    color_range: int
+    color_primaries: int
+    color_trc: int
+    is_open_gop: bool
+    is_broken: bool
+    discarded: int
+    matching: Matching = "pts"
+    """"order" when pictures are found by counting from the start, because time stamps are missing or lie."""
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def frames(self) -> int:
+        """Number of frames of the source."""
+        return len(self.pts)
+
+    def keyframe_of(self, frame: int) -> int:
+        """Row of the key frame from which `frame` is decoded."""
+        return max(0, int(np.searchsorted(self.keyframes[:, 0], self.pts[frame], side="right")) - 1)
+
+
+def index_video(file: BinaryIO, name: str) -> VideoIndex:
+    """Indexes the first video stream; a broken file keeps the frames that decode and says so in `warnings`."""
+    with opened_video(file, name) as (container, stream):
+        packets = _read_packets(container, stream)
+    index = _from_packets(file, name, packets) if packets.has_times else None
+    if index is not None and packets.fault:
+        index = _keep_decodable(file, name, index, packets.fault)
+    if index is None or not _agrees_with_decoder(file, name, index):
+        index = _from_pictures(file, name, packets)
+    if not index.frames:
+        raise MediaError("invalid_media", "the video has no frame that decodes", name)
+    return index
+
+
+@contextmanager
+def opened_video(file: BinaryIO, name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Opens the container and its first video stream that is not a cover picture; closes both at the end."""
+    file.seek(0)
+    try:
+        container = av.open(file, "r")
+    except av.FFmpegError as error:
+        raise MediaError("invalid_media", f"cannot be opened as a video ({error.strerror})", name) from error
+    try:
+        yield container, _video_stream(container, name)
+    finally:
+        container.close()
+
+
+def pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """Decodes from where the container stands to the end; packets that do not decode are passed over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            yield from packet.decode()
+        except StopIteration:
+            return
+        except av.EOFError:
+            return
+        except av.InvalidDataError:
+            continue
+
+
+@dataclass(slots=True, kw_only=True)
+class _Packets:
+    pts: list[int] = field(default_factory=list)
+    keyframes: list[tuple[int, int, int]] = field(default_factory=list)
+    discarded: int = 0
+    is_open_gop: bool = False
+    has_times: bool = True
+    fault: str = ""
+
+
+def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
+    table = _Packets()
+    packets = container.demux(stream)
+    try:
+        for packet in packets:
+            if packet.size:
+                _add_packet(table, packet)
+    except av.FFmpegError as error:
+        table.fault = f"the file is damaged or cut off: {error.strerror}"
+    return table
+
+
+def _add_packet(table: _Packets, packet: "av.Packet[VideoStream]") -> None:
+    if packet.is_corrupt:
+        table.fault = "the file is damaged or cut off: incomplete packet"
+        return
+    pts = packet.pts
+    if pts is None:
+        table.has_times = False
+        return
+    if packet.is_keyframe:
+        dts = UNKNOWN if packet.dts is None else packet.dts
+        position = UNKNOWN if packet.pos is None else packet.pos
+        table.keyframes.append((pts, dts, position))
+    elif len(table.keyframes) > 1 and pts < table.keyframes[-1][0]:
+        table.is_open_gop = True
+    if packet.is_discard:
+        table.discarded += 1
+    else:
+        table.pts.append(pts)
+
+
+def _from_packets(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex | None:
+    if not packets.keyframes or not packets.pts:
+        return None
+    keyframes = np.array(sorted(packets.keyframes), dtype=np.int64)
+    pts = np.unique(np.array(packets.pts, dtype=np.int64))
+    described = _describe(file, name)
+    return replace(
+        described,
+        pts=pts[pts >= keyframes[0, 0]],
+        keyframes=keyframes,
+        is_open_gop=packets.is_open_gop,
+        discarded=packets.discarded,
+    )
+
+
+def _describe(file: BinaryIO, name: str) -> VideoIndex:
+    """An index without frames: what the stream and its first picture say."""
+    with opened_video(file, name) as (container, stream):
+        first = next(pictures(container, stream), None)
+        if first is None:
+            raise MediaError("invalid_media", "no picture of the video decodes", name)
+        turn = round(first.rotation / 90) * 90 % 360
+        width, height = (first.height, first.width) if turn % 180 else (first.width, first.height)
+        return VideoIndex(
+            pts=np.empty(0, np.int64),
+            keyframes=np.empty((0, 3), np.int64),
+            time_base=stream.time_base or Fraction(1, 1000),
+            frame_rate=stream.average_rate or stream.guessed_rate or Fraction(25),
+            stream_index=stream.index,
+            width=width,
+            height=height,
+            rotation=turn,
+            container=container.format.name,
+            codec=stream.codec_context.name,
+            pixel_format=first.format.name,
+            colorspace=int(first.colorspace),
+            color_range=int(first.color_range),
+            color_primaries=int(first.color_primaries),
+            color_trc=int(first.color_trc),
+            is_open_gop=False,
+            is_broken=False,
+            discarded=0,
+        )
+
+
+def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, fault: str) -> VideoIndex:
+    """Decodes the last two groups of pictures of a damaged file and forgets the frames that do not come out."""
+    start = int(index.keyframes[max(0, len(index.keyframes) - 2), 0])
+    with opened_video(file, name) as (container, stream):
+        if len(index.keyframes) > 2:
+            container.seek(start, stream=stream)
+        decoded = {frame.pts for frame in pictures(container, stream) if not frame.is_corrupt}
+    keep = [pts < start or int(pts) in decoded for pts in index.pts]
+    pts = index.pts[np.array(keep, dtype=bool)]
+    return replace(index, pts=pts, is_broken=True, warnings=(f"{fault}; {len(pts)} frames are usable",))
+
+
+def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
+    """Whether the first pictures carry the time stamps of the table; asked only where containers invent them."""
+    if index.container.startswith(_EXACT_CONTAINERS):
+        return True
+    with opened_video(file, name) as (container, stream):
+        stream.thread_type = "AUTO"
+        decoded = [frame.pts for frame, _ in zip(pictures(container, stream), range(_CHECKED_FRAMES), strict=False)]
+    return decoded == index.pts[: len(decoded)].tolist()
+
+
+def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
+    """Counts by decoding everything: slow, and the index says so."""
+    described = _describe(file, name)
+    with opened_video(file, name) as (container, stream):
+        stream.thread_type = "AUTO"
+        count = sum(1 for _ in pictures(container, stream))
+    warnings = ["time stamps are missing or wrong: frames are counted by decoding, access is slow"]
+    if packets.fault:
+        warnings.append(packets.fault)
+    return replace(
+        described,
+        pts=np.arange(count, dtype=np.int64),
+        keyframes=np.array([(0, UNKNOWN, UNKNOWN)], dtype=np.int64),
+        is_broken=bool(packets.fault),
+        matching="order",
+        warnings=tuple(warnings),
+    )
+
+
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            return stream
+    raise MediaError("unsupported", "has no video stream", name)

@@ -1,0 +1,47 @@
+"""Keyset page tokens: opaque, bound to the other fields of the request, granting nothing."""
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any
+
+from google.protobuf.message import Message
+
+from yard.runtime import errors
+
+FIELDS_OF_PAGING = ("page_size", "page_token")
+
+
+def size(requested: int, *, default: int = 50, largest: int = 1000) -> int:
+    """Rows a page: the default for 0, cut to the largest; negative numbers are refused."""
+    if requested < 0:
+        raise errors.invalid("page_size", f"must be 0 or more, got {requested}")
+    return min(requested or default, largest)
+
+
+def encode(values: list[Any], request: Message) -> str:
+    """Token for the rows after `values`, the sort key of the last row that was sent."""
+    text = json.dumps([_fingerprint(request), *values], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(token: str, request: Message) -> list[Any] | None:
+    """The sort key to go on after, or None for the first page; refuses tokens of another request."""
+    if not token:
+        return None
+    try:
+        held, *values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError, TypeError):
+        raise errors.invalid("page_token", "is not a token of this service") from None
+    if held != _fingerprint(request):
+        raise errors.invalid("page_token", "belongs to a request with other fields")
+    return list(values)
+
+
+def _fingerprint(request: Message) -> str:
+    bare = type(request)()
+    bare.CopyFrom(request)
+    for name in FIELDS_OF_PAGING:
+        bare.ClearField(name)
+    return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()[:16]

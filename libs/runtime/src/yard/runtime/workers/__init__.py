@@ -1,0 +1,36 @@
+"""A bounded pool of warm, sandboxed child processes for CPU work on untrusted bytes.
+
+The names load on first use, because the children run modules of this package and must not import gRPC.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from yard.runtime.workers.host import Host, SourceFile
+    from yard.runtime.workers.lanes import Lane
+    from yard.runtime.workers.pool import Pool
+    from yard.runtime.workers.sources import BlobSource, BytesSource, FileSource, RangeSource
+    from yard.runtime.workers.stream import Stream
+
+__all__ = [
+    "BlobSource",
+    "BytesSource",
+    "FileSource",
+    "Host",
+    "Lane",
+    "Pool",
+    "RangeSource",
+    "SourceFile",
+    "Stream",
+]
+
+_MODULES = ("pool", "stream", "sources", "lanes", "host")
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        modules = (import_module(f"{__name__}.{module}") for module in _MODULES)
+        return next(getattr(module, name) for module in modules if hasattr(module, name))

@@ -1,0 +1,173 @@
+"""The pool: calls wait in two lanes for a warm child; what dies or is killed is replaced."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from yard.runtime import errors
+from yard.runtime.workers.exchange import (
+    Call,
+    JobOutOfMemory,
+    OnBytes,
+    OnProgress,
+    converse,
+)
+from yard.runtime.workers.lanes import Lane, Lanes
+from yard.runtime.workers.process import ChildDied, ChildSpec
+from yard.runtime.workers.slot import Slot
+from yard.runtime.workers.sources import RangeSource
+from yard.runtime.workers.stream import Stream
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_TRIES = 2
+
+_log = structlog.get_logger("yard.runtime.workers")
+
+
+class Pool:
+    """At most `processes` children at work, `max_waiting` calls waiting.
+
+    `memory_mib` bounds a child's private writable memory (heap, thread stacks, buffers), not code and caches.
+    A child is replaced after `calls_per_child` calls, so that a leak stays small.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int = 2,
+        memory_mib: int = 2048,
+        timeout_s: float = 600.0,
+        preload: tuple[str, ...] = (),
+        import_paths: tuple[str, ...] = (),
+        max_waiting: int = 256,
+        calls_per_child: int = 500,
+    ) -> None:
+        spec = ChildSpec(memory_mib=memory_mib, preload=preload, import_paths=import_paths)
+        self._slots = [Slot(spec) for _ in range(processes)]
+        self._lanes = Lanes(self._slots, max_waiting)
+        self._timeout_s = timeout_s
+        self._calls_per_child = calls_per_child
+        self._is_closed = False
+
+    async def start(self) -> None:
+        """Warms all children; without it the first calls do."""
+        await asyncio.gather(*(slot.child() for slot in self._slots))
+
+    async def close(self) -> None:
+        """Kills all children; calls that run or wait end with Unavailable."""
+        self._is_closed = True
+        self._lanes.fail(_closed())
+        await asyncio.gather(*(slot.close() for slot in self._slots))
+
+    async def __aenter__(self) -> "Pool":
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that have no process yet."""
+        return self._lanes.waiting
+
+    async def call(
+        self,
+        function: str,
+        arguments: Mapping[str, object],
+        *,
+        sources: Mapping[str, RangeSource] | None = None,
+        on_bytes: OnBytes | None = None,
+        on_progress: OnProgress | None = None,
+        timeout_s: float | None = None,
+        lane: Lane = "bulk",
+    ) -> dict[str, Any]:
+        """Runs `module:function` in a child and returns its result.
+
+        Cancelling it kills the child. The time limit counts from the start in a child and includes the time
+        that `on_bytes` takes. InvalidArgument: what the job says of its input; DeadlineExceeded; WorkerCrashed:
+        the child died twice, or once after it had emitted; Internal: the job has a bug; errors of sources and
+        consumers as they are.
+        """
+        if not _FUNCTION.fullmatch(function):
+            raise ValueError(f"expected module:function, got {function!r}")
+        call = Call(
+            function=function,
+            arguments=arguments,
+            sources=sources or {},
+            on_bytes=on_bytes,
+            on_progress=on_progress,
+        )
+        return await self._run(call, self._timeout_s if timeout_s is None else timeout_s, lane)
+
+    def stream(
+        self,
+        function: str,
+        arguments: Mapping[str, object],
+        *,
+        sources: Mapping[str, RangeSource] | None = None,
+        on_progress: OnProgress | None = None,
+        timeout_s: float | None = None,
+        lane: Lane = "bulk",
+    ) -> Stream:
+        """The same, with the emitted bytes to iterate over: `async with pool.stream(...) as stream`."""
+        return Stream(
+            lambda on_bytes: self.call(
+                function,
+                arguments,
+                sources=sources,
+                on_bytes=on_bytes,
+                on_progress=on_progress,
+                timeout_s=timeout_s,
+                lane=lane,
+            )
+        )
+
+    async def _run(self, call: Call, timeout_s: float, lane: Lane) -> dict[str, Any]:
+        if self._is_closed:
+            raise _closed()
+        slot = await self._lanes.take(lane)
+        try:
+            for attempt in range(1, _TRIES + 1):
+                try:
+                    return await self._attempt(slot, call, timeout_s)
+                except (ChildDied, JobOutOfMemory) as exc:
+                    await self._after_crash(slot, call, exc, is_last=attempt == _TRIES)
+            raise AssertionError("the last try returns or raises")
+        finally:
+            self._lanes.give_back(slot, lane)
+
+    async def _attempt(self, slot: Slot, call: Call, timeout_s: float) -> dict[str, Any]:
+        child = await slot.child()
+        call.is_settled = False
+        try:
+            async with asyncio.timeout(timeout_s) as deadline:
+                return await converse(child, call)
+        except TimeoutError as exc:
+            if not deadline.expired():
+                raise
+            raise errors.DeadlineExceeded(f"{call.function} did not end within {timeout_s:g} s") from exc
+        finally:
+            if not call.is_settled or child.calls >= self._calls_per_child:
+                slot.replace()
+
+    async def _after_crash(self, slot: Slot, call: Call, exc: Exception, *, is_last: bool) -> None:
+        """Logs; raises unless the call may run once more."""
+        if self._is_closed:
+            raise _closed() from exc
+        dead = await slot.burial()
+        _log.error(
+            "worker_crashed",
+            function=call.function,
+            cause=f"{type(exc).__name__}: {exc}",
+            exit_code=dead.exit_code,
+            stderr=dead.last_words,
+        )
+        if is_last or call.has_emitted:
+            cause = "ran out of memory" if isinstance(exc, JobOutOfMemory) else "crashed"
+            raise errors.WorkerCrashed(f"{call.function} {cause}") from exc
+
+
+def _closed() -> errors.Unavailable:
+    return errors.Unavailable("the worker pool is closed")

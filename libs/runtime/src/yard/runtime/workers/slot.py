@@ -1,0 +1,96 @@
+"""One place for a child: warms it, replaces it, and never holds two."""
+
+import asyncio
+
+from yard.runtime import errors
+from yard.runtime.workers.process import ChildProcess, ChildSpec
+
+
+class Slot:
+    """Holds a child, or the task that starts one."""
+
+    def __init__(self, spec: ChildSpec) -> None:
+        self._spec = spec
+        self._child: ChildProcess | None = None
+        self._warming: asyncio.Task[ChildProcess] | None = None
+        self._burial: asyncio.Task[ChildProcess] | None = None
+        self._is_closed = False
+
+    async def child(self) -> ChildProcess:
+        """A warm, living child; waits for one that is being started."""
+        if self._child is not None and not self._child.is_alive:
+            self.replace()
+        if self._child is None:
+            warming = self._warm()
+            child = await self._started(warming)
+            if self._is_closed:
+                raise _closed()
+            self._child = child
+        return self._child
+
+    def replace(self) -> None:
+        """Kills the child at once; a new one starts in the background."""
+        if self._child is None:
+            return
+        child, self._child = self._child, None
+        child.kill()
+        self._burial = asyncio.create_task(_bury(child))
+        if not self._is_closed:
+            self._warm()
+
+    async def burial(self) -> ChildProcess:
+        """The child replaced last, once it is dead and its last words are known."""
+        assert self._burial is not None
+        return await asyncio.shield(self._burial)
+
+    async def close(self) -> None:
+        """Ends the child, or the start of one."""
+        self._is_closed = True
+        self.replace()
+        if self._warming is not None:
+            self._warming.cancel()
+            started = await asyncio.gather(self._warming, return_exceptions=True)
+            for child in started:
+                if isinstance(child, ChildProcess):
+                    await child.end()
+        if self._burial is not None:
+            await self._burial
+
+    async def _started(self, warming: asyncio.Task[ChildProcess]) -> ChildProcess:
+        try:
+            return await asyncio.shield(warming)
+        except asyncio.CancelledError:
+            if warming.cancelled():
+                raise _closed() from None
+            raise
+        finally:
+            if warming.done() and not self._is_closed:
+                self._warming = None
+
+    def _warm(self) -> asyncio.Task[ChildProcess]:
+        if self._is_closed:
+            raise _closed()
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._start(self._burial))
+            self._warming.add_done_callback(_retrieve)
+        return self._warming
+
+    async def _start(self, burial: asyncio.Task[ChildProcess] | None) -> ChildProcess:
+        if burial is not None:
+            await asyncio.shield(burial)
+        return await ChildProcess.start(self._spec)
+
+
+def _closed() -> errors.Unavailable:
+    return errors.Unavailable("the worker pool is closed")
+
+
+async def _bury(child: ChildProcess) -> ChildProcess:
+    await child.end()
+    return child
+
+
+def _retrieve(task: asyncio.Task[ChildProcess]) -> None:
+    """A start that fails is told to the call that waits for it; without one, the next call tries again."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,175 @@
+"""Pytest fixtures over real servers: `pytest_plugins = ["yard.testkit.fixtures"]` in a tests/conftest.py."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from minio import Minio
+from yard.embedded.ports import free_port
+from yard.embedded.servers.nats import Nats
+from yard.embedded.servers.postgres import Postgres
+from yard.embedded.servers.s3 import REGION, S3, S3Ports
+from yard.testkit.databases import Databases, migrations_of
+
+S = TypeVar("S")
+
+GRANT_KEY = "test-grant-key-of-32-characters-or-more"
+_numbers = itertools.count(1)
+
+
+class DatabaseUrl(Protocol):
+    """`database_url("task")`: address of a fresh, migrated database, as the role of that service.
+
+    `migrations` names another package; "" leaves the database empty. Each call makes another database.
+    """
+
+    def __call__(self, service: str, *, migrations: str | None = None) -> str:
+        """Returns postgresql://role:password@host:port/database."""
+
+
+class SettingsFor(Protocol):
+    """`settings_for(Settings, service="task", **overrides)`: settings wired to these servers.
+
+    The service is taken from the module `yard.<service>.settings` unless it is named.
+    """
+
+    def __call__(
+        self,
+        settings: type[S],
+        *,
+        service: str | None = None,
+        migrations: str | None = None,
+        **overrides: Any,
+    ) -> S:
+        """Overrides win, and spare the database or bucket that they name."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One cluster a test process; `.kill()` and `.start()` are allowed, others wait."""
+    directory = tmp_path_factory.mktemp("postgres") / "data"
+    server = Postgres(directory, port=free_port(), password="test", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """One S3 server a test process."""
+    names = ("s3", "master", "volume", "filer", "admin")
+    ports = S3Ports(**{name: free_port(paired=True) for name in names})
+    directory = tmp_path_factory.mktemp("s3") / "data"
+    server = S3(directory, ports=ports, access_key="test", secret_key="test-secret")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
+    """A broker a test; `.kill()` and `.start()` keep port and store."""
+    directory = tmp_path_factory.mktemp("nats") / "data"
+    server = Nats(directory, port=free_port(), monitor_port=free_port(), token="test")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres) -> Databases:
+    """The templates of this test process."""
+    return Databases(postgres_server)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[DatabaseUrl]:
+    """Makes fresh databases, and removes them after the test."""
+    made: list[str] = []
+
+    def create(service: str, *, migrations: str | None = None) -> str:
+        url = databases.create(service, migrations_of(service) if migrations is None else migrations)
+        made.append(url)
+        return url
+
+    yield create
+    for url in made:
+        databases.drop(url)
+
+
+@pytest.fixture
+def fresh_bucket(s3_server: S3) -> Iterator[Callable[[], str]]:
+    """Makes fresh buckets, and removes them with what is in them after the test."""
+    client = s3_client(s3_server)
+    made: list[str] = []
+
+    def create() -> str:
+        name = f"test-{next(_numbers)}"
+        client.make_bucket(bucket_name=name)
+        made.append(name)
+        return name
+
+    yield create
+    for name in made:
+        _remove_bucket(client, name)
+
+
+@pytest.fixture
+def blobs_settings(s3_server: S3, fresh_bucket: Callable[[], str]) -> dict[str, str]:
+    """The s3_* settings, with a fresh bucket."""
+    return _s3_fields(s3_server, fresh_bucket())
+
+
+@pytest.fixture
+def settings_for(
+    database_url: DatabaseUrl, nats_server: Nats, s3_server: S3, fresh_bucket: Callable[[], str]
+) -> SettingsFor:
+    """Each call has its own database and bucket; the broker is shared within the test."""
+
+    def build(
+        settings: type[S], *, service: str | None = None, migrations: str | None = None, **overrides: Any
+    ) -> S:
+        name = service or settings.__module__.split(".")[1]
+        given = set(overrides)
+        wired: dict[str, Any] = {
+            "nats_url": nats_server.url,
+            "nats_token": nats_server.token,
+            "grant_keys": (GRANT_KEY,),
+            "service_secret": "test-service-secret",
+        }
+        if "database_url" not in given:
+            wired["database_url"] = database_url(name, migrations=migrations)
+        if "s3_bucket" not in given:
+            wired["s3_bucket"] = fresh_bucket()
+        wired |= _s3_fields(s3_server, overrides.get("s3_bucket", wired.get("s3_bucket", "")))
+        return settings(**{**wired, **overrides})
+
+    return build
+
+
+def s3_client(server: S3) -> Minio:
+    """A plain client with all rights."""
+    return Minio(
+        endpoint=server.address,
+        access_key=server.access_key,
+        secret_key=server.secret_key,
+        secure=False,
+        region=REGION,
+    )
+
+
+def _s3_fields(server: S3, bucket: str) -> dict[str, str]:
+    return {
+        "s3_endpoint": server.address,
+        "s3_access_key": server.access_key,
+        "s3_secret_key": server.secret_key,
+        "s3_bucket": bucket,
+        "s3_region": REGION,
+    }
+
+
+def _remove_bucket(client: Minio, bucket: str) -> None:
+    for item in client.list_objects(bucket_name=bucket, recursive=True):
+        client.remove_object(bucket_name=bucket, object_name=str(item.object_name))
+    client.remove_bucket(bucket_name=bucket)

@@ -1,0 +1,61 @@
+"""What the operator decides for identity."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from yard.identity.domain import NEW_PASSWORD_LENGTHS
+from yard.runtime.settings import PREFIX, RuntimeSettings, SettingsError, setting
+
+KEY_BYTES = 32
+SMALLEST_SERVICE_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(RuntimeSettings):
+    """Settings of the identity service."""
+
+    admin_username: str = setting("admin", "Name of the first administrator.")
+    admin_password: str = setting(
+        "",
+        "Password of the first administrator, made at start if there is no user; empty makes none.",
+        secret=True,
+    )
+    service_accounts: dict[str, str] = setting(
+        doc="Secrets of service accounts, name=secret,..., each of 16 characters or more.", secret=True
+    )
+    key_encryption_key: str = setting(
+        doc="Encrypts the signing keys in the database: 32 random bytes in base64, the same on all replicas.",
+        secret=True,
+    )
+    access_token_ttl_s: int = setting(900, "Life of an access token, seconds.")
+    refresh_ttl_days: int = setting(30, "Life of a refresh token, days.")
+    password_threads: int = setting(2, "Passwords that are hashed at the same time; each takes 64 MiB.")
+
+
+def key_of(settings: Settings) -> bytes:
+    """The key that encrypts signing keys; SettingsError unless it is 32 bytes in base64."""
+    try:
+        key = base64.b64decode(settings.key_encryption_key, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingsError([f"{PREFIX}KEY_ENCRYPTION_KEY: expected {KEY_BYTES} bytes in base64, got <hidden>"])
+    return key
+
+
+def check(settings: Settings) -> None:
+    """Refuses what no single type can: weak secrets and lives that are not positive."""
+    lengths = NEW_PASSWORD_LENGTHS
+    faults = [
+        f"{PREFIX}SERVICE_ACCOUNTS: the secret of {name} has fewer than {SMALLEST_SERVICE_SECRET} characters"
+        for name, secret in settings.service_accounts.items()
+        if len(secret) < SMALLEST_SERVICE_SECRET
+    ]
+    if settings.admin_password and len(settings.admin_password) not in lengths:
+        faults.append(f"{PREFIX}ADMIN_PASSWORD: expected {lengths.start} to {lengths.stop - 1} characters")
+    for name in ("access_token_ttl_s", "refresh_ttl_days", "password_threads"):
+        if getattr(settings, name) < 1:
+            faults.append(f"{PREFIX}{name.upper()}: expected 1 or more, got {getattr(settings, name)}")
+    if faults:
+        raise SettingsError(faults)

@@ -1,0 +1,104 @@
+"""The rules of the house that no linter knows."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
+ROOMS = ["__init__", "__main__", "domain", "handlers", "migrations", "rpc", "service", "settings", "store", "subscriptions"]
+FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)$")
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+
+
+def tracked(pattern: str) -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", pattern], check=True, capture_output=True, text=True)
+    return [Path(name) for name in listed.stdout.split() if Path(name).exists()]
+
+
+def own_python() -> list[Path]:
+    return [path for path in tracked("*.py") if "libs/contracts/src" not in path.as_posix()]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_the_same_rooms(service: str) -> None:
+    inside = {path.stem for path in Path(f"services/{service}/src/yard/{service}").iterdir()}
+    assert set(ROOMS) <= inside
+    assert list(Path(f"services/{service}/tests").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_entrance_is_three_lines(service: str) -> None:
+    text = Path(f"services/{service}/src/yard/{service}/__main__.py").read_text()
+    code = [line for line in text.splitlines() if line and not line.startswith('"""')]
+    assert code == ["from yard.runtime.app import run", f"from yard.{service}.service import SERVICE", "run(SERVICE)"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_are_numbered_without_gaps(service: str) -> None:
+    files = sorted(Path(f"services/{service}/src/yard/{service}/migrations").glob("[0-9]*.py"))
+    assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
+    assert all(re.fullmatch(r"\d{4}_[a-z0-9_]+\.py", path.name) for path in files)
+
+
+def test_services_stand_in_every_import_contract() -> None:
+    contracts = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    text = {contract["name"]: str(contract) for contract in contracts}
+    for name in (
+        "libraries below services, services apart",
+        "the same rooms in every service, entered from above",
+        "domains are pure",
+        "drivers only in the runtime",
+    ):
+        assert [s for s in SERVICES if f"yard.{s}" not in text[name]] == []
+
+
+def test_no_drawer_for_odds_and_ends() -> None:
+    assert [path for path in own_python() if FORBIDDEN_NAMES.search(path.stem)] == []
+
+
+def test_files_can_be_read_in_one_go() -> None:
+    too_long = {path.as_posix(): n for path in own_python() if (n := path.read_text().count("\n")) > LONGEST_FILE}
+    assert too_long == {}
+
+
+def test_functions_are_small() -> None:
+    too_long = []
+    for path in own_python():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    too_long.append(f"{path}:{node.lineno} {node.name}: {lines}")
+    assert too_long == []
+
+
+def test_tests_neither_sleep_nor_skip() -> None:
+    found = []
+    for path in own_python():
+        if "tests" not in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep", "pytest.skip"}:
+                found.append(f"{path}:{node.lineno}")
+    assert found == []
+
+
+def test_locks_name_no_registry() -> None:
+    for name in ("requirements.lock", "requirements-test.lock"):
+        text = Path(name).read_text()
+        assert "://" not in text
+        entries = re.split(r"(?m)^(?=[a-z0-9])", text)
+        assert all("--hash=sha256:" in entry for entry in entries if entry.strip())
+
+
+def test_lock_covers_every_declared_dependency() -> None:
+    locked = {line.split("==")[0] for name in ("requirements.lock", "requirements-test.lock") for line in Path(name).read_text().splitlines() if "==" in line}
+    for path in tracked("*pyproject.toml"):
+        project = tomllib.loads(path.read_text())["project"]
+        for requirement in project["dependencies"]:
+            name = re.split(r"[\[=<>; ]", requirement)[0].lower()
+            assert name in locked or name.startswith("frameyard-"), f"{path}: {requirement}"
