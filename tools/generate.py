@@ -7,8 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from google.rpc import status_pb2
 import grpc_tools
+from google.rpc import status_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"

@@ -39,8 +39,22 @@ def compile_lock(requirements: set[str], constraints: str) -> str:
         source, held = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
         source.write_text("\n".join(sorted(requirements)))
         held.write_text(constraints)
-        command = ["uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet",
-                   "--no-annotate", "--no-header", "--no-emit-index-url", "-c", str(held), str(source)]
+        command = [
+            "uv",
+            "pip",
+            "compile",
+            "--universal",
+            "--python-version",
+            "3.11",
+            "--generate-hashes",
+            "--quiet",
+            "--no-annotate",
+            "--no-header",
+            "--no-emit-index-url",
+            "-c",
+            str(held),
+            str(source),
+        ]
         return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
 
 
@@ -58,8 +72,14 @@ def versions_only(lock: str) -> str:
 def main() -> None:
     """Resolve again, keeping every locked version that still fits unless `--upgrade` is given."""
     run, test = inputs()
-    kept = "" if "--upgrade" in sys.argv else "\n".join(
-        versions_only((ROOT / name).read_text()) for name in (RUN_LOCK, TEST_LOCK) if (ROOT / name).exists()
+    kept = (
+        ""
+        if "--upgrade" in sys.argv
+        else "\n".join(
+            versions_only((ROOT / name).read_text())
+            for name in (RUN_LOCK, TEST_LOCK)
+            if (ROOT / name).exists()
+        )
     )
     everything = compile_lock(run | test, kept)
     running = blocks(compile_lock(run, versions_only(everything)))

@@ -1,6 +1,6 @@
-"""Lints the protos, compares them with the baseline (`lint`), or replaces the baseline on purpose (`baseline`).
+"""Lints the protos and compares them with the baseline (`lint`), or replaces the baseline (`baseline`).
 
-buf wants every import as a file: Google's own protos come from their wheels, into a workspace that lasts one run.
+buf wants every import as a file: Google's own protos come from their wheels, into a workspace of one run.
 """
 
 import shutil
@@ -22,7 +22,10 @@ def workspace(folder: Path) -> None:
     google = folder / "google_protos" / "google" / "rpc"
     google.mkdir(parents=True)
     shutil.copy(Path(status_pb2.__file__).with_name("status.proto"), google)
-    rules = RULES.replace("  - path: proto\n", "  - path: proto\n  - path: google_protos\n    lint:\n      ignore: [google_protos]\n")
+    rules = RULES.replace(
+        "  - path: proto\n",
+        "  - path: proto\n  - path: google_protos\n    lint:\n      ignore: [google_protos]\n",
+    )
     (folder / "buf.yaml").write_text(rules)
 
 

@@ -44,7 +44,13 @@ def test_lint_finds_nothing_worse_than_a_missing_icon() -> None:
 
 
 def test_every_object_is_valid(objects: list[dict[str, Any]]) -> None:
-    assert {o["kind"] for o in objects} == {"Service", "Deployment", "PodDisruptionBudget", "NetworkPolicy", "Pod"}
+    assert {o["kind"] for o in objects} == {
+        "Service",
+        "Deployment",
+        "PodDisruptionBudget",
+        "NetworkPolicy",
+        "Pod",
+    }
     for found in objects:
         kubernetes_validate.validate(found, KUBERNETES, strict=True)
 
@@ -59,7 +65,9 @@ def test_settings_of_chart_and_code_agree(objects: list[dict[str, Any]], service
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_secrets_come_from_existing_secrets(objects: list[dict[str, Any]], service: str) -> None:
-    secret = {s.env for s in describe(importlib.import_module(f"yard.{service}.settings").Settings) if s.secret}
+    secret = {
+        s.env for s in describe(importlib.import_module(f"yard.{service}.settings").Settings) if s.secret
+    }
     for entry in container(objects, service)["env"]:
         assert (entry["name"] in secret) == ("valueFrom" in entry), entry["name"]
 

@@ -9,13 +9,26 @@ from pathlib import Path
 import pytest
 
 SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
-ROOMS = ["__init__", "__main__", "domain", "handlers", "migrations", "rpc", "service", "settings", "store", "subscriptions"]
+ROOMS = [
+    "__init__",
+    "__main__",
+    "domain",
+    "handlers",
+    "migrations",
+    "rpc",
+    "service",
+    "settings",
+    "store",
+    "subscriptions",
+]
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)$")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 
 def tracked(pattern: str) -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", pattern], check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", pattern], check=True, capture_output=True, text=True
+    )
     return [Path(name) for name in listed.stdout.split() if Path(name).exists()]
 
 
@@ -34,7 +47,11 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
 def test_the_entrance_is_three_lines(service: str) -> None:
     text = Path(f"services/{service}/src/yard/{service}/__main__.py").read_text()
     code = [line for line in text.splitlines() if line and not line.startswith('"""')]
-    assert code == ["from yard.runtime.app import run", f"from yard.{service}.service import SERVICE", "run(SERVICE)"]
+    assert code == [
+        "from yard.runtime.app import run",
+        f"from yard.{service}.service import SERVICE",
+        "run(SERVICE)",
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -61,7 +78,9 @@ def test_no_drawer_for_odds_and_ends() -> None:
 
 
 def test_files_can_be_read_in_one_go() -> None:
-    too_long = {path.as_posix(): n for path in own_python() if (n := path.read_text().count("\n")) > LONGEST_FILE}
+    too_long = {
+        path.as_posix(): n for path in own_python() if (n := path.read_text().count("\n")) > LONGEST_FILE
+    }
     assert too_long == {}
 
 
@@ -76,15 +95,17 @@ def test_functions_are_small() -> None:
     assert too_long == []
 
 
+FORBIDDEN_CALLS = {"time.sleep", "asyncio.sleep", "sleep", "pytest.skip"}
+
+
+def calls(path: Path) -> list[tuple[int, str]]:
+    tree = ast.walk(ast.parse(path.read_text()))
+    return [(node.lineno, ast.unparse(node.func)) for node in tree if isinstance(node, ast.Call)]
+
+
 def test_tests_neither_sleep_nor_skip() -> None:
-    found = []
-    for path in own_python():
-        if "tests" not in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep", "pytest.skip"}:
-                found.append(f"{path}:{node.lineno}")
-    assert found == []
+    tests = [path for path in own_python() if "tests" in path.parts]
+    assert [f"{path}:{line}" for path in tests for line, name in calls(path) if name in FORBIDDEN_CALLS] == []
 
 
 def test_locks_name_no_registry() -> None:
@@ -96,7 +117,12 @@ def test_locks_name_no_registry() -> None:
 
 
 def test_lock_covers_every_declared_dependency() -> None:
-    locked = {line.split("==")[0] for name in ("requirements.lock", "requirements-test.lock") for line in Path(name).read_text().splitlines() if "==" in line}
+    locked = {
+        line.split("==")[0]
+        for name in ("requirements.lock", "requirements-test.lock")
+        for line in Path(name).read_text().splitlines()
+        if "==" in line
+    }
     for path in tracked("*pyproject.toml"):
         project = tomllib.loads(path.read_text())["project"]
         for requirement in project["dependencies"]:
