@@ -1,0 +1,153 @@
+"""One object for all services: typed stubs, and the steps that take more than one call."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import uuid4
+
+import grpc.aio
+from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
+from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceStub
+from frameyard.export.v1.export_service_pb2_grpc import ExportServiceStub
+from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from frameyard.identity.v1.user_pb2 import User
+from frameyard.media.v1.media_service_pb2_grpc import MediaServiceStub
+from frameyard.media.v1.share_service_pb2_grpc import ShareServiceStub
+from frameyard.media.v1.upload_service_pb2_grpc import UploadServiceStub
+from frameyard.operation.v1 import operation_pb2, operation_service_pb2
+from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceStub
+from frameyard.task.v1.job_service_pb2_grpc import JobServiceStub
+from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceStub
+from frameyard.task.v1.task_service_pb2_grpc import TaskServiceStub
+from yard.client.connection import Connection
+from yard.client.endpoints import Endpoints
+from yard.client.failures import ClientError, translated
+from yard.client.session import Session, Tokens
+
+if TYPE_CHECKING:
+    from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
+
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+CALL_TIMEOUT_S = 60.0
+_FINAL = {
+    operation_pb2.OPERATION_STATE_SUCCEEDED,
+    operation_pb2.OPERATION_STATE_FAILED,
+    operation_pb2.OPERATION_STATE_CANCELLED,
+}
+
+
+class Client:
+    """Stubs of all services; `call` and `stream` add the token, a deadline and readable errors."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        *,
+        secure: bool = False,
+        tokens: Tokens | None = None,
+        on_tokens: Callable[[Tokens | None], None] | None = None,
+    ) -> None:
+        self.endpoints = endpoints
+        self._connection = Connection(secure=secure)
+        channel = self._connection.channel
+        self.session = Session(channel(endpoints.identity), on_tokens)
+        self.session.tokens = tokens
+        self.identity = IdentityServiceStub(channel(endpoints.identity))
+        self.projects = ProjectServiceStub(channel(endpoints.task))
+        self.tasks = TaskServiceStub(channel(endpoints.task))
+        self.jobs = JobServiceStub(channel(endpoints.task))
+        self.annotations = AnnotationServiceStub(channel(endpoints.task))
+        self.uploads = UploadServiceStub(channel(endpoints.media_ingest))
+        self.media = MediaServiceStub(channel(endpoints.media_ingest))
+        self.shares = ShareServiceStub(channel(endpoints.media_ingest))
+        self.chunks = ChunkServiceStub(channel(endpoints.chunking))
+        self.exports = ExportServiceStub(channel(endpoints.export))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.close()
+
+    async def login(self, username: str, password: str) -> User:
+        """Opens a session that all later calls use."""
+        return await self.session.login(username, password)
+
+    async def call(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Q, R], request: Q, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> R:
+        """One call; ClientError if it fails."""
+        metadata = await self.session.metadata()
+        with translated():
+            return await method(request, metadata=metadata, timeout=timeout_s)
+
+    async def stream(
+        self, method: grpc.aio.UnaryStreamMultiCallable[Q, R], request: Q, *, timeout_s: float | None = None
+    ) -> AsyncGenerator[R, None]:
+        """The answers of one streaming call; leaving the loop early ends the call."""
+        call = method(request, metadata=await self.session.metadata(), timeout=timeout_s)
+        try:
+            with translated():
+                async for answer in call:
+                    yield answer
+        finally:
+            call.cancel()
+
+    async def watch(self, name: str) -> AsyncIterator[operation_pb2.Operation]:
+        """The operation now and on each change, up to its final state; follows on after a lost connection."""
+        method = self._operations(name).WatchOperation
+        request = operation_service_pb2.WatchOperationRequest(name=name)
+        while True:
+            try:
+                async with aclosing(self.stream(method, request)) as answers:
+                    async for answer in answers:
+                        yield answer.operation
+                        if answer.operation.state in _FINAL:
+                            return
+            except ClientError as fault:
+                if fault.code != "UNAVAILABLE":
+                    raise
+                await self.operation(name)
+
+    async def wait(
+        self, name: str, on_change: Callable[[operation_pb2.Operation], Any] | None = None
+    ) -> operation_pb2.Operation:
+        """The operation when it has succeeded; ClientError if it failed or was cancelled."""
+        last = operation_pb2.Operation(name=name)
+        async for last in self.watch(name):
+            if on_change is not None:
+                on_change(last)
+        if last.state == operation_pb2.OPERATION_STATE_FAILED:
+            raise ClientError.from_status(last.error)
+        if last.state == operation_pb2.OPERATION_STATE_CANCELLED:
+            raise ClientError(f"{last.kind} was cancelled", code="CANCELLED")
+        return last
+
+    async def operation(self, name: str) -> operation_pb2.Operation:
+        """The operation as it stands."""
+        request = operation_service_pb2.GetOperationRequest(name=name)
+        return (await self.call(self._operations(name).GetOperation, request)).operation
+
+    async def cancel(self, name: str) -> operation_pb2.Operation:
+        """Asks for the end of an operation."""
+        request = operation_service_pb2.CancelOperationRequest(name=name)
+        return (await self.call(self._operations(name).CancelOperation, request)).operation
+
+    def _operations(self, name: str) -> "OperationServiceAsyncStub":
+        """The operation service of the service that an operation's name begins with."""
+        address = getattr(self.endpoints, name.partition("/")[0], None)
+        if not isinstance(address, str):
+            raise ClientError(
+                f"{name!r} is not the name of an operation, such as task/<uuid>", code="INVALID_ARGUMENT"
+            )
+        return OperationServiceStub(self._connection.channel(address))
+
+
+def request_id() -> str:
+    """A fresh id that makes a repeated create answer as the first one did."""
+    return str(uuid4())

@@ -1,0 +1,39 @@
+"""Where the services answer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from yard.client.failures import ClientError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """host:port of each service; behind one ingress all five are the same."""
+
+    identity: str
+    task: str
+    media_ingest: str
+    chunking: str
+    export: str
+
+    @classmethod
+    def of(cls, addresses: Mapping[str, str]) -> "Endpoints":
+        """From a map of service and address; ClientError names the missing ones."""
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if not addresses.get(name)]
+        if missing:
+            raise ClientError(f"no address given for {', '.join(missing)}", code="INVALID_ARGUMENT")
+        return cls(**{name: addresses[name] for name in names})
+
+    @classmethod
+    def load(cls, file: Path) -> "Endpoints":
+        """From the endpoints.json that the platform writes."""
+        try:
+            return cls.of(json.loads(file.read_text()))
+        except (OSError, ValueError, TypeError) as fault:
+            hint = "start the platform with make up, or name another file"
+            raise ClientError(
+                f"cannot read endpoints from {file}: {fault}", code="NOT_FOUND", hint=hint
+            ) from fault
