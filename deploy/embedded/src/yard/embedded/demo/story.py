@@ -8,10 +8,9 @@ from pathlib import Path
 
 from frameyard.annotation.v1 import annotation_service_pb2 as annotations
 from frameyard.common.v1.common_pb2 import PersonRef
-from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import job_pb2, job_service_pb2, project_service_pb2, task_pb2, task_service_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
-from yard.client import Client, ClientError, Endpoints, exports, uploads
+from yard.client import Client, ClientError, Endpoints, exports, media, uploads
 from yard.client.client import request_id
 from yard.client.pixels import Pixels
 from yard.embedded.demo import drawing, pictures
@@ -117,13 +116,9 @@ async def _make_task(
     task = (await client.call(client.tasks.CreateTask, request)).task
     files = await asyncio.to_thread(uploads.local_files, paths)
     with demo.stage.bytes("uploading", sum(file.size_bytes for file in files)) as on_bytes:
-        upload_id = await uploads.upload(client, files, on_bytes)
-    source = media_pb2.MediaSource(upload=media_pb2.UploadSource(upload_id=upload_id))
-    attach = task_service_pb2.AttachMediaRequest(task_id=task.id, data=media_pb2.DataSpec(sources=[source]))
-    accepted = (await client.call(client.tasks.AttachMedia, attach)).operation
+        accepted = await media.upload_and_attach(client, task.id, files, on_bytes=on_bytes)
     with demo.stage.operation("counting and addressing frames") as on_change:
-        await client.wait(accepted.name, on_change)
-    ready = (await client.call(client.tasks.GetTask, task_service_pb2.GetTaskRequest(id=task.id))).task
+        ready = await media.ready_task(client, accepted, on_change)
     demo.stage.say(f"task {ready.id} is ready for work: {ready.size} frames of {ready.width}x{ready.height}")
     return ready
 
