@@ -26,7 +26,11 @@ def echo(arguments: Arguments, host: Host) -> dict[str, Any]:
 
 
 def environment(arguments: Arguments, host: Host) -> dict[str, Any]:
-    return {"environment": dict(os.environ), "modules": sorted(sys.modules), "stdin": os.readlink("/proc/self/fd/0")}
+    return {
+        "environment": dict(os.environ),  # noqa: TID251 - what the child was given
+        "modules": sorted(sys.modules),
+        "stdin": str(Path("/proc/self/fd/0").readlink()),
+    }
 
 
 def emit(arguments: Arguments, host: Host) -> dict[str, Any]:
@@ -130,7 +134,7 @@ def escape(arguments: Arguments, host: Host) -> dict[str, Any]:
         "write_old": lambda: Path(arguments["folder"], "old").write_bytes(b"x"),
         "remove": lambda: Path(arguments["folder"], "old").unlink(),
         "read": lambda: Path(arguments["folder"], "old").read_bytes(),
-        "list": lambda: os.listdir(arguments["folder"]),
+        "list": lambda: list(Path(arguments["folder"]).iterdir()),
         "parent_environment": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
         "kill_parent": lambda: os.kill(os.getppid(), signal.SIGTERM),
         "raise_limits": _raise_limits,
@@ -184,6 +188,6 @@ def transcode(arguments: Arguments, host: Host) -> dict[str, Any]:
             picture = np.full((240, 320, 3), number * 7 % 256, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    with av.open(io.BytesIO(target.getvalue())) as source:
+    with av.open(io.BytesIO(target.getvalue()), "r") as source:
         source.streams.video[0].thread_type = "AUTO"
         return {"frames": sum(1 for _ in source.decode(video=0))}

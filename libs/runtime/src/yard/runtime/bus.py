@@ -1,5 +1,6 @@
 """Facts between services: the stream, the form of an event on it, and subscriptions to it."""
 
+import builtins
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +15,8 @@ from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.client import JetStreamContext
-
 from yard.runtime import errors
-from yard.runtime.db import Transaction, subject_of
+from yard.runtime.db import Record, Transaction, subject_of
 
 M = TypeVar("M", bound=Message)
 
@@ -51,7 +51,7 @@ Handler = Callable[[Transaction, Event[M]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A handler of one event type; `name` identifies it in the inbox, so it must not change between releases."""
+    """A handler of one event type; `name` identifies it in the inbox, so releases must not change it."""
 
     name: str
     message_type: type[Message]
@@ -94,7 +94,7 @@ class Envelope:
             raise errors.Poison(f"no CloudEvents id and type in the headers on {subject}") from fault
         return cls(id=event_id, type=event_type, subject=subject, headers=found, body=body)
 
-    def decode(self, message_type: type[M]) -> Event[M]:
+    def decode(self, message_type: builtins.type[M]) -> Event[M]:
         """Poison if the body or a header does not parse."""
         try:
             message = message_type()
@@ -113,7 +113,7 @@ class Envelope:
             raise errors.Poison(f"event {self.id} is not a {self.type}: {fault}") from fault
 
 
-def headers_of(row: Mapping[str, Any], source: str) -> dict[str, str]:
+def headers_of(row: Record, source: str) -> dict[str, str]:
     """Headers of an outbox row: CloudEvents, trace context, and the id by which the stream drops repeats."""
     return {
         **row["headers"],
@@ -149,7 +149,7 @@ async def connect(url: str, *, token: str = "", name: str = "") -> Client:
 
 
 async def ensure_stream(js: JetStreamContext, *, replicas: int = 1, max_bytes: int = -1) -> datetime:
-    """Create EVENTS unless it exists; returns its time of creation, which tells one stream from its successor."""
+    """Create EVENTS unless it exists; returns when it was made, which tells a stream from its successor."""
     try:
         found = await js.stream_info(STREAM)
     except nats.js.errors.NotFoundError:

@@ -6,24 +6,38 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 import asyncpg
 from asyncpg import UniqueViolationError as UniqueViolation
 from google.protobuf.message import Message
 from opentelemetry import propagate
-
 from yard.runtime import errors, ids
 from yard.runtime.signals import Connection, Signals
 
-__all__ = ["Connection", "Database", "Lane", "Record", "Transaction", "UniqueViolation", "translated_faults"]
+__all__ = [
+    "CANCEL",
+    "OPERATION",
+    "OUTBOX",
+    "WORK",
+    "Connection",
+    "Database",
+    "Lane",
+    "Record",
+    "Transaction",
+    "UniqueViolation",
+    "translated_faults",
+]
 
 Record: TypeAlias = asyncpg.Record
 Lane: TypeAlias = Literal["interactive", "bulk"]
 
-OUTBOX = "outbox"
-WORK = "work"
+# Names of wake-ups: events to publish, work to claim, an operation that changed, one that shall end.
+OUTBOX: Final = "outbox"
+WORK: Final = "work"
+OPERATION: Final = "operation"
+CANCEL: Final = "cancel"
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 60.0
 
@@ -125,7 +139,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """One READ COMMITTED transaction; readers of what it emitted or enqueued are woken after its commit."""
+        """One READ COMMITTED transaction; readers of what it wrote for them are woken after its commit."""
         wakes: set[str] = set()
         of_body: list[BaseException] = []
         with translated_faults(of_body):
@@ -141,7 +155,9 @@ class Database:
 class Transaction:
     """Statements of one transaction, and the events and work that are committed with it."""
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[Record] | Connection, wakes: set[str]) -> None:
+    def __init__(
+        self, connection: asyncpg.pool.PoolConnectionProxy[Record] | Connection, wakes: set[str]
+    ) -> None:
         self._connection = connection
         self._wakes = wakes
 
@@ -170,7 +186,9 @@ class Transaction:
         with translated_faults():
             await self._connection.executemany(sql, rows)
 
-    async def copy_records(self, table: str, records: Iterable[Sequence[object]], columns: Sequence[str]) -> str:
+    async def copy_records(
+        self, table: str, records: Iterable[Sequence[object]], columns: Sequence[str]
+    ) -> str:
         """COPY rows into a table of this schema: the fast way in from about 100 rows on."""
         with translated_faults():
             return await self._connection.copy_records_to_table(table, records=records, columns=list(columns))
@@ -178,6 +196,10 @@ class Transaction:
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
         """A nested transaction: a failure inside it can be caught without losing the outer one."""
         return self._connection.transaction()
+
+    def wake(self, name: str) -> None:
+        """Wake the readers of that name after the commit."""
+        self._wakes.add(name)
 
     async def emit(self, event: Message, *, key: str) -> UUID:
         """Record a fact about the aggregate `key` ([0-9a-zA-Z_-]{1,40}); it is published after the commit.
@@ -193,7 +215,7 @@ class Transaction:
         await self.execute(
             _EMIT, event_id, key, type_name, subject_of(type_name, key), headers, event.SerializeToString()
         )
-        self._wakes.add(OUTBOX)
+        self.wake(OUTBOX)
         return event_id
 
     async def enqueue(
@@ -206,13 +228,11 @@ class Transaction:
         operation_id: UUID | None = None,
         unique: str | None = None,
     ) -> UUID:
-        """Add a work row; with `unique`, the id of the unfinished row that already has that key, if there is one."""
+        """Add a work row; with `unique`, the id of the unfinished row that has that key already, if any."""
         arguments = (ids.uuid7(), kind, lane, owner, unique, operation_id)
         payload_type = message.DESCRIPTOR.full_name
-        self._wakes.add(WORK)
-        work_id: UUID = await self.fetchval(
-            _ENQUEUE, *arguments, message.SerializeToString(), payload_type
-        )
+        self.wake(WORK)
+        work_id: UUID = await self.fetchval(_ENQUEUE, *arguments, message.SerializeToString(), payload_type)
         return work_id
 
 
@@ -235,7 +255,7 @@ async def _register_codecs(connection: Connection) -> None:
 
 
 async def _keep_session(_: Connection) -> None:
-    """asyncpg would send a reset query at each release, a third of the cost of a short transaction."""
+    """The driver would send a reset query at each release, a third of the cost of a short transaction."""
 
 
 _EMIT = """

@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-
 from yard.runtime import errors, ids
 from yard.runtime.bus import Envelope, Subscription
 from yard.runtime.db import WORK, Database, Record, Transaction
@@ -66,21 +65,29 @@ def reason_of(fault: BaseException) -> str:
     return fault.reason if isinstance(fault, errors.YardError) else type(fault).__name__
 
 
-async def bury(tx: Transaction, handler: str, envelope: Envelope, *, fault: BaseException, first: str, tries: int) -> None:
+async def bury(
+    tx: Transaction, handler: str, envelope: Envelope, *, fault: BaseException, first: str, tries: int
+) -> None:
     """Keep it, in the transaction that also settles the event or the work."""
-    _log.error("dead_letter", handler=handler, event_id=str(envelope.id), reason=reason_of(fault), tries=tries)
+    _log.error(
+        "dead_letter", handler=handler, event_id=str(envelope.id), reason=reason_of(fault), tries=tries
+    )
     origin = (ids.uuid7(), handler, envelope.id, envelope.type, envelope.subject)
     await tx.execute(_BURY, *origin, dict(envelope.headers), envelope.body, reason_of(fault), first, tries)
 
 
-async def list_open(database: Database, *, handler: str = "", after: UUID | None = None, limit: int = 100) -> list[DeadLetter]:
+async def list_open(
+    database: Database, *, handler: str = "", after: UUID | None = None, limit: int = 100
+) -> list[DeadLetter]:
     """Those that were not redriven, oldest first; `after` is the id of the last one seen."""
     rows = await database.fetch(_LIST, handler, after, limit)
     return [DeadLetter.from_row(row) for row in rows]
 
 
-async def redrive(database: Database, subscriptions: Sequence[Subscription], letter_ids: Sequence[UUID]) -> list[Outcome]:
-    """Run the handler of each again, or queue its work again, in one transaction each; failures stay listed."""
+async def redrive(
+    database: Database, subscriptions: Sequence[Subscription], letter_ids: Sequence[UUID]
+) -> list[Outcome]:
+    """Run the handler of each again, or queue its work, in one transaction each; failures stay listed."""
     by_name = {subscription.name: subscription for subscription in subscriptions}
     return [await _redrive(database, by_name, letter_id) for letter_id in letter_ids]
 
@@ -89,14 +96,18 @@ async def _redrive(database: Database, by_name: Mapping[str, Subscription], lett
     try:
         async with database.transaction() as tx:
             row = await tx.fetchrow(_TAKE, letter_id)
-            if row is None:
-                raise errors.NotFound("dead letter", letter_id)
-            await _run_again(tx, by_name, DeadLetter.from_row(row))
+            await _run_again(tx, by_name, _taken(row, letter_id))
             await tx.execute("UPDATE dead_letter SET redriven_at = now() WHERE id = $1", letter_id)
     except Exception as fault:  # noqa: BLE001 - the boundary of a handler, like the consumer's
         await database.execute("UPDATE dead_letter SET tries = tries + 1 WHERE id = $1", letter_id)
         return Outcome(id=letter_id, error=repr(fault))
     return Outcome(id=letter_id, error="")
+
+
+def _taken(row: Record | None, letter_id: UUID) -> DeadLetter:
+    if row is None:
+        raise errors.NotFound("dead letter", letter_id)
+    return DeadLetter.from_row(row)
 
 
 async def _run_again(tx: Transaction, by_name: Mapping[str, Subscription], letter: DeadLetter) -> None:

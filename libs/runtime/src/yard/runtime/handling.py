@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-
 from yard.runtime import dead_letters, errors
 from yard.runtime.bus import Envelope, Subscription
 from yard.runtime.db import Database, Transaction
@@ -16,19 +15,44 @@ _log = structlog.get_logger("yard.runtime.handling")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlingOptions:
-    """How stubborn a consumer is."""
+    """How stubborn a consumer is; `lanes` handlers run at a time, `in_flight` events may wait for theirs."""
 
     max_tries: int = 8
     first_delay_s: float = 0.1
     longest_delay_s: float = 30.0
     handler_timeout_s: float = 30.0
     lanes: int = 16
+    in_flight: int = 1_000
     dead_letter_limit: int = 100
+    halt_s: float = 60.0
     ack_wait_s: float = 30.0
 
 
 class Halted(errors.FailedPrecondition):
     """Too many dead letters in a row: something is wrong with us, not with the events."""
+
+
+class Streak:
+    """Dead letters since the last event that was handled."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._buried = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there are too many."""
+        return self._buried >= self._limit
+
+    def end(self) -> None:
+        """An event was handled."""
+        self._buried = 0
+
+    def lengthen(self) -> None:
+        """Halted if this dead letter is one too many."""
+        self._buried += 1
+        if self.is_over:
+            raise Halted(f"{self._buried} events in a row could not be handled")
 
 
 class Handling:
@@ -41,6 +65,7 @@ class Handling:
         options: HandlingOptions,
         epoch: int,
         stopping: asyncio.Event,
+        streak: Streak,
     ) -> None:
         self._database = database
         self._subscriptions = subscriptions
@@ -48,7 +73,7 @@ class Handling:
         self._epoch = epoch
         self._stopping = stopping
         self._slots = asyncio.Semaphore(options.lanes)
-        self._buried_in_a_row = 0
+        self._streak = streak
 
     async def settle(self, envelope: Envelope) -> bool:
         """True once each handler has done or buried the event; False if we are stopped before that.
@@ -73,7 +98,9 @@ class Handling:
             if not isinstance(fault, errors.Unavailable):
                 tries += 1
                 first = first or dead_letters.describe(fault)
-            _log.warning("event_failed", handler=subscription.name, event_id=str(envelope.id), error=repr(fault))
+            _log.warning(
+                "event_failed", handler=subscription.name, event_id=str(envelope.id), error=repr(fault)
+            )
             if _is_hopeless(fault) or tries >= self._options.max_tries:
                 return await self._bury(subscription.name, envelope, fault, first=first, tries=tries)
             await self._pause(delays)
@@ -86,13 +113,15 @@ class Handling:
             async with self._slots, asyncio.timeout(self._options.handler_timeout_s):
                 event = envelope.decode(subscription.message_type)
                 async with self._database.transaction() as tx:
-                    if await self._admit(tx, subscription.name, envelope):
+                    is_new = await self._admit(tx, subscription.name, envelope)
+                    if is_new:
                         await subscription.handler(tx, event)
         except errors.LeaseLost:
             raise
         except Exception as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
             return fault
-        self._buried_in_a_row = 0
+        if is_new:
+            self._streak.end()
         return None
 
     async def _admit(self, tx: Transaction, handler: str, envelope: Envelope) -> bool:
@@ -117,14 +146,9 @@ class Handling:
                 await self._pause(delays)
                 delays += 1
                 continue
-            self._count_buried()
+            self._streak.lengthen()
             return True
         return False
-
-    def _count_buried(self) -> None:
-        self._buried_in_a_row += 1
-        if self._buried_in_a_row >= self._options.dead_letter_limit:
-            raise Halted(f"{self._buried_in_a_row} events in a row could not be handled")
 
     async def _pause(self, delays: int) -> None:
         """Exponential, with full jitter in its upper half; cut short by a stop."""

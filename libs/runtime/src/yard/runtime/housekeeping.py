@@ -30,4 +30,6 @@ async def _purge_table(database: Database, table: str, row: str, condition: str)
 
 def _statement(table: str, row: str, condition: str) -> str:
     # Only the literals above come in.
-    return f"DELETE FROM {table} WHERE {row} = ANY (ARRAY(SELECT {row} FROM {table} WHERE {condition} LIMIT $1))"  # noqa: S608
+    return (
+        f"DELETE FROM {table} WHERE {row} = ANY (ARRAY(SELECT {row} FROM {table} WHERE {condition} LIMIT $1))"  # noqa: S608
+    )

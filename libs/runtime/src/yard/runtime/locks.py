@@ -12,7 +12,7 @@ _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || '/
 async def held(database: Database, name: str) -> AsyncIterator[Connection | None]:
     """The connection that holds the lock, or None if another session has it.
 
-    The lock is as long as the connection lives: statements that must only run in the holder run on it, and fail
+    The lock lasts as long as the connection: statements that must only run in the holder run on it, and fail
     when the server has given the lock to somebody else.
     """
     async with database.dedicated() as connection:

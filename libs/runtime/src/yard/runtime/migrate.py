@@ -33,7 +33,9 @@ def _lock_schema(connection: Connection) -> None:
     """Hold a session lock per role, and make sure that the role's schema exists."""
     connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
     connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK}, hashtext(current_user))")
-    has_schema = connection.exec_driver_sql("SELECT to_regnamespace(quote_ident(current_user)) IS NOT NULL").scalar()
+    has_schema = connection.exec_driver_sql(
+        "SELECT to_regnamespace(quote_ident(current_user)) IS NOT NULL"
+    ).scalar()
     if not has_schema:
         connection.exec_driver_sql("CREATE SCHEMA AUTHORIZATION CURRENT_USER")
     connection.commit()
@@ -41,7 +43,9 @@ def _lock_schema(connection: Connection) -> None:
 
 def _upgrade_to_head(connection: Connection, package: str, version_table: str) -> None:
     config = Config()
-    config.set_main_option("script_location", str(resources.files("yard.runtime") / "migrations" / "environment"))
+    config.set_main_option(
+        "script_location", str(resources.files("yard.runtime") / "migrations" / "environment")
+    )
     config.set_main_option("version_locations", _folder(package))
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, version_table=version_table)

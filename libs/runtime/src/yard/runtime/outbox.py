@@ -8,9 +8,9 @@ from itertools import groupby
 import nats.js.errors
 import structlog
 from nats.aio.client import Client
-
 from yard.runtime import bus, clock, errors, housekeeping, locks
 from yard.runtime.db import OUTBOX, Connection, Database, Record
+from yard.runtime.pauses import until_any
 
 BATCH = 500
 IN_FLIGHT = 128
@@ -25,8 +25,9 @@ _log = structlog.get_logger("yard.runtime.outbox")
 class Relay:
     """Publishes the outbox of one service; replicas stand by until the holder of the lock is gone.
 
-    A row's sequence is given on the connection that holds the lock, so that two relays cannot give the same. Rows
-    of one key are published one after the other: a row that fails holds back the later ones of its key only.
+    A row's sequence is given on the connection that holds the lock, so that two relays cannot give the same.
+    Rows of one key are published one after the other: a row that fails holds back the later ones of its key
+    only.
     """
 
     def __init__(self, database: Database, nc: Client, service: str) -> None:
@@ -52,7 +53,7 @@ class Relay:
                             await self._relay(connection, woken)
                 except (errors.Unavailable, errors.Conflict) as fault:
                     _log.warning("relay_interrupted", error=fault.message)
-                await self._pause(self._stopping)
+                await until_any(self._stopping, timeout_s=POLL_S)
 
     async def _relay(self, connection: Connection, woken: asyncio.Event) -> None:
         is_last = False
@@ -63,15 +64,7 @@ class Relay:
             progress = await self._publish_batch(connection)
             await self._purge()
             if not progress and not is_last:
-                await self._pause(self._stopping, woken)
-
-    async def _pause(self, *events: asyncio.Event) -> None:
-        waiting = [asyncio.create_task(event.wait()) for event in events]
-        try:
-            await asyncio.wait(waiting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
+                await until_any(self._stopping, woken, timeout_s=POLL_S)
 
     async def _check_stream(self, connection: Connection) -> None:
         """A stream that is not the one we published to lost our events: publish again all that we keep."""
@@ -95,7 +88,9 @@ class Relay:
         """Publish up to BATCH rows; true if there may be more to do at once."""
         await connection.execute(_GIVE_SEQUENCES, BATCH)
         rows = await connection.fetch(_TO_PUBLISH, BATCH)
-        rows_by_key = [list(group) for _, group in groupby(sorted(rows, key=_key_order), key=lambda row: row["key"])]
+        rows_by_key = [
+            list(group) for _, group in groupby(sorted(rows, key=_key_order), key=lambda row: row["key"])
+        ]
         published = await asyncio.gather(*(self._publish_key(group) for group in rows_by_key))
         done = [position for positions in published for position in positions]
         if done:
@@ -103,7 +98,7 @@ class Relay:
         return bool(rows) and len(done) == len(rows)
 
     async def _publish_key(self, rows: Sequence[Record]) -> list[int]:
-        """Publish rows of one key in order up to the first failure; returns the positions that the stream has."""
+        """Publish rows of one key in order up to the first failure; returns the positions that are there."""
         done: list[int] = []
         for row in rows:
             try:

@@ -43,6 +43,7 @@ class RuntimeSettings:
     rpc_listen: str = setting("127.0.0.1:0", "Address of the gRPC server; port 0 takes a free one.")
     metrics_listen: str = setting("127.0.0.1:0", "Address of /metrics, /healthz and /readyz.")
     identity_address: str = setting("", "host:port of identity, for its keys; empty accepts no token.")
+    jwks: str = setting("", "Public keys of tokens as a JSON Web Key Set, used instead of asking identity.")
     grant_keys: tuple[str, ...] = setting(
         (), "Keys of media grants, >= 32 characters each; the first signs, all verify.", secret=True
     )

@@ -23,9 +23,10 @@ DRIVER_FAULTS = (
 class Signals:
     """Named wake-ups within one schema.
 
-    NOTIFY inside a transaction holds a lock of the whole server until its commit is on disk, so commits of all
-    services would queue up behind each other. Therefore the wake-up is sent just after the commit, thinned, by
-    the connection that also listens. A lost wake-up costs the reader one poll interval, never a row.
+    NOTIFY inside a transaction holds a lock of the whole server until its commit is on disk, so commits of
+    all services would queue up behind each other. Therefore the wake-up is sent just after the commit,
+    thinned, by the connection that also listens. A lost wake-up costs the reader one poll interval, never a
+    row.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
@@ -37,7 +38,7 @@ class Signals:
 
     @asynccontextmanager
     async def listening(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set at each wake-up of `name`, by this process or another; the reader clears it."""
+        """An event that is set at each wake-up of `name`, by any process; the reader clears it."""
         event = asyncio.Event()
         self._waiters.setdefault(name, set()).add(event)
         self._attend()
@@ -100,5 +101,7 @@ class Signals:
         names, self._pending = self._pending, set()
         if names:
             channels = [f"{schema}.{name}" for name in names]
-            await connection.execute("SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel", channels)
+            await connection.execute(
+                "SELECT pg_notify(channel, '') FROM unnest($1::text[]) AS channel", channels
+            )
             await asyncio.sleep(THINNING_S)

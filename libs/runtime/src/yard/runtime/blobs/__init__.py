@@ -1,6 +1,7 @@
 """Objects in S3: checked keys, checksums, bounded threads and memory, errors of our tree."""
 
+from yard.runtime.blobs.parts import PartUpload
 from yard.runtime.blobs.store import Blobs
 from yard.runtime.blobs.values import BlobRef, BlobStat, check_key
 
-__all__ = ["BlobRef", "BlobStat", "Blobs", "check_key"]
+__all__ = ["BlobRef", "BlobStat", "Blobs", "PartUpload", "check_key"]

@@ -15,6 +15,7 @@ from minio.datatypes import Object
 from minio.deleteobjects import DeleteObject
 from yard.runtime import errors
 from yard.runtime.blobs.faults import mapped
+from yard.runtime.blobs.parts import PartUpload
 from yard.runtime.blobs.transfer import Download, Headers, MultipartUpload
 from yard.runtime.blobs.values import BlobRef, BlobStat, check_key
 from yard.runtime.settings import RuntimeSettings
@@ -89,6 +90,11 @@ class Blobs:
             if len(first) < part_size:
                 return await self.put(key, bytes(first), content_type=content_type)
             return await self._put_parts(key, first, parts, content_type)
+
+    def in_parts(self, key: str) -> PartUpload:
+        """The way to write an object whose bytes come over several calls."""
+        check_key(key)
+        return PartUpload(self._client, self._bucket, key, lambda function: self._run(key, function))
 
     async def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         """The bytes of an object or of a range of it, which may end past the object's end."""

@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from yard.runtime.workers.host import Host, SourceFile
     from yard.runtime.workers.lanes import Lane
-    from yard.runtime.workers.pool import Pool
+    from yard.runtime.workers.pool import Pool, Upkeep
     from yard.runtime.workers.sources import BlobSource, BytesSource, FileSource, RangeSource
     from yard.runtime.workers.stream import Stream
+
+_MODULES = {
+    "BlobSource": "sources",
+    "BytesSource": "sources",
+    "FileSource": "sources",
+    "Host": "host",
+    "Lane": "lanes",
+    "Pool": "pool",
+    "RangeSource": "sources",
+    "SourceFile": "host",
+    "Stream": "stream",
+    "Upkeep": "pool",
+}
 
 __all__ = [
     "BlobSource",
@@ -23,14 +36,12 @@ __all__ = [
     "RangeSource",
     "SourceFile",
     "Stream",
+    "Upkeep",
 ]
-
-_MODULES = ("pool", "stream", "sources", "lanes", "host")
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        if name not in __all__:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        modules = (import_module(f"{__name__}.{module}") for module in _MODULES)
-        return next(getattr(module, name) for module in modules if hasattr(module, name))
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

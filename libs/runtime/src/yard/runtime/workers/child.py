@@ -58,7 +58,7 @@ class Child:
 def _outcome(function: str, arguments: Mapping[str, object], host: Host) -> wire.Header:
     """Runs the job and returns the frame that ends the call."""
     try:
-        result = ["done", dict(_resolve(function)(arguments, host))]
+        result: wire.Header = ["done", dict(_resolve(function)(arguments, host))]
         wire.head(result, 0)
     except MemoryError:
         return ["failed", "memory", "", "", ""]

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from yard.runtime import errors
 from yard.runtime.workers import wire
-from yard.runtime.workers.process import ChildDied, ChildProcess
+from yard.runtime.workers.process import ChildDiedError, ChildProcess
 from yard.runtime.workers.sources import RangeSource
 
 OnBytes = Callable[[bytes], Awaitable[None]]
@@ -18,11 +18,13 @@ OnProgress = Callable[[float], Awaitable[None]]
 
 _log = structlog.get_logger("yard.runtime.workers")
 
+_UNSUPPORTED = "unsupported"  # the code of input that may be fine, but not for this version
+
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TYPE_NAME = re.compile(r"\w{1,100}")
 
 
-class JobOutOfMemory(Exception):
+class JobMemoryError(Exception):
     """The job has met its memory limit; the child is not to be used again."""
 
 
@@ -69,7 +71,7 @@ class _Exchange:
             self._take(header, body)
         for read in self._reads:
             read.cancel()
-        call.is_settled = header[1] != "memory"
+        call.is_settled = True
         result = _result(call.function, header)
         self._delivery.finish()
         return result
@@ -83,14 +85,14 @@ class _Exchange:
             case ["read", int(read), str(name), int(offset), int(length)]:
                 self._start_read(read, name, offset, length)
             case _:
-                raise ChildDied(f"a frame {header[0]!r} makes no sense")
+                raise ChildDiedError(f"a frame {header[0]!r} makes no sense")
 
     def _start_read(self, read: int, name: str, offset: int, length: int) -> None:
         source = self._call.sources.get(name)
         if source is None or not 0 <= offset < offset + length <= source.size or length > wire.MAX_BODY:
-            raise ChildDied(f"it reads {length} bytes at {offset} of {name!r}")
+            raise ChildDiedError(f"it reads {length} bytes at {offset} of {name!r}")
         if len(self._reads) >= wire.MAX_READS:
-            raise ChildDied("it reads too much at a time")
+            raise ChildDiedError("it reads too much at a time")
         task = self._tasks.create_task(self._read(read, source, offset, length))
         self._reads.add(task)
         task.add_done_callback(self._reads.discard)
@@ -119,7 +121,7 @@ class _Delivery:
             raise errors.Internal(f"{self._call.function} emits bytes that nobody takes")
         self._pending += len(chunk)
         if self._pending > wire.EMIT_WINDOW:
-            raise ChildDied("it emits without waiting")
+            raise ChildDiedError("it emits without waiting")
         self._call.has_emitted = True
         self._chunks.append(chunk)
         self._wake.set()
@@ -159,11 +161,19 @@ def _result(function: str, header: wire.Header) -> dict[str, Any]:
         case ["done", dict(result)]:
             return result
         case ["failed", "memory", *_]:
-            raise JobOutOfMemory(function)
+            raise JobMemoryError(function)
         case ["failed", "media", str(code), str(message), str(name)] if _CODE.fullmatch(code):
-            violation = errors.Violation(name or "media", message)
-            raise errors.InvalidArgument(violations=[violation], reason=code.upper())
+            raise _refusal(code, message, name)
         case ["failed", str(), str(kind), str(), str(details)] if _TYPE_NAME.fullmatch(kind):
             _log.error("worker_job_failed", function=function, traceback=details)
             raise errors.Internal(f"{function} failed with {kind}")
-    raise ChildDied(f"a frame {header[0]!r} makes no sense")
+    raise ChildDiedError(f"a frame {header[0]!r} makes no sense")
+
+
+def _refusal(code: str, message: str, name: str) -> errors.YardError:
+    """What the job says of its input; `name` is the label of the file that is to blame."""
+    metadata = {"file": name} if name else {}
+    if code == _UNSUPPORTED:
+        return errors.FailedPrecondition(message, reason=code.upper(), metadata=metadata)
+    violations = [errors.Violation(name or "media", message)]
+    return errors.InvalidArgument(message, violations, reason=code.upper(), metadata=metadata)

@@ -17,7 +17,7 @@ Send = Callable[[wire.Header, wire.Buffer], None]
 Fetch = Callable[[int, int], bytearray]
 
 
-class CallEnded(Exception):
+class CallEndedError(Exception):
     """The call that this host belonged to is over; a thread of it went on."""
 
 
@@ -103,7 +103,7 @@ class Host:
 
     def _check(self) -> None:
         if self._ended:
-            raise CallEnded("the call has ended")
+            raise CallEndedError("the call has ended")
 
 
 class SourceFile(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Who gets the next free process: interactive calls before bulk ones, and bulk never takes the last process."""
+"""Who gets the next free process: interactive calls before bulk ones; bulk never takes the last process."""
 
 import asyncio
 from collections import deque

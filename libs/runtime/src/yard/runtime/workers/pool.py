@@ -3,19 +3,20 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from yard.runtime import errors
 from yard.runtime.workers.exchange import (
     Call,
-    JobOutOfMemory,
+    JobMemoryError,
     OnBytes,
     OnProgress,
     converse,
 )
 from yard.runtime.workers.lanes import Lane, Lanes
-from yard.runtime.workers.process import ChildDied, ChildSpec
+from yard.runtime.workers.process import ChildDiedError, ChildSpec
 from yard.runtime.workers.slot import Slot
 from yard.runtime.workers.sources import RangeSource
 from yard.runtime.workers.stream import Stream
@@ -26,11 +27,20 @@ _TRIES = 2
 _log = structlog.get_logger("yard.runtime.workers")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """When a child ends: after `idle_s` without a call, or after `calls_per_child` calls, as it may leak."""
+
+    idle_s: float = 60.0
+    calls_per_child: int = 500
+    max_waiting: int = 256
+    """Calls that may wait for a child; more are refused."""
+
+
 class Pool:
-    """At most `processes` children at work, `max_waiting` calls waiting.
+    """At most `processes` children at work; each starts with the first call that needs it.
 
     `memory_mib` bounds a child's private writable memory (heap, thread stacks, buffers), not code and caches.
-    A child is replaced after `calls_per_child` calls, so that a leak stays small.
     """
 
     def __init__(
@@ -41,19 +51,20 @@ class Pool:
         timeout_s: float = 600.0,
         preload: tuple[str, ...] = (),
         import_paths: tuple[str, ...] = (),
-        max_waiting: int = 256,
-        calls_per_child: int = 500,
+        upkeep: Upkeep = Upkeep(),
     ) -> None:
         spec = ChildSpec(memory_mib=memory_mib, preload=preload, import_paths=import_paths)
-        self._slots = [Slot(spec) for _ in range(processes)]
-        self._lanes = Lanes(self._slots, max_waiting)
+        self._slots = [Slot(spec, upkeep.idle_s) for _ in range(processes)]
+        self._lanes = Lanes(self._slots, upkeep.max_waiting)
         self._timeout_s = timeout_s
-        self._calls_per_child = calls_per_child
+        self._calls_per_child = upkeep.calls_per_child
         self._is_closed = False
 
     async def start(self) -> None:
         """Warms all children; without it the first calls do."""
         await asyncio.gather(*(slot.child() for slot in self._slots))
+        for slot in self._slots:
+            slot.rest()
 
     async def close(self) -> None:
         """Kills all children; calls that run or wait end with Unavailable."""
@@ -86,9 +97,9 @@ class Pool:
         """Runs `module:function` in a child and returns its result.
 
         Cancelling it kills the child. The time limit counts from the start in a child and includes the time
-        that `on_bytes` takes. InvalidArgument: what the job says of its input; DeadlineExceeded; WorkerCrashed:
-        the child died twice, or once after it had emitted; Internal: the job has a bug; errors of sources and
-        consumers as they are.
+        that `on_bytes` takes. InvalidArgument and FailedPrecondition: what the job says of its input;
+        WorkerCrashed: the child died or ran out of memory twice, or once after it had emitted, or ran out of
+        time; Internal: the job has a bug; errors of sources and consumers as they are.
         """
         if not _FUNCTION.fullmatch(function):
             raise ValueError(f"expected module:function, got {function!r}")
@@ -132,22 +143,27 @@ class Pool:
             for attempt in range(1, _TRIES + 1):
                 try:
                     return await self._attempt(slot, call, timeout_s)
-                except (ChildDied, JobOutOfMemory) as exc:
+                except (ChildDiedError, JobMemoryError) as exc:
                     await self._after_crash(slot, call, exc, is_last=attempt == _TRIES)
             raise AssertionError("the last try returns or raises")
         finally:
+            slot.rest()
             self._lanes.give_back(slot, lane)
 
     async def _attempt(self, slot: Slot, call: Call, timeout_s: float) -> dict[str, Any]:
         child = await slot.child()
         call.is_settled = False
+        deadline = asyncio.timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s) as deadline:
+            async with deadline:
                 return await converse(child, call)
+        except (ChildDiedError, JobMemoryError):
+            call.is_settled = False
+            raise
         except TimeoutError as exc:
             if not deadline.expired():
                 raise
-            raise errors.DeadlineExceeded(f"{call.function} did not end within {timeout_s:g} s") from exc
+            raise errors.WorkerCrashed(f"{call.function} did not end within {timeout_s:g} s") from exc
         finally:
             if not call.is_settled or child.calls >= self._calls_per_child:
                 slot.replace()
@@ -165,7 +181,7 @@ class Pool:
             stderr=dead.last_words,
         )
         if is_last or call.has_emitted:
-            cause = "ran out of memory" if isinstance(exc, JobOutOfMemory) else "crashed"
+            cause = "ran out of memory" if isinstance(exc, JobMemoryError) else "crashed"
             raise errors.WorkerCrashed(f"{call.function} {cause}") from exc
 
 

@@ -18,7 +18,7 @@ _LOG_TAIL = 4096
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2"}
 
 
-class ChildDied(Exception):
+class ChildDiedError(Exception):
     """The process is gone, or talks nonsense and must go."""
 
 
@@ -59,7 +59,7 @@ class ChildProcess:
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await child._greet(ours, spec)
-        except (ChildDied, TimeoutError) as exc:
+        except (ChildDiedError, TimeoutError) as exc:
             await child.end()
             raise errors.Internal(f"a worker process does not start: {child.last_words}") from exc
         except BaseException:
@@ -96,7 +96,7 @@ class ChildProcess:
         try:
             await self._writer.drain()
         except OSError as exc:
-            raise ChildDied("the connection is closed") from exc
+            raise ChildDiedError("the connection is closed") from exc
 
     async def receive(self) -> tuple[wire.Header, bytes]:
         """The next frame of the child."""
@@ -105,9 +105,9 @@ class ChildProcess:
             header = wire.parse(await self._reader.readexactly(header_size))
             return header, await self._reader.readexactly(body_size)
         except (asyncio.IncompleteReadError, OSError) as exc:
-            raise ChildDied("the connection is closed") from exc
+            raise ChildDiedError("the connection is closed") from exc
         except wire.ProtocolError as exc:
-            raise ChildDied(str(exc)) from exc
+            raise ChildDiedError(str(exc)) from exc
 
     def kill(self) -> None:
         """SIGKILL, if it still runs."""
@@ -130,7 +130,7 @@ class ChildProcess:
         await self.send(["start", os.getpid(), spec.memory_mib, spec.import_paths, spec.preload])
         header, _ = await self.receive()
         if len(header) != 3 or header[0] != "hello" or not isinstance(header[2], dict):
-            raise ChildDied("it does not say hello")
+            raise ChildDiedError("it does not say hello")
         self.sandbox = {str(step): str(outcome) for step, outcome in header[2].items()}
 
 

@@ -9,8 +9,10 @@ from yard.runtime.workers.process import ChildProcess, ChildSpec
 class Slot:
     """Holds a child, or the task that starts one."""
 
-    def __init__(self, spec: ChildSpec) -> None:
+    def __init__(self, spec: ChildSpec, idle_s: float) -> None:
         self._spec = spec
+        self._idle_s = idle_s
+        self._retirement: asyncio.TimerHandle | None = None
         self._child: ChildProcess | None = None
         self._warming: asyncio.Task[ChildProcess] | None = None
         self._burial: asyncio.Task[ChildProcess] | None = None
@@ -18,6 +20,7 @@ class Slot:
 
     async def child(self) -> ChildProcess:
         """A warm, living child; waits for one that is being started."""
+        self._stay()
         if self._child is not None and not self._child.is_alive:
             self.replace()
         if self._child is None:
@@ -33,10 +36,15 @@ class Slot:
         if self._child is None:
             return
         child, self._child = self._child, None
-        child.kill()
-        self._burial = asyncio.create_task(_bury(child))
+        self._end(child)
         if not self._is_closed:
             self._warm()
+
+    def rest(self) -> None:
+        """No call uses the slot now: its child ends unless `child` is asked for within the idle time."""
+        self._stay()
+        if not self._is_closed:
+            self._retirement = asyncio.get_running_loop().call_later(self._idle_s, self._retire)
 
     async def burial(self) -> ChildProcess:
         """The child replaced last, once it is dead and its last words are known."""
@@ -46,6 +54,7 @@ class Slot:
     async def close(self) -> None:
         """Ends the child, or the start of one."""
         self._is_closed = True
+        self._stay()
         self.replace()
         if self._warming is not None:
             self._warming.cancel()
@@ -55,6 +64,27 @@ class Slot:
                     await child.end()
         if self._burial is not None:
             await self._burial
+
+    def _stay(self) -> None:
+        if self._retirement is not None:
+            self._retirement.cancel()
+            self._retirement = None
+
+    def _retire(self) -> None:
+        self._retirement = None
+        if self._warming is not None and not self._warming.done():
+            self.rest()
+            return
+        child, self._child = self._child, None
+        warming, self._warming = self._warming, None
+        if warming is not None and not warming.cancelled() and warming.exception() is None:
+            child = warming.result()
+        if child is not None:
+            self._end(child)
+
+    def _end(self, child: ChildProcess) -> None:
+        child.kill()
+        self._burial = asyncio.create_task(_bury(child))
 
     async def _started(self, warming: asyncio.Task[ChildProcess]) -> ChildProcess:
         try:

@@ -1,0 +1,7 @@
+"""A service as a process: what it is made of, its start, its ordered end, its commands."""
+
+from yard.runtime.app.commands import run
+from yard.runtime.app.lifecycle import Running, serving
+from yard.runtime.app.service import Parts, Runtime, Service
+
+__all__ = ["Parts", "Running", "Runtime", "Service", "run", "serving"]

@@ -1,0 +1,20 @@
+"""Who calls: tokens of people and services, and grants on pixels."""
+
+from yard.runtime.auth.grants import Grants, MediaGrant
+from yard.runtime.auth.principal import Principal, Role, acting_as, current
+from yard.runtime.auth.tokens import IssuedToken, TokenIssuer, jwks_of, key_id
+from yard.runtime.auth.verifier import TokenVerifier
+
+__all__ = [
+    "Grants",
+    "IssuedToken",
+    "MediaGrant",
+    "Principal",
+    "Role",
+    "TokenIssuer",
+    "TokenVerifier",
+    "acting_as",
+    "current",
+    "jwks_of",
+    "key_id",
+]

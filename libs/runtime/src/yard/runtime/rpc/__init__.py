@@ -1,0 +1,16 @@
+"""gRPC: the server with its boundary, channels to other services, errors on both sides."""
+
+from yard.runtime.rpc.boundary import Boundary
+from yard.runtime.rpc.channel import channel, errors_from_rpc
+from yard.runtime.rpc.identity import ServiceTokens, jwks_of_identity
+from yard.runtime.rpc.server import Server, Servicer
+
+__all__ = [
+    "Boundary",
+    "Server",
+    "ServiceTokens",
+    "Servicer",
+    "channel",
+    "errors_from_rpc",
+    "jwks_of_identity",
+]

@@ -1,0 +1,236 @@
+"""What surrounds every handler: measure, deadline, caller, errors; one wrapper a method."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Final, TypeAlias
+
+import grpc
+import grpc.aio
+from yard.runtime import clock, errors, metrics, tracing
+from yard.runtime.auth.principal import become
+from yard.runtime.auth.verifier import TokenVerifier
+from yard.runtime.rpc.answers import Context, abort
+from yard.runtime.rpc.options import AUTHORIZATION, BEARER
+
+DEADLINE_S: Final = 120.0
+# Probes and tools come without tokens.
+OPEN_SERVICES: Final = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+
+# When the present call ends for its caller, on the monotonic clock: calls made for it must end by then.
+ends_at: ContextVar[float | None] = ContextVar("ends_at", default=None)
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Behaviour = Callable[[Any, Context], Any]
+
+
+class Boundary(grpc.aio.ServerInterceptor):
+    """Telemetry, then deadline, then authentication, then the handler; errors of all of them are mapped.
+
+    `public` names methods (`/package.Service/Method`) that need no token.
+    """
+
+    def __init__(self, service: str, verifier: TokenVerifier, public: frozenset[str] = frozenset()) -> None:
+        self._service = service
+        self._verifier = verifier
+        self._public = public
+        self._wrapped: dict[str, Handler] = {}
+        self._watches = _Watches()
+
+    def end_watches(self) -> None:
+        """Ends the streams that end by nobody's will (Watch methods) with Unavailable: the server goes away."""
+        self._watches.end()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """The wrapped handler; an unknown method stays unknown."""
+        method = handler_call_details.method
+        wrapped = self._wrapped.get(method)
+        if wrapped is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            wrapped = self._wrapped[method] = self._wrap(method, handler)
+        return wrapped
+
+    def _wrap(self, method: str, handler: Any) -> Handler:
+        shapes = {
+            (False, False): (grpc.unary_unary_rpc_method_handler, handler.unary_unary, _unary),
+            (False, True): (grpc.unary_stream_rpc_method_handler, handler.unary_stream, _stream),
+            (True, False): (grpc.stream_unary_rpc_method_handler, handler.stream_unary, _unary),
+            (True, True): (grpc.stream_stream_rpc_method_handler, handler.stream_stream, _stream),
+        }
+        make, behaviour, shape = shapes[handler.request_streaming, handler.response_streaming]
+        is_single = not handler.request_streaming and not handler.response_streaming
+        call = _Method(self._service, method, DEADLINE_S if is_single else None, self._watches)
+        wrapped: Handler = make(
+            shape(call, behaviour, None if self._is_open(method) else self._verifier),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+        return wrapped
+
+    def _is_open(self, method: str) -> bool:
+        return method in self._public or method.startswith(OPEN_SERVICES)
+
+
+class _Method:
+    """What is known of a method before a call; `longest_s` limits calls that come without a deadline."""
+
+    def __init__(self, service: str, name: str, longest_s: float | None, watches: "_Watches") -> None:
+        self.name = name
+        self.watches = watches if "/Watch" in name else None
+        self._service = service
+        self._longest_s = longest_s
+        self._histograms: dict[Any, Any] = {}
+
+    def deadline(self, context: Context) -> float | None:
+        """Seconds that the call may take; notes the end for calls that are made for it."""
+        remaining: float | None = context.time_remaining()
+        limit = self._longest_s if remaining is None else remaining
+        if limit is not None:
+            ends_at.set(clock.monotonic() + limit)
+        return limit
+
+    def traced(self, context: Context) -> AbstractContextManager[None]:
+        """A span that goes on with the caller's trace, if traces are on."""
+        if not tracing.is_on():
+            return nullcontext()
+        return tracing.continued(self.name, _strings(context))
+
+    def observe(self, context: Context, started_at: float) -> None:
+        """Counts the call under the code that it ended with."""
+        code = _code(context)
+        histogram = self._histograms.get(code)
+        if histogram is None:
+            histogram = metrics.rpc_seconds.labels(self._service, self.name, code)
+            self._histograms[code] = histogram
+        histogram.observe(clock.monotonic() - started_at)
+
+
+def _unary(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | None) -> Behaviour:
+    async def answer(request: Any, context: Context) -> Any:
+        started_at = clock.monotonic()
+        try:
+            with method.traced(context):
+                async with _limited(method.deadline(context)):
+                    await _authenticate(context, verifier)
+                    return await behaviour(request, context)
+        except BaseException as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
+            await abort(context, method.name, fault)
+        finally:
+            method.observe(context, started_at)
+
+    return answer
+
+
+def _stream(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | None) -> Behaviour:
+    async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
+        started_at = clock.monotonic()
+        try:
+            with method.traced(context):
+                method.deadline(context)
+                await _authenticate(context, verifier)
+                responses = _responses(behaviour(request, context))
+                async with _listed(method.watches), aclosing(responses):
+                    async for response in responses:
+                        yield response
+        except BaseException as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
+            await abort(context, method.name, fault)
+        finally:
+            method.observe(context, started_at)
+
+    return answer
+
+
+class _Watches:
+    """The tasks of streams that last until somebody leaves."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_ended = False
+
+    def end(self) -> None:
+        """Cancels them all; later ones end at once."""
+        self._is_ended = True
+        for task in self._tasks:
+            task.cancel()
+
+    @asynccontextmanager
+    async def listed(self) -> AsyncIterator[None]:
+        """Lists the present task; if it is cancelled by us, Unavailable is what the caller gets."""
+        task = asyncio.current_task()
+        assert task is not None
+        if self._is_ended:
+            raise _going_away()
+        self._tasks.add(task)
+        try:
+            yield
+        except asyncio.CancelledError as fault:
+            if not self._is_ended:
+                raise
+            task.uncancel()
+            raise _going_away() from fault
+        finally:
+            self._tasks.discard(task)
+
+
+def _listed(watches: _Watches | None) -> AbstractAsyncContextManager[None]:
+    return nullcontext() if watches is None else watches.listed()
+
+
+def _going_away() -> errors.Unavailable:
+    return errors.Unavailable("the server is going away", reason="DRAINING")
+
+
+@asynccontextmanager
+async def _limited(limit_s: float | None) -> AsyncIterator[None]:
+    """Ends the block with DeadlineExceeded after `limit_s`; gRPC may cancel it before that."""
+    timeout = asyncio.timeout(limit_s)
+    try:
+        async with timeout:
+            yield
+    except TimeoutError as fault:
+        if not timeout.expired():
+            raise
+        raise errors.DeadlineExceeded(f"not done within {limit_s:g} s") from fault
+
+
+async def _authenticate(context: Context, verifier: TokenVerifier | None) -> None:
+    """Finds out who calls; methods without a verifier are open to all."""
+    if verifier is None:
+        return
+    for name, value in context.invocation_metadata() or ():
+        if name == AUTHORIZATION and isinstance(value, str) and value.startswith(BEARER):
+            become(await verifier.verify(value.removeprefix(BEARER)))
+            return
+    raise errors.Unauthenticated("no token came with the call", reason="TOKEN_MISSING")
+
+
+async def _responses(result: Any) -> AsyncGenerator[Any]:
+    """The messages of a handler that is a generator; one that writes to the context by itself gives none."""
+    if not isinstance(result, AsyncGenerator):
+        await result
+        return
+    async with aclosing(result) as responses:
+        async for response in responses:
+            yield response
+
+
+def _code(context: Context) -> str:
+    # The stubs promise a StatusCode; the real thing gives its number.
+    code: Any = context.code()
+    return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code or 0, "UNKNOWN")
+
+
+def _strings(context: Context) -> dict[str, str]:
+    return {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
