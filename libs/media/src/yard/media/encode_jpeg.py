@@ -89,7 +89,9 @@ class FrameEncoder:
         y = plane(gray, 0)
         if int(frame.color_range) == 1:
             y = np.clip((y.astype(np.float32) - 16) * (255 / 219), 0, 255).round().astype(np.uint8)
-        return bytes(simplejpeg.encode_jpeg_yuv_planes(np.ascontiguousarray(y), None, None, quality=self.quality))
+        return bytes(
+            simplejpeg.encode_jpeg_yuv_planes(np.ascontiguousarray(y), None, None, quality=self.quality)
+        )
 
     def _to_jpeg_colours(self, frame: av.VideoFrame) -> av.VideoFrame:
         matrix, is_full = matrix_of(frame), is_full_range(frame)

@@ -80,12 +80,12 @@ def encode_frames(frames: Sequence[ImageAddress]) -> bytes:
     ]
     names = [frame.name.encode("utf-8", "surrogatepass") for frame in frames]
     lengths = np.array([len(name) for name in names], dtype="<u4").tobytes()
-    return _seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *names]))
+    return seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *names]))
 
 
 def decode_frames(block: bytes) -> list[ImageAddress]:
     """The images of a frame block."""
-    body = _Body(_unseal(_FRAMES, block))
+    body = _Body(unseal(_FRAMES, block))
     count = body.number()
     columns = {name: body.column(form, count).tolist() for name, form in _COLUMNS}
     lengths = body.column("<u4", count).tolist()
@@ -105,12 +105,12 @@ def encode_video(index: VideoIndex) -> bytes:
     head["frames"], head["keyframes"] = index.frames, len(index.keyframes)
     text = json.dumps(head).encode()
     columns = [_delta(index.pts), *(_delta(index.keyframes[:, column]) for column in range(3))]
-    return _seal(_VIDEO, b"".join([struct.pack("<I", len(text)), text, *columns]))
+    return seal(_VIDEO, b"".join([struct.pack("<I", len(text)), text, *columns]))
 
 
 def decode_video(block: bytes) -> VideoIndex:
     """The video index of a block."""
-    body = _Body(_unseal(_VIDEO, block))
+    body = _Body(unseal(_VIDEO, block))
     try:
         head: dict[str, Any] = json.loads(body.take(body.number()))
         frames, keyframes = int(head.pop("frames")), int(head.pop("keyframes"))
@@ -146,12 +146,21 @@ class _Body:
         return np.frombuffer(self.take(np.dtype(form).itemsize * count), form)
 
 
-def _seal(magic: bytes, body: bytes) -> bytes:
+def frame_count(block: bytes) -> int:
+    """Number of images of a frame block, or of source frames of a video block."""
+    if block[:4] == _VIDEO:
+        return decode_video(block).frames
+    return _Body(unseal(_FRAMES, block)).number()
+
+
+def seal(magic: bytes, body: bytes) -> bytes:
+    """A body behind the header that all blocks share; `magic` is four bytes."""
     packed = zlib.compress(body, 6)
     return _HEADER.pack(magic, _VERSION, 0, zlib.crc32(packed), len(packed)) + packed
 
 
-def _unseal(magic: bytes, block: bytes) -> bytes:
+def unseal(magic: bytes, block: bytes) -> bytes:
+    """The body of a block; refuses another magic or version, damage, and bodies of more than 1 GiB."""
     if len(block) < _HEADER.size:
         raise MediaError("invalid_media", "the index block is shorter than its header")
     found, version, reserved, crc, size = _HEADER.unpack_from(block)
@@ -162,7 +171,10 @@ def _unseal(magic: bytes, block: bytes) -> bytes:
     packed = block[_HEADER.size :]
     if size != len(packed) or crc != zlib.crc32(packed):
         raise MediaError("invalid_media", "the index block is damaged: its checksum does not fit")
-    return zlib.decompressobj().decompress(packed, _MOST_BYTES)
+    try:
+        return zlib.decompressobj().decompress(packed, _MOST_BYTES)
+    except zlib.error as error:
+        raise MediaError("invalid_media", f"the index block does not unpack: {error}") from error
 
 
 def _cell(frame: ImageAddress, column: str) -> int:

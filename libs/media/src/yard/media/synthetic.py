@@ -45,7 +45,9 @@ def scene(width: int, height: int, seed: int = 7) -> Pixels:
     tint = random.uniform(0.3, 1.0, 3)
     picture = (60 + 120 * (x / width + y / height)[..., None] / 2) * tint
     for _ in range(6):
-        blob = np.exp(-(((x - random.uniform(0, width)) ** 2) + (y - random.uniform(0, height)) ** 2) / width**1.7)
+        blob = np.exp(
+            -(((x - random.uniform(0, width)) ** 2) + (y - random.uniform(0, height)) ** 2) / width**1.7
+        )
         picture += blob[..., None] * random.uniform(-60, 90, 3)
     picture += random.normal(0, 3, (height, width, 1))
     return np.clip(picture, 0, 255).astype(np.uint8)
@@ -137,7 +139,9 @@ def _draw_box(picture: Pixels, number: int, box: int) -> None:
     box_width, box_height = width // (6 + box), height // (5 + box)
     left = _bounce(number * (3 + 2 * box), width - box_width)
     top = _bounce(number * (2 + box) + box * 40, height * 3 // 4 - box_height)
-    picture[top : top + box_height, left : left + box_width] = ((230, 60, 50), (60, 200, 80), (60, 90, 230))[box]
+    picture[top : top + box_height, left : left + box_width] = ((230, 60, 50), (60, 200, 80), (60, 90, 230))[
+        box
+    ]
 
 
 def _bounce(distance: int, room: int) -> int:

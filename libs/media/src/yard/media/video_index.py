@@ -214,7 +214,9 @@ def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
         return True
     with opened_video(file, name) as (container, stream):
         stream.thread_type = "AUTO"
-        decoded = [frame.pts for frame, _ in zip(pictures(container, stream), range(_CHECKED_FRAMES), strict=False)]
+        decoded = [
+            frame.pts for frame, _ in zip(pictures(container, stream), range(_CHECKED_FRAMES), strict=False)
+        ]
     return decoded == index.pts[: len(decoded)].tolist()
 
 
