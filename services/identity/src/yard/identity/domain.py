@@ -97,7 +97,8 @@ def check_new_user(user: NewUser, password: str) -> None:
     """Refuses an account with all its faults at once."""
     violations: list[Violation] = []
     if not _USERNAME.fullmatch(user.username):
-        description = f"must be 1 to {LONGEST_USERNAME} letters, digits or @ . + - _, got {user.username[:160]!r}"
+        got = repr(user.username[: LONGEST_USERNAME + 10])
+        description = f"must be 1 to {LONGEST_USERNAME} letters, digits or @ . + - _, got {got}"
         violations.append(Violation("user.username", description))
     profile = {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
     violations += _profile_violations(profile)
@@ -128,17 +129,23 @@ def check_new_password(password: str) -> None:
 def check_credentials(username: str, password: str) -> None:
     """Refuses what no account can have, before any work is done for it."""
     violations = []
-    if not 1 <= len(username) <= LONGEST_USERNAME:
+    if not 1 <= len(username) <= LONGEST_USERNAME or "\0" in username:
         violations.append(Violation("username", f"must be 1 to {LONGEST_USERNAME} characters"))
     if not 1 <= len(password) <= LONGEST_PASSWORD:
         violations.append(Violation("password", f"must be 1 to {LONGEST_PASSWORD} characters"))
     _refuse(violations)
 
 
+def check_search(prefix: str) -> None:
+    """Refuses a prefix that no name can begin with and the database cannot take."""
+    if len(prefix) > LONGEST_USERNAME or "\0" in prefix:
+        raise errors.invalid("search", f"must be at most {LONGEST_USERNAME} characters without NUL")
+
+
 def check_token(name: str, expires_at: datetime | None, now: datetime) -> None:
     """Refuses a personal access token with all its faults at once."""
     violations = []
-    if not 1 <= len(name) <= LONGEST_TOKEN_NAME:
+    if not 1 <= len(name) <= LONGEST_TOKEN_NAME or "\0" in name:
         violations.append(Violation("name", f"must be 1 to {LONGEST_TOKEN_NAME} characters"))
     if expires_at is not None and expires_at <= now:
         violations.append(Violation("expire_time", f"must be in the future, got {expires_at.isoformat()}"))
@@ -169,6 +176,8 @@ def _profile_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
     for name, longest in _LONGEST.items():
         if len(values.get(name, "")) > longest:
             yield Violation(f"user.{name}", f"must be at most {longest} characters, got {len(values[name])}")
+        if "\0" in values.get(name, ""):
+            yield Violation(f"user.{name}", "must not contain NUL")
     email = values.get("email", "")
     if email and not _EMAIL.fullmatch(email):
         yield Violation("user.email", "must be an e-mail address")
@@ -177,7 +186,8 @@ def _profile_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
 def _password_violations(field: str, password: str) -> Iterator[Violation]:
     lengths = NEW_PASSWORD_LENGTHS
     if len(password) not in lengths:
-        yield Violation(field, f"must be {lengths.start} to {lengths.stop - 1} characters, got {len(password)}")
+        expected = f"{lengths.start} to {lengths.stop - 1} characters"
+        yield Violation(field, f"must be {expected}, got {len(password)}")
 
 
 def _refuse(violations: list[Violation]) -> None:

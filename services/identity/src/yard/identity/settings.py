@@ -21,13 +21,14 @@ class Settings(RuntimeSettings):
         "Password of the first administrator, made at start if there is no user; empty makes none.",
         secret=True,
     )
-    service_accounts: dict[str, str] = setting(
+    service_accounts: dict[str, str] = setting(  # noqa: RUF009 - a field without a default
         doc="Secrets of service accounts, name=secret,..., each of 16 characters or more.", secret=True
     )
     key_encryption_key: str = setting(
         doc="Encrypts the signing keys in the database: 32 random bytes in base64, the same on all replicas.",
         secret=True,
     )
+    signing_key_days: int = setting(90, "Age at which a signing key is replaced, days.")
     access_token_ttl_s: int = setting(900, "Life of an access token, seconds.")
     refresh_ttl_days: int = setting(30, "Life of a refresh token, days.")
     password_threads: int = setting(2, "Passwords that are hashed at the same time; each takes 64 MiB.")
@@ -40,7 +41,8 @@ def key_of(settings: Settings) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise SettingsError([f"{PREFIX}KEY_ENCRYPTION_KEY: expected {KEY_BYTES} bytes in base64, got <hidden>"])
+        fault = f"{PREFIX}KEY_ENCRYPTION_KEY: expected {KEY_BYTES} bytes in base64, got <hidden>"
+        raise SettingsError([fault])
     return key
 
 
@@ -54,8 +56,10 @@ def check(settings: Settings) -> None:
     ]
     if settings.admin_password and len(settings.admin_password) not in lengths:
         faults.append(f"{PREFIX}ADMIN_PASSWORD: expected {lengths.start} to {lengths.stop - 1} characters")
-    for name in ("access_token_ttl_s", "refresh_ttl_days", "password_threads"):
-        if getattr(settings, name) < 1:
-            faults.append(f"{PREFIX}{name.upper()}: expected 1 or more, got {getattr(settings, name)}")
+    faults += [
+        f"{PREFIX}{name.upper()}: expected 1 or more, got {getattr(settings, name)}"
+        for name in ("access_token_ttl_s", "refresh_ttl_days", "signing_key_days", "password_threads")
+        if getattr(settings, name) < 1
+    ]
     if faults:
         raise SettingsError(faults)

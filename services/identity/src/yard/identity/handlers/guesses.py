@@ -22,7 +22,7 @@ async def refuse_over_limit(reader: Reader, username_key: str) -> None:
 
 
 async def settle(db: Database, username_key: str, *, is_right: bool) -> None:
-    """Notes a failure; of verdicts at the same time, right ones too, no more come out than the limit allows."""
+    """Notes a failure; of verdicts at the same time, also right ones, no more come out than are allowed."""
     async with db.transaction() as tx:
         await login_failures.lock(tx, username_key)
         await refuse_over_limit(tx, username_key)

@@ -6,7 +6,7 @@ from uuid import UUID
 from yard.identity import domain
 from yard.identity.domain import Session, Tokens, User
 from yard.identity.handlers import guesses
-from yard.identity.handlers.context import Identity, digest
+from yard.identity.handlers.context import Identity, digest, principal_of
 from yard.identity.store import sessions, users
 from yard.runtime import clock, errors, ids, telemetry
 from yard.runtime.db import Transaction
@@ -29,7 +29,7 @@ async def log_in(identity: Identity, username: str, password: str) -> tuple[Toke
 
 
 async def refresh(identity: Identity, refresh_token: str) -> Tokens:
-    """New tokens for a session; a token that comes a second time was stolen from somebody, and ends the session."""
+    """New tokens for a session; a token that comes a second time was stolen, and ends the session."""
     used, fresh = digest(refresh_token), ids.token()
     async with identity.db.transaction() as tx:
         session = await sessions.lock(tx, used)
@@ -84,8 +84,8 @@ def _end(identity: Identity) -> datetime:
 
 
 def _tokens(identity: Identity, user: User, session_id: UUID, refresh_token: str) -> Tokens:
-    access_token, expires_at = identity.issue(user, session_id=session_id)
-    return Tokens(access_token=access_token, expires_at=expires_at, refresh_token=refresh_token)
+    issued = identity.keys.issue(principal_of(user, session_id=session_id))
+    return Tokens(access_token=issued.token, expires_at=issued.expires_at, refresh_token=refresh_token)
 
 
 def _refused() -> errors.Unauthenticated:

@@ -8,7 +8,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Create all tables of the service."""
-    for statement in (_APP_USER, _SESSION, _ACCESS_TOKEN, _LOGIN_FAILURE, _SIGNING_KEY):
+    for statement in (_APP_USER, _SESSION, _ACCESS, _LOGIN_FAILURE, _SIGNING_KEY):
         op.execute(statement)
 
 
@@ -47,7 +47,7 @@ CREATE TABLE refresh_token (
 CREATE INDEX refresh_token_session_id ON refresh_token (session_id);
 """
 
-_ACCESS_TOKEN = """
+_ACCESS = """
 CREATE TABLE access_token (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id bigint NOT NULL REFERENCES app_user (id) ON DELETE CASCADE,

@@ -33,9 +33,7 @@ async def lock(tx: Transaction, sha256: bytes) -> Session | None:
     )
     if row is None:
         return None
-    return Session(
-        id=row["id"], user_id=row["user_id"], is_used=row["is_used"], expires_at=row["expires_at"]
-    )
+    return Session(id=row["id"], user_id=row["user_id"], is_used=row["is_used"], expires_at=row["expires_at"])
 
 
 async def rotate(tx: Transaction, session_id: UUID, used: bytes, fresh: bytes, expires_at: datetime) -> None:

@@ -42,7 +42,7 @@ async def find(reader: Reader, user_id: int) -> User | None:
 
 
 async def lock(tx: Transaction, user_id: int) -> User:
-    """The account with this id, unchanged by others until the end of the transaction; NotFound without one."""
+    """The account with this id, which stays as it is until the transaction ends; NotFound without one."""
     row = await tx.fetchrow(
         f"SELECT {COLUMNS} FROM app_user WHERE id = $1 FOR UPDATE",  # noqa: S608 - constant
         user_id,
@@ -57,6 +57,15 @@ async def find_credentials(reader: Reader, username: str) -> Credentials | None:
     row = await reader.fetchrow(
         f"SELECT {COLUMNS}, password_hash FROM app_user WHERE username_key = $1",  # noqa: S608 - constant
         username_key(username),
+    )
+    return None if row is None else Credentials(user=from_row(row), password_hash=row["password_hash"])
+
+
+async def lock_credentials(tx: Transaction, user_id: int) -> Credentials | None:
+    """The account with its password hash, which stay as they are until the transaction ends."""
+    row = await tx.fetchrow(
+        f"SELECT {COLUMNS}, password_hash FROM app_user WHERE id = $1 FOR UPDATE",  # noqa: S608 - constant
+        user_id,
     )
     return None if row is None else Credentials(user=from_row(row), password_hash=row["password_hash"])
 
@@ -81,7 +90,8 @@ async def insert(tx: Transaction, user: NewUser, password_hash: str) -> User:
         async with tx.savepoint():
             row = await tx.fetchrow(
                 f"""
-                INSERT INTO app_user (username, username_key, first_name, last_name, email, role, password_hash)
+                INSERT INTO app_user
+                    (username, username_key, first_name, last_name, email, role, password_hash)
                 VALUES ($1, $2, $3, $4, $5, $6, $7)
                 RETURNING {COLUMNS}
                 """,  # noqa: S608 - constant

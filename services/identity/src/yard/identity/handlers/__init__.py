@@ -1,0 +1,1 @@
+"""Use cases of identity, one module a noun."""
