@@ -1,1 +1,1 @@
-"""Uploads, shares and remote sources turned into indexed media."""
+"""Uploads, shares and indexed media."""

@@ -1,0 +1,1 @@
+"""Rules of uploads, files and parameters, without any input or output."""

@@ -1,0 +1,121 @@
+"""Indexing in child processes, in batches that are kept: after a kill only the running one is done again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from frameyard.task.v1.task_events_pb2 import MediaRequested
+from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.handlers.context import Ingest, index_prefix
+from yard.media_ingest.store import batches as store
+from yard.media_ingest.store.batches import Batch
+from yard.media_ingest.store.media import MediaRow
+from yard.runtime import errors
+from yard.runtime.work import Work
+from yard.runtime.workers import BlobSource
+
+MOST_BLOCK_BYTES = 256 * 1024 * 1024
+INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """One attempt at one media."""
+
+    ingest: Ingest
+    work: Work[MediaRequested]
+    media: MediaRow
+
+    async def tell(self, fraction: float, message: str) -> None:
+        """How far it is: to the task's operation, and to our own."""
+        await self.work.progress(fraction, message)
+        if self.media.operation:
+            operations = self.ingest.runtime.operations
+            await operations.publish_progress(self.media.operation, fraction, message)
+
+
+async def index_video(indexing: Indexing, file: GivenFile) -> Batch:
+    """The index of a video; result: frames, width, height, warnings and more."""
+    done = await store.batches_of(indexing.ingest.db, indexing.media.id)
+    if 0 in done:
+        return done[0]
+
+    async def tell(fraction: float) -> None:
+        await indexing.tell(INDEXED * fraction, f"reading {file.name}")
+
+    await tell(0.0)
+    call = _Call(indexing, [file])
+    try:
+        result = await call.run("yard.media.jobs:index_video", {"name": file.name}, ["file"], tell)
+    except errors.WorkerCrashed as crash:
+        raise _unreadable(file.name, crash) from crash
+    return await _keep(indexing, 0, call.block, result)
+
+
+async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[Batch]:
+    """All batches in order; their blocks name the files by position in `files`."""
+    done = await store.batches_of(indexing.ingest.db, indexing.media.id)
+    batches: list[Batch] = []
+    position = 0
+    while position < len(files):
+        await indexing.tell(INDEXED * position / len(files), f"{position} of {len(files)} images are read")
+        batch = done.get(position) or await _index_batch(indexing, files, position)
+        batches.append(batch)
+        position += batch.result["files"]
+    return batches
+
+
+async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position: int) -> Batch:
+    some = files[position : position + indexing.ingest.settings.index_batch_files]
+    call = _Call(indexing, some)
+    described = [
+        {"name": file.name, "source": number, "size": file.size_bytes}
+        for number, file in enumerate(some, position)
+    ]
+    names = [str(number) for number in range(len(some))]
+    try:
+        result = await call.run("yard.media.jobs:index_images", {"files": described}, names)
+    except errors.WorkerCrashed as crash:
+        raise _unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
+    return await _keep(indexing, position, call.block, {**result, "files": len(some)})
+
+
+class _Call:
+    """A job over some files; the index block that it emits is held in memory."""
+
+    def __init__(self, indexing: Indexing, files: Sequence[GivenFile]) -> None:
+        self._ingest = indexing.ingest
+        self._files = files
+        self.block = bytearray()
+
+    async def run(
+        self, function: str, arguments: dict[str, Any], names: Sequence[str], on_progress: Any = None
+    ) -> dict[str, Any]:
+        sources = {
+            name: BlobSource(self._ingest.blobs, file.key, file.size_bytes)
+            for name, file in zip(names, self._files, strict=True)
+        }
+        return await self._ingest.runtime.workers.call(
+            function, arguments, sources=sources, on_bytes=self._take, on_progress=on_progress
+        )
+
+    async def _take(self, chunk: bytes) -> None:
+        if len(self.block) + len(chunk) > MOST_BLOCK_BYTES:
+            raise errors.invalid(self._files[0].name, f"has an index of more than {MOST_BLOCK_BYTES} bytes")
+        self.block += chunk
+
+
+async def _keep(indexing: Indexing, number: int, block: bytearray, result: dict[str, Any]) -> Batch:
+    """Object first, row second: a row promises that the object is there."""
+    key = f"{index_prefix(indexing.media.id)}{number}"
+    batch = Batch(number=number, block=await indexing.ingest.blobs.put(key, bytes(block)), result=result)
+    async with indexing.work.transaction() as tx:
+        await store.insert_batch(tx, indexing.media.id, batch)
+    return batch
+
+
+def _unreadable(name: str, crash: errors.WorkerCrashed) -> errors.WorkerCrashed:
+    return errors.WorkerCrashed(
+        f"{name}: reading it takes too long or too much memory, or crashes",
+        metadata={"file": name, "cause": crash.message},
+    )

@@ -1,0 +1,66 @@
+"""What the handlers work with."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from yard.media_ingest.settings import Settings
+from yard.runtime import clock, errors
+from yard.runtime.app import Runtime
+from yard.runtime.blobs import Blobs
+from yard.runtime.db import Database
+
+SERVICE_NAME = "media_ingest"
+INDEX_MEDIA = "index_media"
+PURGE_MEDIA = "purge_media"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """The service's runtime, and its shares by name."""
+
+    runtime: Runtime[Settings]
+    shares: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def db(self) -> Database:
+        """Our schema."""
+        return self.runtime.db
+
+    @property
+    def blobs(self) -> Blobs:
+        """The bucket."""
+        return self.runtime.blobs
+
+    @property
+    def settings(self) -> Settings:
+        """What the operator decided."""
+        return self.runtime.settings
+
+    def expiry(self) -> datetime:
+        """When an upload ends that nothing happens to from now on."""
+        return clock.now() + timedelta(seconds=self.settings.upload_ttl_s)
+
+
+def id_of(kind: str, text: str) -> UUID:
+    """The id of an upload or media; NotFound for what is no UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise errors.NotFound(kind, text[:64]) from None
+
+
+def media_prefix(media_id: UUID) -> str:
+    """Under which all objects of media lie but its files."""
+    return f"media/{media_id}/"
+
+
+def index_prefix(media_id: UUID) -> str:
+    """Under which the batches of an indexing lie."""
+    return f"{media_prefix(media_id)}index/"
+
+
+def plan_key(media_id: UUID) -> str:
+    """Where the plan lies."""
+    return f"{media_prefix(media_id)}plan"

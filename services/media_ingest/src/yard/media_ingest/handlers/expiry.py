@@ -1,0 +1,44 @@
+"""Uploads that nobody wants any more: hidden by a mark, freed by a collector that can be run again."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.store import uploads as store
+from yard.runtime import clock, errors
+from yard.runtime.blobs import Blobs
+
+AT_ONCE = 100
+KEYS_AT_ONCE = 1_000
+
+
+async def purge_uploads(ingest: Ingest) -> int:
+    """Hides expired uploads and frees all hidden ones; returns how many."""
+    await store.mark_expired(ingest.db, clock.now())
+    freed = 0
+    while upload_ids := await store.deleted(ingest.db, limit=AT_ONCE):
+        for upload_id in upload_ids:
+            await free_upload(ingest, upload_id)
+        freed += len(upload_ids)
+    return freed
+
+
+async def free_upload(ingest: Ingest, upload_id: UUID) -> None:
+    """Deletes the bytes of a hidden upload and then its rows, by which they are found again."""
+    for key, multipart_id in await store.open_parts(ingest.db, upload_id):
+        with suppress(errors.NotFound):
+            await ingest.blobs.in_parts(key).abort(multipart_id)
+    await delete_prefix(ingest.blobs, f"uploads/{upload_id}/")
+    await store.delete_upload(ingest.db, upload_id)
+
+
+async def delete_prefix(blobs: Blobs, prefix: str) -> None:
+    """Deletes all objects below a prefix."""
+    keys: list[str] = []
+    async for found in blobs.list(prefix):
+        keys.append(found.key)
+        if len(keys) == KEYS_AT_ONCE:
+            await blobs.delete(*keys)
+            keys.clear()
+    if keys:
+        await blobs.delete(*keys)

@@ -1,0 +1,122 @@
+"""What media is and what its frames are called, for those who may see them."""
+
+import asyncio
+from collections.abc import Iterable
+from uuid import UUID
+
+from frameyard.media.v1 import media_pb2
+from frameyard.media.v1 import media_service_pb2 as messages
+from yard.media.index_block import ImageAddress, decode_frames
+from yard.media.selection import FrameSelection
+from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.store import media as store
+from yard.media_ingest.store.media import MediaRow
+from yard.runtime import auth, errors, paging
+
+PAGE = 1_000
+LARGEST_PAGE = 10_000
+_HIDDEN = ("CANCELLED", "DELETED")
+_NO_LIMIT = (1 << 63) - 1
+
+
+async def get_media(ingest: Ingest, request: messages.GetMediaRequest) -> messages.GetMediaResponse:
+    """The summary of media."""
+    media, _ = await _visible(ingest, request.media_id, request.grant)
+    return messages.GetMediaResponse(media=media.summary)
+
+
+async def list_frames(ingest: Ingest, request: messages.ListFramesRequest) -> messages.ListFramesResponse:
+    """One page of frames by relative number."""
+    limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
+    after = paging.decode(request.page_token, request)
+    _check_range(request)
+    media, (lowest, highest) = await _visible(ingest, request.media_id, request.grant)
+    if media.state != "READY":
+        raise errors.FailedPrecondition(f"the media is {media.state.lower()}", reason="MEDIA_NOT_READY")
+    if request.first < lowest or (request.HasField("last") and request.last > highest):
+        raise errors.NotFound("media", request.media_id)
+    highest = min(highest, media.summary.size - 1)
+    if request.first > highest:
+        raise errors.OutOfRange(f"frame {request.first} is past the last one, {highest}")
+    first = int(after[0]) + 1 if after else request.first
+    last = min(highest, request.last) if request.HasField("last") else highest
+    stop = min(last, first + limit - 1)
+    frames = await _frames(ingest, media, first, stop)
+    return messages.ListFramesResponse(
+        frames=frames, next_page_token=paging.encode([stop], request) if stop < last else ""
+    )
+
+
+def _check_range(request: messages.ListFramesRequest) -> None:
+    if request.first < 0:
+        raise errors.invalid("first", f"must be 0 or more, got {request.first}")
+    if request.HasField("last") and request.last < request.first:
+        raise errors.invalid("last", f"must not be before the first, got {request.last}")
+
+
+async def _visible(ingest: Ingest, text: str, grant: str) -> tuple[MediaRow, tuple[int, int]]:
+    """The media and the frames of it that the caller may see; NotFound for what is not for the caller."""
+    media_id = id_of("media", text)
+    frames = _granted(ingest, media_id, grant)
+    media = await store.media_of(ingest.db, media_id)
+    if frames is None or media is None or media.state in _HIDDEN:
+        raise errors.NotFound("media", text)
+    return media, frames
+
+
+def _granted(ingest: Ingest, media_id: UUID, token: str) -> tuple[int, int] | None:
+    caller = auth.current()
+    if caller.is_service:
+        return 0, _NO_LIMIT
+    try:
+        grant = ingest.runtime.grants.verify(token)
+    except errors.PermissionDenied:
+        return None
+    is_theirs = grant.media_id == media_id and grant.user_id == caller.user_id
+    return (grant.first, grant.last) if is_theirs else None
+
+
+async def _frames(ingest: Ingest, media: MediaRow, first: int, last: int) -> list[media_pb2.FrameInfo]:
+    data = media.summary.data
+    selection = FrameSelection(start=data.start_frame, stop=data.stop_frame, step=data.frame_step)
+    if media.summary.kind == media_pb2.MEDIA_KIND_VIDEO:
+        return [_of_video(media, frame, selection.absolute(frame)) for frame in range(first, last + 1)]
+    frames: list[media_pb2.FrameInfo] = []
+    while first <= last:
+        block, addresses = await _block(ingest, media, first)
+        end = min(last + 1, block.first + block.frames)
+        part = addresses[first - block.first : end - block.first]
+        frames += _of_images(part, first, selection)
+        first = end
+    return frames
+
+
+async def _block(ingest: Ingest, media: MediaRow, frame: int) -> tuple[store.FrameBlock, list[ImageAddress]]:
+    block = await store.block_of(ingest.db, media.id, frame)
+    if block is None:
+        raise errors.DataLoss(f"frame {frame} of media {media.id} lies in no block")
+    content = await ingest.blobs.get(media.summary.plan.key, offset=block.offset, length=block.length)
+    return block, await asyncio.to_thread(decode_frames, content)
+
+
+def _of_images(
+    addresses: Iterable[ImageAddress], first: int, selection: FrameSelection
+) -> Iterable[media_pb2.FrameInfo]:
+    for frame, address in enumerate(addresses, first):
+        yield media_pb2.FrameInfo(
+            frame=frame,
+            source_frame=selection.absolute(frame),
+            name=address.name,
+            width=address.width,
+            height=address.height,
+        )
+
+
+def _of_video(media: MediaRow, frame: int, source_frame: int) -> media_pb2.FrameInfo:
+    return media_pb2.FrameInfo(
+        frame=frame,
+        source_frame=source_frame,
+        name=f"frame_{source_frame:06d}",
+        width=media.summary.width,
+        height=media.summary.height,
+    )

@@ -1,0 +1,154 @@
+"""From uploaded files to counted and addressed frames."""
+
+from uuid import UUID
+
+from frameyard.media.v1 import media_pb2
+from frameyard.media.v1.media_events_pb2 import MediaIndexed
+from frameyard.task.v1.task_events_pb2 import MediaRequested
+from yard.media_ingest.domain import parameters
+from yard.media_ingest.domain.files import Choice, GivenFile, Skipped, choose, nothing_left
+from yard.media_ingest.domain.sorting import ordered
+from yard.media_ingest.handlers.batches import Indexing, index_images, index_video
+from yard.media_ingest.handlers.context import Ingest, index_prefix
+from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, skipped_in
+from yard.media_ingest.handlers.requests import note_failure, upload_ids
+from yard.media_ingest.store import batches as batch_store
+from yard.media_ingest.store import media as store
+from yard.media_ingest.store import uploads as upload_store
+from yard.media_ingest.store.media import MediaRow
+from yard.runtime import errors, telemetry
+from yard.runtime.db import Transaction
+from yard.runtime.work import Work
+
+MOST_SKIPPED = 1_000
+MOST_SKIPPED_BYTES = 256 * 1024  # of the list in an event
+
+_log = telemetry.log(__name__)
+
+
+async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
+    """Makes media ready, or says with the field or the file why it cannot be; finished batches stay done."""
+    media = await store.media_of(ingest.db, UUID(work.message.media_id))
+    if media is None or media.state != "INDEXING":
+        raise errors.Cancelled("the media is not wanted any more")
+    wanted = _check(media.spec)
+    choice = choose(await _files(ingest, media))
+    indexing = Indexing(ingest=ingest, work=work, media=media)
+    planned = await (
+        _plan_video(indexing, choice, wanted)
+        if choice.kind == "video"
+        else _plan_images(indexing, choice, wanted)
+    )
+    size = (planned.width, planned.height)
+    data = parameters.in_force(wanted, choice.kind, planned.selected, size, media.seed)
+    _summarise(media, choice, planned, data)
+    await _finish(work, media, planned)
+    await _tidy(ingest, media.id)
+
+
+async def fail_media(
+    ingest: Ingest, tx: Transaction, work: Work[MediaRequested], error: errors.YardError
+) -> None:
+    """Tells the task, in the transaction that ends the work."""
+    await note_failure(ingest, tx, UUID(work.message.media_id), error)
+
+
+def _check(spec: media_pb2.DataSpec) -> parameters.Parameters:
+    violations = parameters.unsupported_sources(spec)
+    try:
+        wanted = parameters.parse(spec)
+    except errors.InvalidArgument as fault:
+        raise errors.InvalidArgument(violations=[*violations, *fault.violations]) from None
+    if violations:
+        raise errors.InvalidArgument(violations=violations)
+    return wanted
+
+
+async def _files(ingest: Ingest, media: MediaRow) -> list[GivenFile]:
+    """All files in the order given; uploads must be the user's and finished."""
+    held = await store.used_uploads(ingest.db, media.id)
+    named = upload_ids(media.spec)
+    if len(named) != len(media.spec.sources):
+        raise errors.invalid("data.sources", "must name different uploads by their ids")
+    files: list[GivenFile] = []
+    for upload_id in named:
+        if upload_id not in held:
+            raise await _unheld(ingest, media, upload_id)
+        files += await upload_store.given_files(ingest.db, upload_id)
+    return files
+
+
+async def _unheld(ingest: Ingest, media: MediaRow, upload_id: UUID) -> errors.YardError:
+    upload = await upload_store.upload_of(ingest.db, upload_id, media.owner)
+    if upload is None:
+        return errors.NotFound("upload", upload_id)
+    return errors.FailedPrecondition(
+        f"upload {upload_id} was not finished when it was attached", reason="UPLOAD_NOT_FINISHED"
+    )
+
+
+async def _plan_video(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
+    [file] = choice.files
+    batch = await index_video(indexing, file)
+    selected = parameters.select(wanted, batch.result["frames"])
+    return await plan_video(indexing, file, batch, selected)
+
+
+async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
+    files = ordered(choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name)
+    batches = await index_images(indexing, files)
+    source_frames = sum(batch.result["count"] for batch in batches)
+    if not source_frames:
+        raise nothing_left([*choice.skipped, *skipped_in(batches)])
+    selected = parameters.select(wanted, source_frames)
+    return await plan_images(indexing, files, batches, selected)
+
+
+def _summarise(media: MediaRow, choice: Choice, planned: Planned, data: media_pb2.DataParameters) -> None:
+    """Fills in what has come of the media."""
+    summary = media.summary
+    is_video = choice.kind == "video"
+    summary.kind = media_pb2.MEDIA_KIND_VIDEO if is_video else media_pb2.MEDIA_KIND_IMAGES
+    summary.size = planned.selected.size
+    summary.source_frames = planned.source_frames
+    summary.width, summary.height = planned.width, planned.height
+    summary.data.CopyFrom(data)
+    summary.plan.CopyFrom(planned.plan.to_proto())
+    summary.warnings.extend(planned.warnings)
+    skipped = [*choice.skipped, *planned.skipped]
+    summary.skipped_count = len(skipped)
+    summary.skipped.extend(_listed(skipped))
+
+
+def _listed(skipped: list[Skipped]) -> list[media_pb2.SkippedFile]:
+    """The first of them: events have a limited size."""
+    listed: list[media_pb2.SkippedFile] = []
+    left = MOST_SKIPPED_BYTES
+    for file in skipped[:MOST_SKIPPED]:
+        entry = media_pb2.SkippedFile(name=file.name, reason=file.reason)
+        left -= entry.ByteSize()
+        if left < 0:
+            break
+        listed.append(entry)
+    return listed
+
+
+async def _finish(work: Work[MediaRequested], media: MediaRow, planned: Planned) -> None:
+    """Ready, told and done in one transaction that only the holder of the work can commit."""
+    async with work.finish() as tx:
+        current = await store.media_of(tx, media.id, lock=True)
+        if current is None or current.state != "INDEXING":
+            raise errors.Cancelled("the media is not wanted any more")
+        await store.set_state(tx, media, "READY")
+        await store.insert_blocks(tx, media.id, planned.blocks)
+        await batch_store.delete_batches(tx, media.id)
+        await tx.emit(MediaIndexed(media=media.summary), key=str(media.task_id))
+
+
+async def _tidy(ingest: Ingest, media_id: UUID) -> None:
+    """The batches are in the plan now; what is left of them goes with the media at the latest."""
+    try:
+        await delete_prefix(ingest.blobs, index_prefix(media_id))
+    except errors.Unavailable as fault:
+        _log.info("index_batches_left", media_id=str(media_id), reason=fault.reason)

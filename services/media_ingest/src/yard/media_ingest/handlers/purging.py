@@ -1,0 +1,23 @@
+"""Media that is gone: its objects, then its rows."""
+
+from uuid import UUID
+
+from frameyard.media.v1.media_events_pb2 import MediaDeleted
+from yard.media_ingest.handlers.context import Ingest, media_prefix
+from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.store import media as store
+from yard.runtime import errors
+from yard.runtime.work import Work
+
+
+async def purge_media(ingest: Ingest, work: Work[MediaDeleted]) -> None:
+    """Frees the objects of media once nobody writes them any more."""
+    media_id = UUID(work.message.media_id)
+    media = await store.media_of(ingest.db, media_id)
+    if media is not None:
+        indexing = await ingest.runtime.operations.find(ingest.db, media.operation_id)
+        if indexing is not None and not indexing.is_final:
+            raise errors.Unavailable("the indexing of this media has not ended yet")
+        await delete_prefix(ingest.blobs, media_prefix(media_id))
+    async with work.finish() as tx:
+        await store.delete_media(tx, media_id)

@@ -1,0 +1,214 @@
+"""The writer of one file: whole parts go into a multipart upload of its object, the rest waits beside it."""
+
+import asyncio
+import hashlib
+from uuid import UUID
+
+from yard.media.sniff import HEAD_BYTES, sniff
+from yard.media_ingest.domain.uploads import part_bytes
+from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.store import receiving as store
+from yard.media_ingest.store.receiving import ReceivedFile
+from yard.runtime import auth, errors, ids
+from yard.runtime.blobs import PartUpload
+
+RESCUE_TIMEOUT_S = 30.0
+
+
+class Receiver:
+    """The writer of a file from `received_bytes` on; holds at most two parts in memory."""
+
+    def __init__(self, ingest: Ingest, file: ReceivedFile, writer: UUID, tail: bytes) -> None:
+        self._ingest = ingest
+        self._file = file
+        self._writer = writer
+        self._key = file.blob_key or _new_key(file)
+        self._part_bytes = part_bytes(file.size_bytes)
+        self._buffer = bytearray(tail)
+        self._stored = file.received_bytes - len(tail)  # bytes in parts
+        self._tail_key = file.tail_key
+        self._multipart_id = file.multipart_id
+        self._hash = hashlib.sha256() if self._stored == 0 else None
+        self._storing = asyncio.Lock()
+
+    @property
+    def received(self) -> int:
+        """Bytes of the file that are here, stored or not."""
+        return self._stored + len(self._buffer)
+
+    @property
+    def has_part(self) -> bool:
+        """Whether a part is here that is not the last one."""
+        return len(self._buffer) >= self._part_bytes and self.received < self._file.size_bytes
+
+    def take(self, content: bytes) -> None:
+        """The next bytes; InvalidArgument if they are more than were declared."""
+        if self.received + len(content) > self._file.size_bytes:
+            description = f"{self._file.name} was declared with {self._file.size_bytes} bytes, more have come"
+            raise errors.invalid("content", description)
+        self._buffer += content
+
+    async def store_part(self) -> None:
+        """Writes the first part of what has come."""
+        async with self._storing:
+            part = bytes(self._buffer[: self._part_bytes])
+            number, tag = await self._put_part(part)
+            await self._digest(part)
+            received, expires_at = self._stored + len(part), self._ingest.expiry()
+            stored = (number, len(part), tag)
+            self._fence(
+                await store.add_part(
+                    self._ingest.db,
+                    self._file,
+                    self._writer,
+                    stored,
+                    received=received,
+                    expires_at=expires_at,
+                )
+            )
+            self._stored = received
+            del self._buffer[: len(part)]
+            await self._drop_tail()
+
+    async def finish(self) -> ReceivedFile:
+        """The stream has ended: the file is complete, or goes on another time. Returns it as it is now."""
+        if self.received == self._file.size_bytes and not self._file.is_complete:
+            await self._complete()
+        elif self.received > self._file.received_bytes:
+            await self._keep_tail()
+        caller = auth.current().subject
+        found = await store.find(self._ingest.db, self._file.upload_id, self._file.number, caller)
+        if found is None:
+            raise errors.NotFound("upload", self._file.upload_id)
+        return found[0]
+
+    async def rescue(self) -> None:
+        """The connection is gone: keeps the rest, for it may take long to come again."""
+        async with asyncio.timeout(RESCUE_TIMEOUT_S), self._storing:
+            await self._keep_tail()
+
+    async def _put_part(self, part: bytes) -> tuple[int, str]:
+        if self._stored == 0:
+            await self._note_kind(part)
+        parts = self._ingest.blobs.in_parts(self._key)
+        if self._multipart_id is None:
+            self._multipart_id = await self._begin_parts(parts)
+        number = await store.next_part(self._ingest.db, self._file, self._writer)
+        if number is None:
+            raise replaced(self._file)
+        return number, await parts.put(self._multipart_id, number, part)
+
+    async def _begin_parts(self, parts: PartUpload) -> str:
+        multipart_id = await parts.begin()
+        if not await store.begin_parts(self._ingest.db, self._file, self._writer, self._key, multipart_id):
+            await parts.abort(multipart_id)
+            raise replaced(self._file)
+        return multipart_id
+
+    async def _keep_tail(self) -> None:
+        """Stores what lies behind the last part."""
+        tail = bytes(self._buffer)
+        if not tail:
+            return
+        if self._stored == 0:
+            await self._note_kind(tail)
+        key = _new_key(self._file)
+        await self._ingest.blobs.put(key, tail)
+        is_kept = await store.keep_tail(
+            self._ingest.db,
+            self._file,
+            self._writer,
+            key,
+            received=self.received,
+            expires_at=self._ingest.expiry(),
+        )
+        if is_kept:
+            await self._drop_tail()
+        else:
+            await self._ingest.blobs.delete(key)
+        self._fence(is_kept)
+
+    async def _drop_tail(self) -> None:
+        """What an earlier stream has left behind the last part is stored in another place now."""
+        if self._tail_key is not None:
+            key, self._tail_key = self._tail_key, None
+            await self._ingest.blobs.delete(key)
+
+    async def _complete(self) -> None:
+        sha256 = await (self._complete_parts() if self._multipart_id else self._put_whole())
+        if self._file.declared_sha256 not in ("", sha256):
+            await self._start_again()
+            description = f"{self._file.name}: expected {self._file.declared_sha256}, got {sha256}"
+            raise errors.invalid(f"files[{self._file.number}].sha256", description)
+        self._fence(
+            await store.complete(
+                self._ingest.db, self._file, self._writer, self._key, sha256, expires_at=self._ingest.expiry()
+            )
+        )
+        await self._drop_tail()
+
+    async def _put_whole(self) -> str:
+        content = bytes(self._buffer)
+        await self._note_kind(content)
+        return (await self._ingest.blobs.put(self._key, content)).sha256
+
+    async def _complete_parts(self) -> str:
+        """Puts the last part and joins all; a crash may have left the object done and the row behind."""
+        assert self._multipart_id is not None
+        last = bytes(self._buffer)
+        try:
+            stored = await store.parts(self._ingest.db, self._file)
+            part = await self._put_part(last)
+            await self._ingest.blobs.in_parts(self._key).complete(self._multipart_id, [*stored, part])
+        except errors.NotFound:
+            return await self._adopt()
+        await self._digest(last)
+        return self._hash.hexdigest() if self._hash else await self._read_digest()
+
+    async def _adopt(self) -> str:
+        """The multipart upload has ended already: by our own completion, or by a store that cleans up."""
+        if await self._ingest.blobs.exists(self._key):
+            found = await self._ingest.blobs.stat(self._key)
+            if found.size == self._file.size_bytes:
+                return await self._read_digest()
+        await self._start_again()
+        raise errors.Conflict(f"{self._file.name}: the stored parts are gone, it starts from 0 again")
+
+    async def _start_again(self) -> None:
+        await store.start_again(self._ingest.db, self._file, self._writer)
+        await self._ingest.blobs.delete(self._key)
+        await self._drop_tail()
+
+    async def _note_kind(self, head: bytes) -> None:
+        kind = sniff(head[:HEAD_BYTES])
+        family, form = (kind.family, kind.name) if kind else ("", "")
+        await store.note_kind(self._ingest.db, self._file, self._writer, family, form)
+
+    async def _digest(self, part: bytes) -> None:
+        if self._hash is not None:
+            await asyncio.to_thread(self._hash.update, part)
+
+    async def _read_digest(self) -> str:
+        """A file that came in several streams is read once more, for the state of a hash cannot be kept."""
+        digest = hashlib.sha256()
+        async for chunk in self._ingest.blobs.stream(self._key):
+            await asyncio.to_thread(digest.update, chunk)
+        return digest.hexdigest()
+
+    def _fence(self, is_ours: bool) -> None:
+        if not is_ours:
+            raise replaced(self._file)
+
+
+def replaced(file: ReceivedFile) -> errors.Conflict:
+    """Lost to a stream that came later."""
+    return errors.Conflict(
+        f"{file.name}: another stream writes this file",
+        reason="UPLOAD_REPLACED",
+        metadata={"file": file.name},
+    )
+
+
+def _new_key(file: ReceivedFile) -> str:
+    """A key of its own for each try, so that streams cannot write over each other."""
+    return f"uploads/{file.upload_id}/{file.number}-{ids.uuid7().hex}"

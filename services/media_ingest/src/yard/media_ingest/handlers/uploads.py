@@ -1,0 +1,139 @@
+"""Uploads from their creation to their end; the bytes are taken by `receiving`."""
+
+from uuid import UUID
+
+from frameyard.media.v1 import upload_service_pb2 as messages
+from yard.media_ingest.domain.uploads import parse_files
+from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.store import uploads as store
+from yard.runtime import auth, clock, errors, ids, paging
+from yard.runtime.db import Transaction
+from yard.runtime.idempotency import once
+
+PAGE = 1_000
+LARGEST_PAGE = 10_000
+
+_STATES = {
+    "OPEN": messages.UPLOAD_STATE_OPEN,
+    "FINISHED": messages.UPLOAD_STATE_FINISHED,
+}
+
+
+async def create_upload(
+    ingest: Ingest, request: messages.CreateUploadRequest
+) -> messages.CreateUploadResponse:
+    """Opens an upload for the caller; ResourceExhausted if that is more than one user may have open."""
+    async with ingest.db.transaction() as tx:
+        return await once(
+            tx,
+            request.request_id,
+            request,
+            messages.CreateUploadResponse,
+            lambda: _create(ingest, tx, request),
+        )
+
+
+async def get_upload(ingest: Ingest, request: messages.GetUploadRequest) -> messages.GetUploadResponse:
+    """The upload with one page of its files."""
+    limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
+    after = paging.decode(request.page_token, request)
+    upload = await _own(ingest, request.id)
+    files = await store.list_files(
+        ingest.db, upload.id, after=int(after[0]) if after else -1, limit=limit + 1
+    )
+    token = paging.encode([files[limit - 1].number], request) if len(files) > limit else ""
+    return messages.GetUploadResponse(upload=to_proto(upload, files[:limit]), next_page_token=token)
+
+
+async def finish_upload(
+    ingest: Ingest, request: messages.FinishUploadRequest
+) -> messages.FinishUploadResponse:
+    """Closes a complete upload; FailedPrecondition names the first file that lacks bytes."""
+    upload_id = id_of("upload", request.id)
+    async with ingest.db.transaction() as tx:
+        upload = await _lock(tx, upload_id)
+        if upload.state == "OPEN":
+            await _check_complete(tx, upload_id)
+            await store.finish_upload(tx, upload_id)
+    return messages.FinishUploadResponse(upload=to_proto(await _own(ingest, request.id), []))
+
+
+async def delete_upload(ingest: Ingest, request: messages.DeleteUploadRequest) -> UUID:
+    """Hides an upload from now on; returns what is to be freed. FailedPrecondition if media needs it."""
+    upload_id = id_of("upload", request.id)
+    async with ingest.db.transaction() as tx:
+        upload = await _lock(tx, upload_id)
+        if upload.uses:
+            raise errors.FailedPrecondition(
+                "the upload is attached to a task and goes with it", reason="UPLOAD_IN_USE"
+            )
+        await store.mark_deleted(tx, upload_id)
+    return upload_id
+
+
+def to_proto(upload: store.Upload, files: list[store.ListedFile]) -> messages.Upload:
+    """The upload as the API shows it."""
+    message = messages.Upload(id=str(upload.id), state=_STATES[upload.state], files=map(file_to_proto, files))
+    message.create_time.FromDatetime(upload.created_at)
+    message.expire_time.FromDatetime(upload.expires_at)
+    return message
+
+
+def file_to_proto(file: store.ListedFile) -> messages.UploadFile:
+    """A file as the API shows it."""
+    return messages.UploadFile(
+        number=file.number,
+        name=file.name,
+        size_bytes=file.size_bytes,
+        sha256=file.declared_sha256,
+        received_bytes=file.received_bytes,
+    )
+
+
+async def _create(
+    ingest: Ingest, tx: Transaction, request: messages.CreateUploadRequest
+) -> messages.CreateUploadResponse:
+    files = parse_files(request.files, ingest.settings.upload_max_bytes)
+    owner, now = auth.current().subject, clock.now()
+    await _check_quota(ingest, tx, owner, sum(file.size_bytes for file in files))
+    upload = store.Upload(
+        id=ids.uuid7(), owner=owner, state="OPEN", uses=0, created_at=now, expires_at=ingest.expiry()
+    )
+    await store.insert_upload(tx, upload, files)
+    listed = await store.list_files(tx, upload.id, limit=PAGE)
+    return messages.CreateUploadResponse(upload=to_proto(upload, listed))
+
+
+async def _check_quota(ingest: Ingest, tx: Transaction, owner: str, more: int) -> None:
+    await store.lock_owner(tx, owner)
+    quota, unused = ingest.settings.upload_quota_bytes, await store.unused_bytes(tx, owner)
+    if unused + more > quota:
+        raise errors.ResourceExhausted(
+            f"{more} bytes, and {max(0, quota - unused)} are left: attach or delete uploads",
+            reason="UPLOAD_QUOTA",
+            metadata={"quota_bytes": str(quota), "unused_bytes": str(unused)},
+        )
+
+
+async def _check_complete(tx: Transaction, upload_id: UUID) -> None:
+    file = await store.first_incomplete(tx, upload_id)
+    if file is not None:
+        raise errors.FailedPrecondition(
+            f"{file.name}: {file.received_bytes} of {file.size_bytes} bytes have arrived",
+            reason="UPLOAD_INCOMPLETE",
+            metadata={"file": file.name, "received_bytes": str(file.received_bytes)},
+        )
+
+
+async def _own(ingest: Ingest, text: str) -> store.Upload:
+    upload = await store.upload_of(ingest.db, id_of("upload", text), auth.current().subject)
+    if upload is None:
+        raise errors.NotFound("upload", text)
+    return upload
+
+
+async def _lock(tx: Transaction, upload_id: UUID) -> store.Upload:
+    upload = await store.upload_of(tx, upload_id, auth.current().subject, lock=True)
+    if upload is None:
+        raise errors.NotFound("upload", upload_id)
+    return upload

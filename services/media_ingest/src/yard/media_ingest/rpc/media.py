@@ -1,0 +1,28 @@
+# ruff: noqa: N802 - methods are named as in the proto
+"""MediaService."""
+
+from typing import Any
+
+from frameyard.media.v1 import media_service_pb2 as messages
+from frameyard.media.v1 import media_service_pb2_grpc
+from yard.media_ingest.handlers import frames
+from yard.media_ingest.handlers.context import Ingest
+
+MEDIA_SERVICE = messages.DESCRIPTOR.services_by_name["MediaService"].full_name
+
+
+class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
+    """Media over gRPC."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+
+    async def GetMedia(self, request: messages.GetMediaRequest, context: Any) -> messages.GetMediaResponse:
+        """Reads the summary."""
+        return await frames.get_media(self._ingest, request)
+
+    async def ListFrames(
+        self, request: messages.ListFramesRequest, context: Any
+    ) -> messages.ListFramesResponse:
+        """Lists frames."""
+        return await frames.list_frames(self._ingest, request)

@@ -1,0 +1,52 @@
+# ruff: noqa: N802 - methods are named as in the proto
+"""UploadService."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from frameyard.media.v1 import upload_service_pb2 as messages
+from frameyard.media.v1 import upload_service_pb2_grpc
+from yard.media_ingest.handlers import expiry, receiving, uploads
+from yard.media_ingest.handlers.context import Ingest
+from yard.runtime import errors
+
+UPLOAD_SERVICE = messages.DESCRIPTOR.services_by_name["UploadService"].full_name
+
+
+class UploadServicer(upload_service_pb2_grpc.UploadServiceServicer):
+    """Uploads over gRPC."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+
+    async def CreateUpload(
+        self, request: messages.CreateUploadRequest, context: Any
+    ) -> messages.CreateUploadResponse:
+        """Opens an upload."""
+        return await uploads.create_upload(self._ingest, request)
+
+    async def UploadFile(
+        self, request_iterator: AsyncIterator[messages.UploadFileRequest], context: Any
+    ) -> messages.UploadFileResponse:
+        """Takes bytes of one file."""
+        return await receiving.receive(self._ingest, request_iterator)
+
+    async def GetUpload(self, request: messages.GetUploadRequest, context: Any) -> messages.GetUploadResponse:
+        """Reads an upload."""
+        return await uploads.get_upload(self._ingest, request)
+
+    async def FinishUpload(
+        self, request: messages.FinishUploadRequest, context: Any
+    ) -> messages.FinishUploadResponse:
+        """Closes an upload."""
+        return await uploads.finish_upload(self._ingest, request)
+
+    async def DeleteUpload(
+        self, request: messages.DeleteUploadRequest, context: Any
+    ) -> messages.DeleteUploadResponse:
+        """Drops an upload; what the store does not free now, the collector will."""
+        upload_id = await uploads.delete_upload(self._ingest, request)
+        with suppress(errors.Unavailable):
+            await expiry.free_upload(self._ingest, upload_id)
+        return messages.DeleteUploadResponse()

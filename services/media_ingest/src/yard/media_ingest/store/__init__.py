@@ -1,0 +1,1 @@
+"""All SQL of media_ingest, beside typed functions."""
