@@ -1,0 +1,91 @@
+"""What is exported, as formats and handlers know it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from yard.annotations.labels import LabelSchema
+
+Mode = Literal["annotation", "interpolation"]
+
+KEPT = timedelta(days=1)
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One frame: relative number, number in the source, name with folders, size upright."""
+
+    number: int
+    source_number: int
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The relative frames first..last of a job, both included."""
+
+    job_id: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The task that is exported, or the job of it; `frames` of the subject are first..last."""
+
+    task_id: int
+    job_id: int
+    name: str
+    mode: Mode
+    subset: str
+    issue_tracker: str
+    owner: str
+    assignee: str
+    created: datetime
+    updated: datetime
+    overlap: int
+    start_frame: int
+    frame_step: int
+    first: int
+    last: int
+    width: int
+    height: int
+    segments: tuple[Segment, ...]
+    labels: LabelSchema
+    media_id: str
+
+    @property
+    def size(self) -> int:
+        """Number of frames."""
+        return self.last - self.first + 1
+
+    @property
+    def subset_name(self) -> str:
+        """The subset as part of file names; "default" if the task has none."""
+        return clean_name(self.subset) or "default"
+
+    def archive_name(self, format_name: str, extension: str, *, with_images: bool) -> str:
+        """File name to offer to the user, lower case, without folders."""
+        what = "dataset" if with_images else "annotations"
+        whose = f"job_{self.job_id}" if self.job_id else f"task_{clean_name(self.name)}"
+        stamp = self.updated.strftime("%Y_%m_%d_%H_%M_%S")
+        return f"{whose}_{what}_{stamp}_{format_name}.{extension}".lower()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LeftOut:
+    """Objects that the format cannot hold."""
+
+    kind: str
+    reason: str
+    count: int
+
+
+def clean_name(name: str) -> str:
+    """The name without what file systems refuse, at most 120 characters."""
+    return _NOT_IN_NAMES.sub("_", name).strip(" .")[:LONGEST_NAME]

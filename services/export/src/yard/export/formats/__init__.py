@@ -1,0 +1,8 @@
+"""The exchange formats, in the order in which people are offered them."""
+
+from yard.export.formats.coco import COCO
+from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
+from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
+from yard.export.formats.format import Format
+
+FORMATS: tuple[Format, ...] = (CVAT_FOR_VIDEO, CVAT_FOR_IMAGES, COCO)

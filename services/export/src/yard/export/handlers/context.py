@@ -1,0 +1,51 @@
+"""What the handlers work with."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from yard.export.formats import FORMATS
+from yard.export.formats.format import Format
+from yard.export.settings import Settings
+from yard.export.sources.channels import Channels
+from yard.runtime import errors
+from yard.runtime.app import Runtime
+
+SERVICE_NAME = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporting:
+    """The service's runtime and the other services."""
+
+    runtime: Runtime[Settings]
+    channels: Channels
+
+
+def format_named(name: str) -> Format:
+    """The format; InvalidArgument names all there are."""
+    for known in FORMATS:
+        if known.full_name == name:
+            return known
+    offered = ", ".join(repr(known.full_name) for known in FORMATS)
+    raise errors.invalid("format", f"{name[:64]!r} is none of {offered}")
+
+
+def operation_name(operation_id: UUID) -> str:
+    """Name of an operation of this service."""
+    return f"{SERVICE_NAME}/{operation_id}"
+
+
+def operation_id(name: str) -> UUID:
+    """The id in the name of an operation of this service; NotFound for other names."""
+    service, _, text = name.partition("/")
+    try:
+        if service == SERVICE_NAME:
+            return UUID(text)
+    except ValueError:
+        pass
+    raise errors.NotFound("operation", name[:80])
+
+
+def archive_key(export_id: UUID) -> str:
+    """Where the archive lies; a second try of the same work writes to the same place."""
+    return f"exports/{export_id}/archive"

@@ -1,0 +1,102 @@
+"""Exports that people ask for and fetch."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from frameyard.export.v1 import export_service_pb2 as messages
+from frameyard.operation.v1 import operation_pb2
+from yard.export import store
+from yard.export.handlers.context import Exporting, format_named, operation_id, operation_name
+from yard.export.sources.tasks import visible_task
+from yard.export.store import Export
+from yard.runtime import auth, clock, errors
+from yard.runtime.idempotency import once
+
+KIND = "export"
+# A request that never ends in an archive is forgotten after the work itself is.
+UNFINISHED_KEPT = timedelta(days=14)
+BLOCK_BYTES = 1_048_576
+
+
+async def create_export(
+    exporting: Exporting, request: messages.CreateExportRequest, authorization: str
+) -> messages.CreateExportResponse:
+    """Queues the writing of an archive of what the caller may see."""
+    if request.WhichOneof("target") is None:
+        raise errors.invalid("target", "task_id or job_id is needed")
+    wanted = format_named(request.format)
+    task = await visible_task(
+        exporting.channels, authorization, task_id=request.task_id, job_id=request.job_id
+    )
+    if not task.size:
+        raise errors.FailedPrecondition(f"task {task.id} has no frames yet", reason="TASK_NOT_READY")
+    owner = auth.current().subject
+
+    async with exporting.runtime.db.transaction() as tx:
+
+        async def create() -> messages.CreateExportResponse:
+            target = f"jobs/{request.job_id}" if request.job_id else f"tasks/{task.id}"
+            id_ = await exporting.runtime.operations.create(tx, kind=KIND, target=target, owner=owner)
+            export = Export(
+                id=id_,
+                task_id=task.id,
+                job_id=request.job_id,
+                format=wanted.full_name,
+                owner=owner,
+                expires_at=clock.now() + UNFINISHED_KEPT,
+            )
+            await store.insert_export(tx, export)
+            await tx.enqueue(request, kind=KIND, owner=owner, operation_id=id_)
+            return messages.CreateExportResponse(operation=_queued(export, target))
+
+        return await once(tx, request.request_id, request, messages.CreateExportResponse, create)
+
+
+def _queued(export: Export, target: str) -> operation_pb2.Operation:
+    operation = operation_pb2.Operation(
+        name=operation_name(export.id),
+        kind=KIND,
+        target=target,
+        owner=export.owner,
+        state=operation_pb2.OPERATION_STATE_QUEUED,
+    )
+    operation.create_time.FromDatetime(clock.now())
+    operation.update_time.CopyFrom(operation.create_time)
+    return operation
+
+
+async def download_export(
+    exporting: Exporting, request: messages.DownloadExportRequest, authorization: str
+) -> AsyncIterator[messages.DownloadExportResponse]:
+    """The archive from an offset on; for its owner, administrators, services, and whoever sees the task."""
+    if request.offset < 0:
+        raise errors.invalid("offset", f"must be 0 or more, got {request.offset}")
+    export = await store.export_of(exporting.runtime.db, operation_id(request.operation))
+    if export is None or export.expires_at <= clock.now():
+        raise errors.NotFound("export", request.operation)
+    await _check_visible(exporting, export, authorization)
+    if export.archive is None:
+        message = f"{request.operation} has no archive yet"
+        raise errors.FailedPrecondition(message, reason="EXPORT_NOT_FINISHED")
+    archive = export.archive
+    if request.offset > archive.size_bytes:
+        raise errors.OutOfRange(f"offset {request.offset} is past the end, {archive.size_bytes}")
+    header = messages.DownloadHeader(
+        file_name=export.file_name, size_bytes=archive.size_bytes, sha256=archive.sha256
+    )
+    yield messages.DownloadExportResponse(header=header)
+    if request.offset < archive.size_bytes:
+        blobs = exporting.runtime.blobs
+        async for block in blobs.stream(archive.key, offset=request.offset, chunk=BLOCK_BYTES):
+            yield messages.DownloadExportResponse(content=block)
+
+
+async def _check_visible(exporting: Exporting, export: Export, authorization: str) -> None:
+    caller = auth.current()
+    if caller.is_admin or caller.is_service or caller.subject == export.owner:
+        return
+    task_id = 0 if export.job_id else export.task_id
+    try:
+        await visible_task(exporting.channels, authorization, task_id=task_id, job_id=export.job_id)
+    except errors.NotFound:
+        raise errors.NotFound("export", operation_name(export.id)) from None

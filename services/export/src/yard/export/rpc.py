@@ -1,0 +1,68 @@
+# ruff: noqa: N802 - methods are named as in the proto
+"""ExportService and ImportService: proto in, proto out."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from frameyard.export.v1 import export_service_pb2 as messages
+from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
+from yard.export.formats import FORMATS
+from yard.export.formats.format import Format
+from yard.export.handlers import requests
+from yard.export.handlers.context import Exporting
+from yard.runtime import errors
+
+EXPORT_SERVICE = messages.DESCRIPTOR.services_by_name["ExportService"].full_name
+IMPORT_SERVICE = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"].full_name
+
+
+class ExportServicer(export_service_pb2_grpc.ExportServiceServicer):
+    """Exports over gRPC."""
+
+    def __init__(self, exporting: Exporting) -> None:
+        self._exporting = exporting
+
+    async def ListFormats(
+        self, request: messages.ListFormatsRequest, context: Any
+    ) -> messages.ListFormatsResponse:
+        """What there is."""
+        return messages.ListFormatsResponse(formats=map(_format, FORMATS))
+
+    async def CreateExport(
+        self, request: messages.CreateExportRequest, context: Any
+    ) -> messages.CreateExportResponse:
+        """Begins an export."""
+        return await requests.create_export(self._exporting, request, _authorization(context))
+
+    async def DownloadExport(
+        self, request: messages.DownloadExportRequest, context: Any
+    ) -> AsyncIterator[messages.DownloadExportResponse]:
+        """Sends an archive."""
+        async for part in requests.download_export(self._exporting, request, _authorization(context)):
+            yield part
+
+
+class ImportServicer(import_service_pb2_grpc.ImportServiceServicer):
+    """Says clearly that this release reads no files."""
+
+    async def CreateImport(
+        self, request: import_service_pb2.CreateImportRequest, context: Any
+    ) -> import_service_pb2.CreateImportResponse:
+        """Refuses."""
+        raise errors.Unimplemented("annotations cannot be imported from files in this release")
+
+
+def _format(known: Format) -> messages.Format:
+    return messages.Format(
+        name=known.full_name,
+        extension=known.extension,
+        description=known.description,
+        holds=known.holds,
+        for_interpolation=known.for_interpolation,
+        for_annotation=known.for_annotation,
+    )
+
+
+def _authorization(context: Any) -> str:
+    """The caller's own header, with which its rights are asked for."""
+    return str(dict(context.invocation_metadata() or ()).get("authorization", ""))

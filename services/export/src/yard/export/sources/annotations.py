@@ -1,0 +1,22 @@
+"""Objects of a task or a job as columnar batches."""
+
+from collections.abc import AsyncIterator
+
+from frameyard.annotation.v1.annotation_service_pb2 import (
+    AnnotationTarget,
+    StreamAnnotationsRequest,
+    StreamAnnotationsResponse,
+)
+from yard.export.domain import Subject
+from yard.export.sources.channels import Channels, translated
+
+
+async def batches(channels: Channels, subject: Subject) -> AsyncIterator[StreamAnnotationsResponse]:
+    """The stream as the task service sends it; its last word on order is checked by the reader."""
+    if subject.job_id:
+        target = AnnotationTarget(job_id=subject.job_id)
+    else:
+        target = AnnotationTarget(task_id=subject.task_id)
+    with translated():
+        async for response in channels.annotations.StreamAnnotations(StreamAnnotationsRequest(target=target)):
+            yield response

@@ -1,0 +1,184 @@
+"""Small real servers of the services that export asks: one task, its annotations, frames and pixels."""
+
+# ruff: noqa: N802 - methods are named as in the proto
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+from frameyard.annotation.v1 import annotation_service_pb2 as annotation
+from frameyard.annotation.v1 import annotation_service_pb2_grpc
+from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
+from frameyard.chunk.v1 import chunk_service_pb2 as chunk
+from frameyard.chunk.v1 import chunk_service_pb2_grpc
+from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
+from frameyard.identity.v1 import identity_service_pb2 as identity
+from frameyard.identity.v1 import identity_service_pb2_grpc
+from frameyard.media.v1 import media_service_pb2 as media
+from frameyard.media.v1 import media_service_pb2_grpc
+from frameyard.media.v1.media_pb2 import DataParameters, FrameInfo
+from frameyard.task.v1 import job_service_pb2 as jobs
+from frameyard.task.v1 import job_service_pb2_grpc, label_pb2, task_pb2, task_service_pb2_grpc
+from frameyard.task.v1 import task_service_pb2 as tasks
+from frameyard.task.v1.job_pb2 import Job
+from yard.annotations.columnar import encode
+from yard.annotations.labels import Label
+from yard.runtime import clock
+
+from services.export.tests.sample import OBJECTS, SUBJECT
+
+SERVICE_TOKEN = "token-of-the-service"
+REVISION = 42
+
+
+class Counterparts(
+    task_service_pb2_grpc.TaskServiceServicer,
+    job_service_pb2_grpc.JobServiceServicer,
+    annotation_service_pb2_grpc.AnnotationServiceServicer,
+    media_service_pb2_grpc.MediaServiceServicer,
+    chunk_service_pb2_grpc.ChunkServiceServicer,
+    identity_service_pb2_grpc.IdentityServiceServicer,
+):
+    """Task 12 is visible to the tokens in `allowed`; `gate` holds the stream of annotations back."""
+
+    def __init__(self, allowed: set[str]) -> None:
+        self.allowed = allowed
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.streams = 0
+        self.size = SUBJECT.size
+        self.broken_frame = False
+
+    async def GetTask(self, request: tasks.GetTaskRequest, context: Any) -> tasks.GetTaskResponse:
+        await self._admit(context, request.id == SUBJECT.task_id, {SERVICE_TOKEN, *self.allowed})
+        return tasks.GetTaskResponse(task=self._task())
+
+    async def GetJob(self, request: jobs.GetJobRequest, context: Any) -> jobs.GetJobResponse:
+        found = [job for job in _jobs() if job.id == request.id]
+        await self._admit(context, bool(found), {SERVICE_TOKEN, *self.allowed})
+        return jobs.GetJobResponse(job=found[0])
+
+    async def ListJobs(self, request: jobs.ListJobsRequest, context: Any) -> jobs.ListJobsResponse:
+        await self._admit(context, request.task_id == SUBJECT.task_id, {SERVICE_TOKEN})
+        place = int(request.page_token or "0")
+        following = str(place + 1) if place + 1 < len(_jobs()) else ""
+        return jobs.ListJobsResponse(jobs=[_jobs()[place]], next_page_token=following)
+
+    async def StreamAnnotations(
+        self, request: annotation.StreamAnnotationsRequest, context: Any
+    ) -> AsyncIterator[annotation.StreamAnnotationsResponse]:
+        await self._admit(context, is_known=True, tokens={SERVICE_TOKEN})
+        self.streams += 1
+        await self.gate.wait()
+        for batch in encode(OBJECTS, rows=2):
+            columns = ColumnarBatch(**batch.columns())
+            yield annotation.StreamAnnotationsResponse(revision=REVISION, batch=columns)
+
+    async def ListFrames(self, request: media.ListFramesRequest, context: Any) -> media.ListFramesResponse:
+        await self._admit(context, request.media_id == SUBJECT.media_id, {SERVICE_TOKEN})
+        number = int(request.page_token or request.first)
+        source = SUBJECT.start_frame + number * SUBJECT.frame_step
+        info = FrameInfo(frame=number, source_frame=source, name=f"frame_{source:06}", width=20, height=10)
+        following = str(number + 1) if number < request.last else ""
+        return media.ListFramesResponse(frames=[info], next_page_token=following)
+
+    async def GetFrame(
+        self, request: chunk.GetFrameRequest, context: Any
+    ) -> AsyncIterator[chunk.GetFrameResponse]:
+        await self._admit(context, request.media_id == SUBJECT.media_id, {SERVICE_TOKEN})
+        content = pixels(request.frame)
+        yield chunk.GetFrameResponse(
+            header=chunk.FrameHeader(frame=request.frame, size_bytes=len(content) + self.broken_frame)
+        )
+        yield chunk.GetFrameResponse(content=content[:5])
+        yield chunk.GetFrameResponse(content=content[5:])
+
+    async def IssueServiceToken(
+        self, request: identity.IssueServiceTokenRequest, context: Any
+    ) -> identity.IssueServiceTokenResponse:
+        await self._check(context, request.service == "export", grpc.StatusCode.UNAUTHENTICATED)
+        response = identity.IssueServiceTokenResponse(access_token=SERVICE_TOKEN)
+        response.expire_time.FromSeconds(int(clock.now().timestamp()) + 900)
+        return response
+
+    async def _admit(self, context: Any, is_known: bool, tokens: set[str]) -> None:
+        header = dict(context.invocation_metadata()).get("authorization", "")
+        await self._check(
+            context, is_known and header.removeprefix("Bearer ") in tokens, grpc.StatusCode.NOT_FOUND
+        )
+
+    async def _check(self, context: Any, holds: bool, code: grpc.StatusCode) -> None:
+        if not holds:
+            await context.abort(code, "no")
+
+    def _task(self) -> task_pb2.Task:
+        task = task_pb2.Task(
+            id=SUBJECT.task_id,
+            name=SUBJECT.name,
+            owner=PersonRef(id=1, username=SUBJECT.owner),
+            labels=map(_label, SUBJECT.labels.labels),
+            overlap=SUBJECT.overlap,
+            mode=task_pb2.TASK_MODE_INTERPOLATION,
+            media_id=SUBJECT.media_id,
+            size=self.size,
+            width=SUBJECT.width,
+            height=SUBJECT.height,
+            data=DataParameters(start_frame=SUBJECT.start_frame, frame_step=SUBJECT.frame_step),
+        )
+        task.create_time.FromDatetime(SUBJECT.created)
+        task.update_time.FromDatetime(SUBJECT.updated)
+        return task
+
+
+def pixels(frame: int) -> bytes:
+    """The file of a frame."""
+    return b"png of frame %d" % frame
+
+
+def _jobs() -> list[Job]:
+    return [
+        Job(
+            id=segment.job_id,
+            task_id=SUBJECT.task_id,
+            segment=number,
+            frames=FrameRange(first=segment.first, last=segment.last),
+            assignee=PersonRef(id=2, username="bob"),
+        )
+        for number, segment in enumerate(SUBJECT.segments)
+    ]
+
+
+def _label(label: Label) -> label_pb2.Label:
+    attributes = [
+        label_pb2.Attribute(
+            id=attribute.id,
+            name=attribute.name,
+            mutable=attribute.mutable,
+            input=attribute.input,  # type: ignore[arg-type]
+            values=attribute.values,
+            default_value=attribute.default_value,
+        )
+        for attribute in label.attributes
+    ]
+    return label_pb2.Label(id=label.id, name=label.name, color=label.color, attributes=attributes)
+
+
+@asynccontextmanager
+async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
+    """All of them at one address."""
+    server = grpc.aio.server()
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(counterparts, server)
+    job_service_pb2_grpc.add_JobServiceServicer_to_server(counterparts, server)
+    annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server(counterparts, server)
+    media_service_pb2_grpc.add_MediaServiceServicer_to_server(counterparts, server)
+    chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server(counterparts, server)
+    identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(counterparts, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        counterparts.gate.set()
+        await server.stop(None)

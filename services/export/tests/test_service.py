@@ -1,0 +1,279 @@
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+from frameyard.export.v1 import export_service_pb2 as messages
+from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
+from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
+from yard.export import store
+from yard.export.handlers import purging
+from yard.export.handlers.context import Exporting
+from yard.export.service import SERVICE
+from yard.export.settings import Settings
+from yard.export.sources.channels import Channels
+from yard.runtime import app, auth, clock, errors, ids, rpc
+from yard.testkit.eventually import eventually
+from yard.testkit.fixtures import SettingsFor
+
+from services.export.tests.counterparts import REVISION, Counterparts, pixels, serving
+
+GOLDEN = Path(__file__).parent / "golden"
+FINAL = {
+    operation_pb2.OPERATION_STATE_SUCCEEDED,
+    operation_pb2.OPERATION_STATE_FAILED,
+    operation_pb2.OPERATION_STATE_CANCELLED,
+}
+ISSUER = auth.TokenIssuer.generate()
+
+
+def token(user_id: int, role: auth.Role = "user") -> str:
+    return ISSUER.issue(auth.Principal(user_id=user_id, username=f"user{user_id}", role=role)).token
+
+
+ANN, BOB, EVE, ADMIN = token(1), token(2), token(3), token(4, "admin")
+
+
+@pytest.fixture
+async def counterparts() -> AsyncIterator[tuple[Counterparts, str]]:
+    others = Counterparts({ANN, BOB})  # type: ignore[abstract]  # what is not asked is not answered
+    async with serving(others) as address:
+        yield others, address
+
+
+@pytest.fixture
+async def running(
+    counterparts: tuple[Counterparts, str], settings_for: SettingsFor
+) -> AsyncIterator[app.Running[Settings]]:
+    _, address = counterparts
+    settings = settings_for(
+        Settings,
+        jwks=ISSUER.jwks,
+        identity_address=address,
+        task_address=address,
+        media_ingest_address=address,
+        chunking_address=address,
+        spool_memory_bytes=100,
+    )
+    async with app.serving(SERVICE, settings) as service:
+        yield service
+
+
+@dataclass
+class Client:
+    """A user's view of the service."""
+
+    channel: grpc.aio.Channel
+
+    async def create(self, known: str = "CVAT for video 1.1", **more: object) -> operation_pb2.Operation:
+        if "job_id" not in more:
+            more = {"task_id": 12, **more}
+        request = messages.CreateExportRequest(format=known, **more)  # type: ignore[arg-type]
+        stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
+        return (await stub.CreateExport(request)).operation
+
+    async def state(self, name: str) -> operation_pb2.Operation:
+        stub = operation_service_pb2_grpc.OperationServiceStub(self.channel)
+        request = operation_service_pb2.GetOperationRequest(name=name)
+        return (await stub.GetOperation(request)).operation
+
+    async def ended(self, operation: operation_pb2.Operation) -> operation_pb2.Operation:
+        async def final() -> operation_pb2.Operation:
+            found = await self.state(operation.name)
+            assert found.state in FINAL
+            return found
+
+        return await eventually(final)
+
+    async def download(self, name: str, offset: int = 0) -> tuple[messages.DownloadHeader, bytes]:
+        stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
+        request = messages.DownloadExportRequest(operation=name, offset=offset)
+        parts = [part async for part in stub.DownloadExport(request)]
+        return parts[0].header, b"".join(part.content for part in parts[1:])
+
+    async def cancel(self, name: str) -> None:
+        stub = operation_service_pb2_grpc.OperationServiceStub(self.channel)
+        await stub.CancelOperation(operation_service_pb2.CancelOperationRequest(name=name))
+
+
+@pytest.fixture
+async def client(running: app.Running[Settings]) -> AsyncIterator[Callable[[str], Client]]:
+    channels = []
+
+    def connected(as_: str) -> Client:
+        channels.append(rpc.channel(running.address, token=as_))
+        return Client(channels[-1])
+
+    yield connected
+    for channel in channels:
+        await channel.close()
+
+
+def result_of(operation: operation_pb2.Operation) -> messages.ExportResult:
+    result = messages.ExportResult()
+    assert operation.result.Unpack(result), operation
+    return result
+
+
+def inside(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_an_export_runs_and_is_downloaded(client: Callable[[str], Client]) -> None:
+    ann = client(ANN)
+    queued = await ann.create()
+    assert (queued.kind, queued.target, queued.owner) == ("export", "tasks/12", "1")
+    done = await ann.ended(queued)
+    assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
+    result = result_of(done)
+    assert result.file_name == "task_night & day_annotations_2026_01_03_00_00_00_cvat for video 1.1.zip"
+    assert result.revision == REVISION
+    assert [(left.kind, left.count) for left in result.left_out] == [("tag", 1)]
+    header, content = await ann.download(queued.name)
+    assert (header.size_bytes, header.file_name) == (len(content), result.file_name)
+    assert header.sha256 == hashlib.sha256(content).hexdigest() == result.archive.sha256
+    assert inside(content) == {"annotations.xml": (GOLDEN / "cvat_video.xml").read_bytes()}
+    _, rest = await ann.download(queued.name, offset=100)
+    assert rest == content[100:]
+    _, nothing = await ann.download(queued.name, offset=len(content))
+    assert nothing == b""
+
+
+async def test_images_are_put_in(client: Callable[[str], Client]) -> None:
+    ann = client(ANN)
+    done = await ann.ended(await ann.create("COCO 1.0", with_images=True))
+    _, content = await ann.download(done.name)
+    files = inside(content)
+    assert len(files) == 5
+    assert files["images/default/frame_000025.PNG"] == pixels(3)
+
+
+async def test_a_job_is_exported_alone(client: Callable[[str], Client]) -> None:
+    ann = client(ANN)
+    done = await ann.ended(await ann.create("CVAT for images 1.1", job_id=32))
+    assert done.target == "jobs/32"
+    assert result_of(done).file_name.startswith("job_32_annotations")
+    _, content = await ann.download(done.name)
+    xml = inside(content)["annotations.xml"]
+    assert xml.count(b"<image ") == 2
+    assert b"<username>bob</username>" in xml
+
+
+async def test_who_may_not_see_the_task_gets_nothing(client: Callable[[str], Client]) -> None:
+    ann, bob, eve, admin = (client(who) for who in (ANN, BOB, EVE, ADMIN))
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await eve.create()
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    done = await ann.ended(await ann.create())
+    for allowed in (bob, admin):
+        assert (await allowed.download(done.name))[1]
+    for name in (done.name, f"export/{ids.uuid7()}", "task/nonsense"):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await eve.download(name)
+        assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (messages.CreateExportRequest(task_id=12, format="PDF 1.0"), "format"),
+        (messages.CreateExportRequest(format="COCO 1.0"), "target"),
+    ],
+)
+async def test_wrong_requests_name_the_field(
+    client: Callable[[str], Client], request_: messages.CreateExportRequest, field: str
+) -> None:
+    stub = export_service_pb2_grpc.ExportServiceStub(client(ANN).channel)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub.CreateExport(request_)
+    fault = rpc.errors_from_rpc(refused.value)
+    assert isinstance(fault, errors.InvalidArgument)
+    assert [violation.field for violation in fault.violations] == [field]
+
+
+async def test_a_task_without_frames_is_not_ready(
+    client: Callable[[str], Client], counterparts: tuple[Counterparts, str]
+) -> None:
+    counterparts[0].size = 0
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client(ANN).create()
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+
+
+async def test_a_repeated_request_is_one_export(client: Callable[[str], Client]) -> None:
+    ann, request_id = client(ANN), str(ids.uuid7())
+    first, second = [await ann.create(request_id=request_id) for _ in range(2)]
+    assert first == second
+
+
+async def test_a_cancelled_export_leaves_nothing(
+    client: Callable[[str], Client],
+    counterparts: tuple[Counterparts, str],
+    running: app.Running[Settings],
+) -> None:
+    others, _ = counterparts
+    others.gate.clear()
+    ann = client(ANN)
+    operation = await ann.create()
+    await eventually(lambda: others.streams)
+    with pytest.raises(grpc.aio.AioRpcError) as early:
+        await ann.download(operation.name)
+    assert early.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    await ann.cancel(operation.name)
+    assert (await ann.ended(operation)).state == operation_pb2.OPERATION_STATE_CANCELLED
+    assert [blob.key async for blob in running.runtime.blobs.list("exports/")] == []
+
+
+async def test_a_failed_export_says_why_and_tells_the_world(
+    client: Callable[[str], Client],
+    counterparts: tuple[Counterparts, str],
+    running: app.Running[Settings],
+) -> None:
+    counterparts[0].broken_frame = True
+    ann = client(ANN)
+    failed = await ann.ended(await ann.create(with_images=True))
+    assert failed.state == operation_pb2.OPERATION_STATE_FAILED
+    assert "frame 0" in failed.error.message
+    types = await running.runtime.db.fetch("SELECT type, key FROM outbox")
+    assert [tuple(row) for row in types] == [("frameyard.export.v1.ExportFailed", "12")]
+    assert [blob.key async for blob in running.runtime.blobs.list("exports/")] == []
+
+
+async def test_expired_archives_go(client: Callable[[str], Client], running: app.Running[Settings]) -> None:
+    ann = client(ANN)
+    kept, gone = [await ann.ended(await ann.create()) for _ in range(2)]
+    runtime = running.runtime
+    await runtime.db.execute(
+        "UPDATE export SET expires_at = $2 WHERE id = $1::text::uuid",
+        gone.name.split("/")[1],
+        clock.now() - timedelta(seconds=1),
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ann.download(gone.name)
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    exporting = Exporting(runtime=runtime, channels=Channels.of(runtime.settings))
+    assert await purging.purge(exporting) == 1
+    keys = [blob.key async for blob in runtime.blobs.list("exports/")]
+    assert keys == [f"exports/{kept.name.split('/')[1]}/archive"]
+    async with runtime.db.transaction() as tx:
+        await store.expire_task(tx, 12, clock.now())
+    assert await purging.purge(exporting) == 1
+    await exporting.channels.close()
+
+
+async def test_formats_are_listed_and_imports_are_not_there_yet(client: Callable[[str], Client]) -> None:
+    channel = client(ANN).channel
+    exports = export_service_pb2_grpc.ExportServiceStub(channel)
+    formats = (await exports.ListFormats(messages.ListFormatsRequest())).formats
+    assert [known.name for known in formats] == ["CVAT for video 1.1", "CVAT for images 1.1", "COCO 1.0"]
+    imports = import_service_pb2_grpc.ImportServiceStub(channel)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await imports.CreateImport(import_service_pb2.CreateImportRequest())
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
