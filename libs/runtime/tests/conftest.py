@@ -1,8 +1,6 @@
 """Makes what tests share importable by its path in the repository."""
 
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
@@ -10,10 +8,6 @@ from yard.embedded.servers.nats import Nats
 from yard.runtime import bus
 from yard.runtime.db import Database
 from yard.testkit.fixtures import DatabaseUrl
-
-sys.path.insert(0, str(Path(__file__).parents[3]))
-
-pytest_plugins = ["yard.testkit.fixtures"]
 
 
 @pytest.fixture

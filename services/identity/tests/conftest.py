@@ -16,7 +16,6 @@ from yard.testkit.fixtures import SettingsFor
 if TYPE_CHECKING:
     from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceAsyncStub
 
-pytest_plugins = ["yard.testkit.fixtures"]
 
 ADMIN_PASSWORD = "admin-password"
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +15,11 @@ from yard.media_ingest.settings import Settings
 from yard.runtime import app, auth, rpc
 from yard.testkit.fixtures import SettingsFor
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
-
 from services.media_ingest.tests.neighbours import Client, TaskSide
 
 if TYPE_CHECKING:
     from grpc.aio import Channel
 
-pytest_plugins = ["yard.testkit.fixtures"]
 
 ANN = auth.Principal(user_id=1, username="ann", role="user")
 BEN = auth.Principal(user_id=2, username="ben", role="user")

@@ -1,4 +1,4 @@
-"""Pytest fixtures over real servers: `pytest_plugins = ["yard.testkit.fixtures"]` in a tests/conftest.py."""
+"""Pytest fixtures over real servers: loaded by `-p yard.testkit.fixtures` (see pyproject.toml)."""
 
 import itertools
 from collections.abc import Callable, Iterator
