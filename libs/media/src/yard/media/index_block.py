@@ -1,15 +1,15 @@
 """The binary form of frame indexes, version 1; all numbers are little-endian.
 
-Every block is `magic (4) | version u16 | reserved u16 | crc32 of the body u32 | size of the body u64 | body`, and
-the body is zlib-compressed.
+Every block is `magic (4) | version u16 | reserved u16 | crc32 of the body u32 | size of the body u64 | body`,
+and the body is zlib-compressed.
 
-Frame block, magic YFRM, at most 10,000 images. Body: `count u32`, then one column after the other, each `count`
-long: order i64, width u32, height u32, source u32, offset u64, length u64, size u64, page u32, method u8,
-orientation u8, length of the name in bytes u32; then all names, UTF-8, joined without separators.
+Frame block, magic YFRM, at most 10,000 images. Body: `count u32`, then one column after the other, each
+`count` long: order i64, width u32, height u32, source u32, offset u64, length u64, size u64, page u32, method
+u8, orientation u8, length of the name in bytes u32; then all names, UTF-8, joined without separators.
 
-Video block, magic YVID. Body: `size of the head u32`, a JSON head (all scalar fields of VideoIndex, the number of
-frames and of key frames), then the first differences of pts (i64, starting from 0) and the columns pts, dts, position
-of the key frames (i64, likewise as differences, wrapping).
+Video block, magic YVID. Body: `size of the head u32`, a JSON head (all scalar fields of VideoIndex, the
+number of frames and of key frames), then the first differences of pts (i64, starting from 0) and the columns
+pts, dts, position of the key frames (i64, likewise as differences, wrapping).
 """
 
 import json
@@ -22,14 +22,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-
 from yard.media.errors import MediaError
 from yard.media.video_index import VideoIndex
 
 FRAMES_PER_BLOCK = 10_000
 
 Method = Literal["stored", "deflated", "whole", "page"]
-"""How an image lies in its source: bytes as they are, raw deflate, the whole file, or a page of the whole file."""
+"""How an image lies in its source: bytes as they are, raw deflate, the whole file, or a page of it."""
 
 _METHODS: tuple[Method, ...] = get_args(Method)
 _HEADER = struct.Struct("<4sHHIQ")
@@ -54,7 +53,7 @@ _FRACTIONS = ("time_base", "frame_rate")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageAddress:
-    """Where one image lies; width and height are those after the EXIF orientation (1..8) is applied, 0 unknown."""
+    """Where one image lies; width and height are upright (EXIF orientation 1..8 applied), 0 unknown."""
 
     order: int = 0
     name: str

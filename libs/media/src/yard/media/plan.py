@@ -1,7 +1,7 @@
 """The plan of a task's media: which frames it shows and where they lie, as one object read by ranges.
 
-Layout: the index blocks one after the other, the head (a sealed block, magic YPLH, JSON), a trailer of fixed size.
-A writer streams it out block by block; a reader asks for the trailer, then the head, then single blocks.
+Layout: the index blocks one after the other, the head (a sealed block, magic YPLH, JSON), a trailer of fixed
+size. A writer streams it out block by block; a reader asks for the trailer, the head, then single blocks.
 """
 
 import json

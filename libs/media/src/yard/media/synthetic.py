@@ -39,7 +39,7 @@ def read(pixels: Pixels) -> int:
 
 
 def scene(width: int, height: int, seed: int = 7) -> Pixels:
-    """A photo-like still: a colour gradient, soft blobs and a little sensor noise, equal for equal arguments."""
+    """A photo-like still: a gradient, soft blobs and a little sensor noise, equal for equal arguments."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     tint = random.uniform(0.3, 1.0, 3)
@@ -50,7 +50,8 @@ def scene(width: int, height: int, seed: int = 7) -> Pixels:
         )
         picture += blob[..., None] * random.uniform(-60, 90, 3)
     picture += random.normal(0, 3, (height, width, 1))
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    still: Pixels = np.clip(picture, 0, 255).astype(np.uint8)
+    return still
 
 
 def moving_scene(width: int, height: int, frames: int) -> Iterator[Pixels]:

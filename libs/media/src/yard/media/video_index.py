@@ -1,7 +1,7 @@
-"""The frame table of a video, from its packets: nothing but the first picture is decoded when packets tell enough.
+"""The frame table of a video, from its packets: only the first picture is decoded when packets tell enough.
 
-A frame is a time stamp (pts) in the sorted table of packets that are shown. `stream.frames` and duration times
-rate are never used: both are wrong for VFR, edit lists, transport streams and cut files.
+A frame is a time stamp (pts) in the sorted table of packets that are shown. `stream.frames` and duration
+times rate are never used: both are wrong for VFR, edit lists, transport streams and cut files.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-
 from yard.media.errors import MediaError
 
 UNKNOWN = -(1 << 63)
@@ -67,7 +66,7 @@ class VideoIndex:
 
 
 def index_video(file: BinaryIO, name: str) -> VideoIndex:
-    """Indexes the first video stream; a broken file keeps the frames that decode and says so in `warnings`."""
+    """Indexes the first video stream; a broken file keeps what decodes and says so in `warnings`."""
     with opened_video(file, name) as (container, stream):
         packets = _read_packets(container, stream)
     index = _from_packets(file, name, packets) if packets.has_times else None
@@ -197,7 +196,7 @@ def _describe(file: BinaryIO, name: str) -> VideoIndex:
 
 
 def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, fault: str) -> VideoIndex:
-    """Decodes the last two groups of pictures of a damaged file and forgets the frames that do not come out."""
+    """Decodes the last two groups of pictures of a damaged file and forgets frames that do not come out."""
     start = int(index.keyframes[max(0, len(index.keyframes) - 2), 0])
     with opened_video(file, name) as (container, stream):
         if len(index.keyframes) > 2:
@@ -209,7 +208,7 @@ def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, fault: str) ->
 
 
 def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
-    """Whether the first pictures carry the time stamps of the table; asked only where containers invent them."""
+    """Whether the first pictures carry the times of the table; asked only where containers invent them."""
     if index.container.startswith(_EXACT_CONTAINERS):
         return True
     with opened_video(file, name) as (container, stream):
@@ -217,7 +216,7 @@ def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
         decoded = [
             frame.pts for frame, _ in zip(pictures(container, stream), range(_CHECKED_FRAMES), strict=False)
         ]
-    return decoded == index.pts[: len(decoded)].tolist()
+    return bool(decoded == index.pts[: len(decoded)].tolist())
 
 
 def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
