@@ -15,7 +15,14 @@ async def database(database_url: DatabaseUrl) -> AsyncIterator[Database]:
     """A fresh schema with the runtime's tables, and one of the tests' own: effect."""
     opened = await Database.connect(database_url("probe"))
     await opened.execute(
-        "CREATE TABLE effect (place bigint GENERATED ALWAYS AS IDENTITY, key text, version bigint, event uuid)"
+        """
+        CREATE TABLE effect (
+            place bigint GENERATED ALWAYS AS IDENTITY,
+            key text,
+            version bigint,
+            event uuid
+        )
+        """
     )
     yield opened
     await opened.close()

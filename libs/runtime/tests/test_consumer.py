@@ -265,9 +265,10 @@ async def test_a_stop_waits_for_the_handler_that_runs(database: Database, nc: Cl
 
 
 async def test_a_long_handler_keeps_its_message(database: Database, nc: Client) -> None:
-    may_go_on = asyncio.Event()
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(tx: Transaction, event: Event[TaskCreated]) -> None:
+        begun.set()
         await may_go_on.wait()
         await record(tx, event)
 
@@ -286,6 +287,7 @@ async def test_a_long_handler_keeps_its_message(database: Database, nc: Client) 
     spy = await nc.subscribe("$JS.ACK.EVENTS.probe.>", cb=heard)
     async with running(relay(database, nc), slow):
         await emit(database, "a")
+        await begun.wait()
         await eventually(is_told_again)
         may_go_on.set()
         assert await handled(database, 1) == [("a", 1)]
@@ -344,4 +346,4 @@ async def _is_acknowledged(nc: Client) -> bool:
 
 async def _starts_at(nc: Client, sequence: int) -> bool:
     found = await nc.jetstream().consumer_info(bus.STREAM, "probe")
-    return found.config.opt_start_seq == sequence
+    return bool(found.config.opt_start_seq == sequence)

@@ -1,5 +1,6 @@
 from collections import defaultdict
 
+import pytest
 from frameyard.task.v1.task_events_pb2 import TaskCreated
 from nats.aio.client import Client
 from yard.embedded.servers.nats import Nats
@@ -21,15 +22,17 @@ async def all_published(database: Database) -> bool:
     return await outbox.backlog(database) == 0
 
 
+async def emit_and_fail(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.emit(TaskCreated(task_id=2), key="7")
+        raise LookupError
+
+
 async def test_what_was_committed_is_published_once_and_nothing_else(database: Database, nc: Client) -> None:
     async with running(relay(database, nc)):
         event_id = await emit(database, "7")
-        try:
-            async with database.transaction() as tx:
-                await tx.emit(TaskCreated(task_id=2), key="7")
-                raise LookupError
-        except LookupError:
-            pass
+        with pytest.raises(LookupError):
+            await emit_and_fail(database)
         await eventually(lambda: all_published(database))
 
     (headers,) = await published(nc)

@@ -63,16 +63,18 @@ def translated_faults(passing: Sequence[BaseException] = ()) -> Iterator[None]:
     try:
         yield
     except _CONFLICTS as fault:
-        raise _first(passing) or errors.Conflict("lost against a concurrent transaction") from fault
+        _raise_first(passing)
+        raise errors.Conflict("lost against a concurrent transaction") from fault
     except (*_CONNECTION_FAULTS, asyncpg.InterfaceError) as fault:
         if isinstance(fault, asyncpg.InterfaceError) and "clos" not in str(fault):
             raise  # a wrong call of the driver, not a closed connection
-        lost = errors.Unavailable("the database does not answer", reason="DATABASE_UNAVAILABLE")
-        raise _first(passing) or lost from fault
+        _raise_first(passing)
+        raise errors.Unavailable("the database does not answer", reason="DATABASE_UNAVAILABLE") from fault
 
 
-def _first(passing: Sequence[BaseException]) -> BaseException | None:
-    return passing[0] if passing else None
+def _raise_first(passing: Sequence[BaseException]) -> None:
+    for fault in passing:
+        raise fault
 
 
 class Database:

@@ -1,7 +1,7 @@
 """Requests that happen once: a repeat with the same request id gets the first answer.
 
-The record is written in the transaction of the change itself, so that either both or none exist. Two requests with
-one id at the same time are put in order by an advisory lock.
+The record is written in the transaction of the change itself, so that either both or none exist. Two requests
+with one id at the same time are put in order by an advisory lock.
 """
 
 import hashlib
@@ -10,17 +10,18 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from google.protobuf.message import Message
-
 from yard.runtime import auth, errors
 from yard.runtime.db import Transaction
 
 M = TypeVar("M", bound=Message)
 
-KEPT_DAYS = 7
-
 
 async def once(
-    tx: Transaction, request_id: str, request: Message, response_type: type[M], run: Callable[[], Awaitable[M]]
+    tx: Transaction,
+    request_id: str,
+    request: Message,
+    response_type: type[M],
+    run: Callable[[], Awaitable[M]],
 ) -> M:
     """Run the change, or answer as the first request of the caller with this id did.
 
@@ -43,11 +44,6 @@ async def once(
         response.SerializeToString(),
     )
     return response
-
-
-async def purge(tx: Transaction) -> None:
-    """Forget the records that are older than what is promised."""
-    await tx.execute("DELETE FROM request_record WHERE created_at < now() - make_interval(days => $1)", KEPT_DAYS)
 
 
 def _key(request_id: str, request: Message) -> str:

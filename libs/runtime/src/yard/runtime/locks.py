@@ -1,5 +1,7 @@
 """One active holder of a duty per service: a session advisory lock on a connection of its own."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

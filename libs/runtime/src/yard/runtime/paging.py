@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from google.protobuf.message import Message
-
 from yard.runtime import errors
 
 FIELDS_OF_PAGING = ("page_size", "page_token")

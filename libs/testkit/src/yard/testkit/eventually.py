@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -12,7 +12,11 @@ _FIRST_PAUSE_S = 0.005
 _LONGEST_PAUSE_S = 0.1
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], timeout_s: float = 10.0) -> T:
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], timeout_s: float = 10.0) -> T: ...
+@overload
+async def eventually(check: Callable[[], T], timeout_s: float = 10.0) -> T: ...
+async def eventually(check: Callable[[], Any], timeout_s: float = 10.0) -> Any:
     """Repeats `check` until it gives something true, and returns that; an AssertionError is "not yet"."""
     deadline = time.monotonic() + timeout_s
     pause = _FIRST_PAUSE_S
@@ -26,7 +30,7 @@ async def eventually(check: Callable[[], T | Awaitable[T]], timeout_s: float = 1
         pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
 
-async def _attempt(check: Callable[[], T | Awaitable[T]]) -> tuple[T | None, AssertionError | None]:
+async def _attempt(check: Callable[[], Any]) -> tuple[Any, AssertionError | None]:
     try:
         result = check()
         return (await result if inspect.isawaitable(result) else result), None

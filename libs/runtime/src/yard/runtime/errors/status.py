@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2, status_pb2
 from yard.runtime.errors import tree
 from yard.runtime.errors.tables import GRPC_STATUS, grpc_status
 

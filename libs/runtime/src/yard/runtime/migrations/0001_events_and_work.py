@@ -106,7 +106,8 @@ CREATE TABLE work (
     operation_id uuid REFERENCES operation (id),
     payload bytea NOT NULL,
     payload_type text NOT NULL,
-    state text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    state text NOT NULL DEFAULT 'queued'
+        CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
     attempt integer NOT NULL DEFAULT 0,
     tries integer NOT NULL DEFAULT 0,
     run_after timestamptz NOT NULL DEFAULT now(),

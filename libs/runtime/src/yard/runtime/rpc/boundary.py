@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+)
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
@@ -41,7 +47,7 @@ class Boundary(grpc.aio.ServerInterceptor):
         self._watches = _Watches()
 
     def end_watches(self) -> None:
-        """Ends the streams that end by nobody's will (Watch methods) with Unavailable: the server goes away."""
+        """Ends the streams that nobody ends (Watch methods) with Unavailable: the server goes away."""
         self._watches.end()
 
     async def intercept_service(
@@ -83,7 +89,7 @@ class Boundary(grpc.aio.ServerInterceptor):
 class _Method:
     """What is known of a method before a call; `longest_s` limits calls that come without a deadline."""
 
-    def __init__(self, service: str, name: str, longest_s: float | None, watches: "_Watches") -> None:
+    def __init__(self, service: str, name: str, longest_s: float | None, watches: _Watches) -> None:
         self.name = name
         self.watches = watches if "/Watch" in name else None
         self._service = service
@@ -154,11 +160,11 @@ class _Watches:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._is_ended = False
+        self._ended = asyncio.Event()
 
     def end(self) -> None:
         """Cancels them all; later ones end at once."""
-        self._is_ended = True
+        self._ended.set()
         for task in self._tasks:
             task.cancel()
 
@@ -167,13 +173,13 @@ class _Watches:
         """Lists the present task; if it is cancelled by us, Unavailable is what the caller gets."""
         task = asyncio.current_task()
         assert task is not None
-        if self._is_ended:
+        if self._ended.is_set():
             raise _going_away()
         self._tasks.add(task)
         try:
             yield
         except asyncio.CancelledError as fault:
-            if not self._is_ended:
+            if not self._ended.is_set():
                 raise
             task.uncancel()
             raise _going_away() from fault
