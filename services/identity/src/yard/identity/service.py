@@ -13,7 +13,6 @@ from yard.identity.settings import Settings, check, key_of
 from yard.identity.subscriptions import subscriptions
 from yard.runtime import errors, telemetry
 from yard.runtime.app import Parts, Runtime, Service
-from yard.runtime.auth import TokenVerifier
 
 KEYS_REFRESH_S = 60.0
 PURGE_EVERY_S = 3600.0
@@ -46,7 +45,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
             ("purge", lambda: _repeat(lambda: sessions.purge(identity), PURGE_EVERY_S)),
         ],
         public_methods=PUBLIC_METHODS,
-        verifier=TokenVerifier(keys.jwks_json),
+        jwks=keys.jwks_json,
         on_close=[passwords.close],
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class Running(Generic[S]):
 async def serving(service: Service[S], settings: S) -> AsyncIterator[Running[S]]:
     """The whole service in this process, from an up-to-date schema to an ordered drain."""
     await _patiently(lambda: schema.ensure(settings.database_url, service.migrations))
-    async with _opened(service, settings) as runtime:
+    async with opened(service, settings) as runtime:
         parts = await service.build(runtime)
         process = _Process(runtime, parts)
         try:
@@ -54,8 +54,8 @@ async def serving(service: Service[S], settings: S) -> AsyncIterator[Running[S]]
 
 
 @asynccontextmanager
-async def _opened(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]:
-    """The pools, closed at the end in reverse order."""
+async def opened(service: Service[S], settings: S) -> AsyncIterator[Runtime[S]]:
+    """The pools without anything that runs, closed at the end in reverse order."""
     flush_traces = tracing.configure(service.name, settings.otlp_endpoint) if settings.otlp_endpoint else None
     db = await _patiently(lambda: Database.connect(settings.database_url))
     nc = await _patiently(
@@ -89,7 +89,7 @@ class _Process:
             (*parts.servicers, runtime.operations.servicer()),
             reflection=settings.reflection,
         )
-        self._readiness = Readiness(runtime.db, runtime.nc, self._server.set_ready)
+        self._readiness = Readiness(runtime.db, runtime.nc, self._server.set_ready, self._engines.ailing)
         self._endpoint = Endpoint(
             settings.metrics_listen, away=lambda: self._readiness.away, sample=self._sample
         )

@@ -1,4 +1,4 @@
-"""Whether this process should get calls: not while it drains, nor while the database or the broker is away."""
+"""Whether this process should get calls: not while it drains, nor while database or broker are away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,12 +15,19 @@ _log = telemetry.log(__name__)
 
 
 class Readiness:
-    """Asks the database and the broker every two seconds, and tells each change."""
+    """Asks the database, the broker and our own engines every two seconds, and tells each change."""
 
-    def __init__(self, db: Database, nc: Client, tell: Callable[[bool], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        nc: Client,
+        tell: Callable[[bool], Awaitable[None]],
+        ailing: Callable[[], tuple[str, ...]],
+    ) -> None:
         self._db = db
         self._nc = nc
         self._tell = tell
+        self._ailing = ailing
         self._away: tuple[str, ...] = ("start",)
         self._is_draining = False
 
@@ -37,7 +44,8 @@ class Readiness:
 
     async def check(self) -> None:
         """Asks once."""
-        away = tuple(name for name, is_there in (await self._database(), self._broker()) if not is_there)
+        servers = (await self._database(), self._broker())
+        away = (*(name for name, is_there in servers if not is_there), *self._ailing())
         if away == self._away or self._is_draining:
             return
         self._away = away

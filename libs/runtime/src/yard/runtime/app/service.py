@@ -30,9 +30,9 @@ Background = tuple[str, Callable[[], Awaitable[None]]]
 class Parts:
     """What `build` made.
 
-    `background` runs beside the server and is started again when it fails; `on_close` is called in order after
-    everything has stopped and before the pools close; `jwks` gives the keys of tokens where they are not
-    identity's to ask (that is: in identity).
+    `background` runs beside the server and is started again when it fails; `on_close` is called in order
+    after everything has stopped and before the pools close; `jwks` gives the keys of tokens where
+    identity is not to be asked for them (that is: in identity).
     """
 
     servicers: Sequence[Servicer]
