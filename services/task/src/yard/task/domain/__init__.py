@@ -1,0 +1,1 @@
+"""What projects, tasks, jobs and annotations are; pure."""

@@ -1,0 +1,1 @@
+"""The gRPC services: proto in, proto out."""
