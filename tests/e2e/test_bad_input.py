@@ -133,8 +133,8 @@ async def test_upload_that_was_cut_goes_on_where_it_stopped(client: Client, tmp_
         await client.call(client.uploads.GetUpload, uploads_pb2.GetUploadRequest(id=created.upload.id))
     ).upload
     assert 0 < half.files[0].received_bytes < file.size_bytes
+    finish = uploads_pb2.FinishUploadRequest(id=created.upload.id)
     with pytest.raises(ClientError, match=r"long\.mp4"):
-        finish = uploads_pb2.FinishUploadRequest(id=created.upload.id)
         await client.call(client.uploads.FinishUpload, finish)
     sent: list[int] = []
     await uploads.resume(client, created.upload.id, [file], sent.append)

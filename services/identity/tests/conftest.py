@@ -31,13 +31,13 @@ def settings(settings_for: SettingsFor) -> Settings:
 
 
 @pytest.fixture
-async def running(settings: Settings) -> AsyncIterator[app.Running]:
+async def running(settings: Settings) -> AsyncIterator[app.Running[Settings]]:
     async with app.serving(SERVICE, settings) as running:
         yield running
 
 
 @pytest.fixture
-async def connect(running: app.Running) -> AsyncIterator[Callable[[str], IdentityServiceAsyncStub]]:
+async def connect(running: app.Running[Settings]) -> AsyncIterator[Callable[[str], IdentityServiceAsyncStub]]:
     """`connect(token)`: a stub that carries the token; "" for none."""
     channels = []
 

@@ -9,6 +9,7 @@ import pytest
 from frameyard.identity.v1 import identity_service_pb2 as messages
 from frameyard.identity.v1 import user_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
+from yard.identity.settings import Settings
 from yard.runtime import app, errors, rpc
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def test_a_secret_is_exchanged_for_a_token_of_its_user(
 
 
 async def test_a_token_does_not_outlive_its_secret(
-    admin: Stub, anonymous: Stub, running: app.Running
+    admin: Stub, anonymous: Stub, running: app.Running[Settings]
 ) -> None:
     request = messages.CreateAccessTokenRequest(name="short", expire_time=in_seconds(100))
     made = await admin.CreateAccessToken(request)
@@ -85,7 +86,7 @@ async def test_faults_of_a_new_token_come_at_once(admin: Stub) -> None:
     assert isinstance(error, errors.InvalidArgument)
 
 
-async def test_a_user_has_a_hundred_at_most(admin: Stub, running: app.Running) -> None:
+async def test_a_user_has_a_hundred_at_most(admin: Stub, running: app.Running[Settings]) -> None:
     await running.runtime.db.execute(
         """
         INSERT INTO access_token (user_id, name, sha256)

@@ -11,6 +11,7 @@ from frameyard.identity.v1 import identity_service_pb2 as messages
 from frameyard.identity.v1 import user_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from yard.identity.handlers.passwords import Passwords
+from yard.identity.settings import Settings
 from yard.runtime import app, errors, rpc
 from yard.runtime.auth import TokenVerifier
 
@@ -92,7 +93,7 @@ async def test_ten_failures_lock_a_name_also_for_the_right_password(anonymous: S
     assert 0 < error.retry_after_s <= 900
 
 
-async def test_the_lock_ends_with_its_window(anonymous: Stub, running: app.Running) -> None:
+async def test_the_lock_ends_with_its_window(anonymous: Stub, running: app.Running[Settings]) -> None:
     wrong = messages.LoginRequest(username="admin", password="wrong")
     await asyncio.gather(*(refused(anonymous.Login(wrong)) for _ in range(10)))
     await running.runtime.db.execute("UPDATE login_failure SET failed_at = failed_at - interval '15 minutes'")
@@ -141,7 +142,7 @@ async def test_of_uses_at_the_same_time_one_succeeds(anonymous: Stub) -> None:
     assert len([result for result in results if not isinstance(result, BaseException)]) == 1
 
 
-async def test_a_session_ends_by_logout_and_by_time(anonymous: Stub, running: app.Running) -> None:
+async def test_a_session_ends_by_logout_and_by_time(anonymous: Stub, running: app.Running[Settings]) -> None:
     tokens = [(await anonymous.Login(RIGHT)).tokens.refresh_token for _ in range(2)]
     await anonymous.Logout(messages.LogoutRequest(refresh_token=tokens[0]))
     await anonymous.Logout(messages.LogoutRequest(refresh_token="unknown"))

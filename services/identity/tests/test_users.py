@@ -39,7 +39,7 @@ def update(stub: Stub, user_id: int, **changes: object) -> Awaitable[messages.Up
     return stub.UpdateUser(messages.UpdateUserRequest(user=user, update_mask=FieldMask(paths=list(changes))))
 
 
-async def emitted(running: app.Running, user_id: int) -> list[object]:
+async def emitted(running: app.Running[Settings], user_id: int) -> list[object]:
     rows = await running.runtime.db.fetch(
         "SELECT type, body FROM outbox WHERE key = $1 ORDER BY key_version", str(user_id)
     )
@@ -54,7 +54,7 @@ async def test_the_first_administrator_is_made_once(settings: Settings) -> None:
 
 
 async def test_creating_tells_the_account_and_emits_it_without_address(
-    admin: Stub, running: app.Running
+    admin: Stub, running: app.Running[Settings]
 ) -> None:
     wanted = user_pb2.User(
         id=7, username="Ann.Lee", first_name="Ann", last_name="Lee", email="ann@example.com"
@@ -95,7 +95,7 @@ async def test_a_name_is_taken_in_any_case(admin: Stub, make_user: MakeUser) -> 
     assert isinstance(error, errors.AlreadyExists)
 
 
-async def test_a_repeated_request_makes_one_account(admin: Stub, running: app.Running) -> None:
+async def test_a_repeated_request_makes_one_account(admin: Stub, running: app.Running[Settings]) -> None:
     request = messages.CreateUserRequest(
         user=user_pb2.User(username="ann"), password="12345678", request_id=str(uuid.UUID(int=1))
     )
@@ -199,7 +199,7 @@ async def test_a_role_must_be_given(admin: Stub, make_user: MakeUser) -> None:
 
 
 async def test_changes_are_emitted_and_addresses_are_not(
-    admin: Stub, make_user: MakeUser, running: app.Running
+    admin: Stub, make_user: MakeUser, running: app.Running[Settings]
 ) -> None:
     user_id = (await make_user("ann")).id
     await update(admin, user_id, email="new@example.com")
