@@ -1,3 +1,5 @@
+"""The command: `python -m yard.embedded`."""
+
 import sys
 
 from yard.embedded.cli import main

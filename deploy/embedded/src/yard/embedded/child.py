@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from yard.embedded.privileges import Dress, changing
+
 _PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER = 0x10000000
 _LOG_LIMIT_BYTES = 16 * 1024 * 1024
-NOBODY = 65534
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,7 @@ class Command:
     environment: Mapping[str, str]
     directory: Path = Path("/")
     death_signal: signal.Signals = signal.SIGKILL
-    in_user_namespace: bool = False
-    user: str | None = None
+    dress: Dress = "self"
 
 
 class Child:
@@ -47,8 +46,6 @@ class Child:
                 stderr=output,
                 cwd=command.directory,
                 env=dict(command.environment),
-                user=command.user,
-                group=None if command.user is None else NOBODY,
                 process_group=0,
                 preexec_fn=_before_exec(command),
             )
@@ -106,7 +103,7 @@ def last_lines(log: Path, count: int = 8) -> str:
 
 def user_namespaces_work() -> bool:
     """Whether this process may enter a user namespace; containers often forbid it."""
-    probe = Command(argv=["/bin/true"], environment={}, in_user_namespace=True)
+    probe = Command(argv=["/bin/true"], environment={}, dress="namespace")
     try:
         child = Child.spawn(probe, Path(os.devnull))
     except subprocess.SubprocessError:
@@ -118,22 +115,13 @@ def _before_exec(command: Command) -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
-    parent, uid, gid = os.getpid(), os.geteuid(), os.getegid()
+    parent, change = os.getpid(), changing(command.dress)
 
     def prepare() -> None:
-        if command.in_user_namespace:
-            _enter_user_namespace(libc, uid, gid)
+        change(libc)
+        # After the change of identity, which takes the death signal back.
         libc.prctl(_PR_SET_PDEATHSIG, int(command.death_signal))
         if os.getppid() != parent:
             os._exit(1)
 
     return prepare
-
-
-def _enter_user_namespace(libc: ctypes.CDLL, uid: int, gid: int) -> None:
-    # Inside, we are "nobody"; outside, files stay ours: no chown, and private folders above stay private.
-    if libc.unshare(_CLONE_NEWUSER) != 0:
-        raise OSError(ctypes.get_errno(), "no user namespace")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{NOBODY} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{NOBODY} {gid} 1")

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -57,9 +58,9 @@ class Keeper:
 
     async def _keep(self) -> None:
         while True:
-            while self.server.is_running:
-                await asyncio.sleep(_WATCH_S)
-            await self._restart()
+            await asyncio.sleep(_WATCH_S)
+            if not self.server.is_running:
+                await self._restart()
 
     async def _restart(self) -> None:
         if time.monotonic() - self._ready_at > _STEADY_S:
@@ -72,7 +73,7 @@ class Keeper:
         self._delay_s = min(self._delay_s * 2, _LONGEST_DELAY_S)
         try:
             await self._start("restarting")
-        except ServerError as error:
+        except (ServerError, OSError, subprocess.SubprocessError) as error:
             self._announce(str(error))
         else:
             self._announce(f"{self.server.name} is ready again on {self.server.address}")

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from yard.embedded.child import Command
-from yard.embedded.servers.server import Server, answers
+from yard.embedded.servers.server import Server, answers, write_private
 
 PREFIX = "FRAMEYARD_"
+ENVIRONMENT_FILE = "environment.json"
+"""Of each service, private: for commands that are run beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSpec:
-    """One service; `settings` are templates over the facts that the supervisor knows (see `Supervisor.facts`)."""
+    """One service; `settings` are templates over what the supervisor knows (see `Supervisor.facts`)."""
 
     name: str
     arguments: tuple[str, ...]
@@ -95,31 +97,32 @@ class Service(Server):
         return f"127.0.0.1:{self._rpc_port}"
 
     def prepare(self) -> Iterator[None]:
-        """Forgets the port file of the last run."""
+        """Forgets the port file of the last run, and notes the environment of this one."""
         yield from super().prepare()
         self._port_file.unlink(missing_ok=True)
+        write_private(self.directory / ENVIRONMENT_FILE, json.dumps(self.environment(), indent=2))
 
     def command(self) -> Command:
         """The service sees its settings, PATH and HOME, and nothing else of the supervisor's environment."""
         return Command(
             argv=[sys.executable, *self._spec.arguments],
-            environment={
-                "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-                "HOME": str(self.directory),
-                "LANG": "C.UTF-8",
-                **self.environment(),
-            },
+            environment=self.environment(),
             directory=self.directory,
         )
 
     def environment(self) -> dict[str, str]:
-        """Its settings as FRAMEYARD_* variables."""
+        """All of it: PATH, HOME, and its settings as FRAMEYARD_* variables."""
         settings = {name: text.format_map(self._facts) for name, text in COMMON_SETTINGS.items()}
         settings |= {name: text.format_map(self._facts) for name, text in self._spec.settings.items()}
         settings["rpc_listen"] = self.address
         settings["metrics_listen"] = f"127.0.0.1:{self.metrics_port}"
         settings["port_file"] = str(self._port_file)
-        return {PREFIX + name.upper(): value for name, value in settings.items()}
+        return {
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.directory),
+            "LANG": "C.UTF-8",
+            **{PREFIX + name.upper(): value for name, value in settings.items()},
+        }
 
     def is_ready(self) -> bool:
         """Somebody else on the metrics port does not count: the port file must have come from this run."""
@@ -131,7 +134,7 @@ class Service(Server):
 
 
 def waves(specs: tuple[ServiceSpec, ...]) -> list[list[ServiceSpec]]:
-    """Services that may start together, each wave after the one it needs; a cycle or an unknown name is an error."""
+    """Services that may start together, after those they need; ValueError for a cycle or an unknown name."""
     started: set[str] = set()
     result: list[list[ServiceSpec]] = []
     rest = list(specs)

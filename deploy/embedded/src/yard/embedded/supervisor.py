@@ -48,7 +48,6 @@ async def platform(
 
     Raises AlreadyRunningError, or ServerError with the end of the log of what did not start.
     """
-    data = data.resolve()
     with locked(data):
         supervisor = Supervisor(data, services, announce, log_level)
         try:
@@ -63,7 +62,7 @@ class Supervisor:
     def __init__(
         self, data: Path, services: tuple[ServiceSpec, ...], announce: Announce, log_level: str
     ) -> None:
-        self._data = data
+        self._data = data.resolve()
         self._announce = announce
         self._log_level = log_level
         self._waves = waves(services)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
-from yard.embedded.child import NOBODY, Child, Command, user_namespaces_work
+from yard.embedded.child import Child, Command, user_namespaces_work
+from yard.embedded.privileges import Dress, hand_over
 from yard.embedded.servers.server import Server, ServerError, write_private
 
 _SUPERUSER = "postgres"
@@ -55,15 +56,16 @@ class Postgres(Server):
     def prepare(self) -> Iterator[None]:
         """Makes the cluster once, aside and then moved: a broken initdb leaves nothing behind."""
         if (self.directory / "PG_VERSION").exists():
+            # Root may have run it in the other way until now, on another machine or before an upgrade.
+            hand_over(self.directory, dress())
             return
         fresh = self.directory.with_name(self.directory.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True, mode=0o700)
         password_file = self.directory.with_name(self.directory.name + ".password")
         write_private(password_file, self._password + "\n")
-        if _identity() == "nobody":
-            os.chown(fresh, NOBODY, NOBODY)
-            os.chown(password_file, NOBODY, NOBODY)
+        for path in (fresh, password_file):
+            hand_over(path, dress())
         child = Child.spawn(self._initdb(fresh, password_file), self.log)
         while child.is_running:
             yield
@@ -110,8 +112,7 @@ def _command(program: str, *arguments: str) -> Command:
         argv=[str(binaries() / program), *arguments],
         environment={"LC_ALL": "C", "TZ": "UTC"},
         death_signal=signal.SIGQUIT,
-        in_user_namespace=_identity() == "namespace",
-        user="nobody" if _identity() == "nobody" else None,
+        dress=dress(),
     )
 
 
@@ -124,8 +125,8 @@ def binaries() -> Path:
 
 
 @functools.cache
-def _identity() -> str:
-    """Who runs Postgres, which refuses root: "self", or as root "namespace" (preferred) or "nobody"."""
+def dress() -> Dress:
+    """As whom Postgres runs, which refuses root: as we are, or for root in a namespace, else as nobody."""
     if os.geteuid() != 0:
         return "self"
     return "namespace" if user_namespaces_work() else "nobody"
