@@ -1,7 +1,8 @@
 """Short numbered videos that are easy to get wrong, for tests of frame exactness.
 
 `make_clip("open_gop", folder)` writes `folder/open_gop.mp4`, whose frame n shows number n (`synthetic.read`
-gets it back); `HARD_CLIPS` names them all. Pictures that a reader must not show carry numbers from `HIDDEN` on.
+gets it back); `HARD_CLIPS` names them all. Pictures that a reader must not show carry numbers from `HIDDEN`
+on.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,0 +1,105 @@
+"""Indexing as jobs of child processes: bytes come through the host, the index block leaves through it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from io import BufferedReader, RawIOBase
+from typing import Any, Protocol
+
+from yard.media import video_index
+from yard.media.errors import MediaError
+from yard.media.image_index import index_image
+from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames, encode_video
+
+THREADS = 8
+"""Images that are asked for at the same time: their bytes come from afar."""
+
+Arguments = Mapping[str, Any]
+
+
+class Host(Protocol):
+    """What a job asks of its parent."""
+
+    def open(self, name: str, /) -> RawIOBase:
+        """A source of the call as a seekable file."""
+
+    def emit(self, chunk: bytes, /) -> None:
+        """Sends bytes to the caller."""
+
+    def progress(self, fraction: float, /) -> None:
+        """Tells how much is done, 0 to 1."""
+
+
+def index_video(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """Emits the index block of the video in the source "file", whose label is the argument `name`.
+
+    Returns frames, width, height (upright, pixels) and warnings. MediaError when it shows nothing.
+    """
+    with _Watched(host.open("file"), host) as file:
+        index = video_index.index_video(file, arguments["name"])
+    host.emit(encode_video(index))
+    return {
+        "frames": index.frames,
+        "width": index.width,
+        "height": index.height,
+        "warnings": list(index.warnings),
+    }
+
+
+def index_images(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """Emits one frame block of the images in the sources "0", "1" and so on.
+
+    The argument `files` describes them: name, source (number in the addresses) and size (bytes). Returns
+    files (so many are done, at least one: pages may fill the block before the last file), count (frames in
+    the block) and skipped (name and reason of files that are no images).
+    """
+    files = arguments["files"]
+    frames: list[ImageAddress] = []
+    skipped: list[dict[str, str]] = []
+    done = 0
+    with ThreadPoolExecutor(THREADS) as threads:
+        for file, found in zip(files, threads.map(_Reader(host), range(len(files)), files), strict=True):
+            if isinstance(found, MediaError):
+                skipped.append({"name": file["name"], "reason": found.message})
+            elif len(frames) + len(found) > FRAMES_PER_BLOCK:
+                break
+            else:
+                frames += found
+            done += 1
+        threads.shutdown(cancel_futures=True)
+    host.emit(encode_frames([replace(frame, order=order) for order, frame in enumerate(frames)]))
+    return {"files": done, "count": len(frames), "skipped": skipped}
+
+
+class _Reader:
+    """Indexes one image; what is wrong with it is a result, for the others go on."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def __call__(self, number: int, described: Mapping[str, Any]) -> list[ImageAddress] | MediaError:
+        try:
+            with self._host.open(str(number)) as raw:
+                frames = index_image(BufferedReader(raw), described["name"])
+        except MediaError as fault:
+            return fault
+        source, size = described["source"], described["size"]
+        return [replace(frame, source=source, size=0 if frame.method == "page" else size) for frame in frames]
+
+
+class _Watched(BufferedReader):
+    """Tells the host how much of a source has been read."""
+
+    def __init__(self, raw: RawIOBase, host: Host) -> None:
+        super().__init__(raw)
+        self._host = host
+        self._bytes = self.seek(0, 2) or 1
+        self._read = 0
+        self.seek(0)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As any file; some parts may be read twice."""
+        content = super().read(size)
+        self._read += len(content)
+        self._host.progress(min(0.99, self._read / self._bytes))
+        return content
