@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from yard.annotations.batch import Batch, ObjectKind
-from yard.annotations.columnar import TrackReader, decode, encode
+from yard.annotations.columnar import LARGEST_CONTENT, Encoder, TrackReader, decode, encode
 from yard.annotations.errors import AnnotationError
-from yard.annotations.model import AnnotationSet
+from yard.annotations.model import AnnotationSet, ShapeKind
 
 from libs.annotations.tests.examples import box, key, sets, track
 
@@ -22,6 +22,24 @@ def test_batches_are_split_and_empty_sets_have_none() -> None:
     shapes = tuple(box(frame, 0, 0, 1, 1) for frame in range(8193))
     assert [batch.count for batch in encode(AnnotationSet(shapes=shapes))] == [8192, 1]
     assert list(encode(AnnotationSet())) == []
+
+
+def test_a_batch_of_large_outlines_ends_early() -> None:
+    outline = (0.0, 1.0) * 50_000
+    shapes = tuple(box(frame, *outline, kind=ShapeKind.POLYGON) for frame in range(12))
+    keyframes = [key(frame, *outline, kind=ShapeKind.POLYGON) for frame in range(12)]
+    drawn = AnnotationSet(shapes=shapes, tracks=(track(*keyframes),))
+    batches = list(encode(drawn))
+    assert [batch.count for batch in batches] == [6, 6, 1, 6, 6]
+    assert max(len(batch.points) for batch in batches) < 2 * LARGEST_CONTENT
+    assert decode(batches) == drawn
+
+
+def test_portions_make_one_stream() -> None:
+    tracks = tuple(track(key(frame, 0, 0, 1, 1), key(frame + 1, 0, 0, 2, 2)) for frame in range(5))
+    encoder = Encoder(rows=3)
+    batches = [*encoder.tracks(tracks[:2]), *encoder.tracks(tracks[2:])]
+    assert decode(batches) == AnnotationSet(tracks=tracks)
 
 
 def test_columns_that_a_kind_does_not_have_are_empty() -> None:

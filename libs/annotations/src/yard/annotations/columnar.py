@@ -24,24 +24,51 @@ from yard.annotations.model import (
 )
 
 _OCCLUDED, _OUTSIDE, _KEYFRAME = 1, 2, 4
-Part = TypeVar("Part")
+Part = TypeVar("Part", Tag, Shape, Track, Keyframe)
+
+LARGEST_CONTENT = 4 * 1024 * 1024
+"""Bytes of points and texts after which a batch ends; one message holds it with room to spare."""
 
 
 def encode(annotations: AnnotationSet, *, rows: int = LARGEST_BATCH) -> Iterator[Batch]:
     """The objects in batches of at most `rows`; nothing for an empty set."""
-    for tags in _parts(annotations.tags, rows):
-        yield _objects(ObjectKind.TAG, tags, frame=_packed((tag.frame for tag in tags), "<i4"))
-    for shapes in _parts(annotations.shapes, rows):
-        yield _objects(ObjectKind.SHAPE, shapes, **_geometry(shapes, 0))
-    number = 0
-    for tracks in _parts(annotations.tracks, rows):
-        yield _objects(ObjectKind.TRACK, tracks)
-        owned = [
-            (parent, keyframe) for parent, track in enumerate(tracks, number) for keyframe in track.keyframes
-        ]
-        for part in _parts(owned, rows):
-            yield _keyframes(part)
-        number += len(tracks)
+    encoder = Encoder(rows=rows)
+    yield from encoder.tags(annotations.tags)
+    yield from encoder.shapes(annotations.shapes)
+    yield from encoder.tracks(annotations.tracks)
+
+
+class Encoder:
+    """Makes the batches of one stream of objects that come in portions: tags, then shapes, then tracks.
+
+    A batch ends after `rows` objects, or before that with the one that fills `LARGEST_CONTENT`.
+    """
+
+    def __init__(self, *, rows: int = LARGEST_BATCH) -> None:
+        self._rows = rows
+        self._tracks = 0
+
+    def tags(self, tags: Sequence[Tag]) -> Iterator[Batch]:
+        """The batches of some tags."""
+        for part in _parts(tags, self._rows):
+            yield _objects(ObjectKind.TAG, part, frame=_packed((tag.frame for tag in part), "<i4"))
+
+    def shapes(self, shapes: Sequence[Shape]) -> Iterator[Batch]:
+        """The batches of some shapes."""
+        for part in _parts(shapes, self._rows):
+            yield _objects(ObjectKind.SHAPE, part, **_geometry(part, 0))
+
+    def tracks(self, tracks: Sequence[Track]) -> Iterator[Batch]:
+        """The batches of some tracks, each of which is followed by those of its keyframes."""
+        for part in _parts(tracks, self._rows):
+            yield _objects(ObjectKind.TRACK, part)
+            keyframes = [keyframe for track in part for keyframe in track.keyframes]
+            parents = [number for number, track in enumerate(part, self._tracks) for _ in track.keyframes]
+            done = 0
+            for run in _parts(keyframes, self._rows):
+                yield _keyframes(parents[done : done + len(run)], run)
+                done += len(run)
+            self._tracks += len(part)
 
 
 def decode(batches: Iterable[Batch]) -> AnnotationSet:
@@ -133,14 +160,13 @@ def _objects(kind: ObjectKind, items: Sequence[Tag | Shape | Track], **others: b
     )
 
 
-def _keyframes(owned: Sequence[tuple[int, Keyframe]]) -> Batch:
+def _keyframes(parents: Sequence[int], items: Sequence[Keyframe]) -> Batch:
     strings = _Strings()
-    items = [keyframe for _, keyframe in owned]
     columns = _attribute_columns([item.attributes for item in items], strings)
     return Batch(
         object_kind=ObjectKind.KEYFRAME,
         count=len(items),
-        parent=_packed((parent for parent, _ in owned), "<i8"),
+        parent=_packed(parents, "<i8"),
         strings=strings.texts(),
         **columns,
         **_geometry(items, _KEYFRAME),
@@ -195,7 +221,21 @@ def _offsets(lengths: Sequence[int]) -> bytes:
 
 
 def _parts(items: Sequence[Part], rows: int) -> Iterator[Sequence[Part]]:
-    return (items[start : start + rows] for start in range(0, len(items), rows))
+    """The items cut where a part has enough rows or content."""
+    start = content = 0
+    for index, item in enumerate(items):
+        content += _content_bytes(item)
+        if index + 1 - start == rows or content >= LARGEST_CONTENT:
+            yield items[start : index + 1]
+            start, content = index + 1, 0
+    if start < len(items):
+        yield items[start:]
+
+
+def _content_bytes(item: Tag | Shape | Track | Keyframe) -> int:
+    """About what an object adds to the columns of variable length."""
+    texts = sum(map(len, item.attributes.values())) if item.attributes else 0
+    return texts + (8 * len(item.points) if isinstance(item, Shape | Keyframe) else 0)
 
 
 def _numbers(column: bytes, form: str) -> list[Any]:
