@@ -1,6 +1,7 @@
 """Exact pictures of a video: seek to the key frame before, decode, drop, match by time stamp."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO, Self
@@ -8,7 +9,6 @@ from typing import BinaryIO, Self
 import av
 from av.filter import Graph
 from av.video.stream import VideoStream
-
 from yard.media.errors import MediaError
 from yard.media.video_index import UNKNOWN, VideoIndex, opened_video
 
@@ -47,7 +47,7 @@ class VideoReader:
         """Closes the container, not the file."""
         self._opened.__exit__(None, None, None)
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[Picture]:
+    def frames(self, wanted: Sequence[int]) -> Generator[Picture]:
         """Yields the pictures of the wanted frame numbers (ascending), each exactly once."""
         for run in self._runs(wanted):
             yield from self._upright(self._run(run))
@@ -70,31 +70,25 @@ class VideoReader:
                 "limit", f"frame {frame} is not in ascending order below {self.index.frames}", self.name
             )
 
-    def _run(self, run: list[int]) -> Iterator[Picture]:
-        """Matches what the decoder gives to what is wanted; a hole repeats its neighbour, numbers never shift."""
-        waiting = iter(run)
-        expected = next(waiting, None)
+    def _run(self, run: list[int]) -> Generator[Picture]:
+        """Matches what the decoder gives to what is wanted; a hole repeats its neighbour, numbers stay."""
+        waiting = deque(run)
         last: av.VideoFrame | None = None
         with closing(self._numbered(run)) as decoded:
             for pts, frame in decoded:
-                while expected is not None and self.index.pts[expected] < pts:
-                    yield Picture(index=expected, frame=last or frame, is_repeated=True)
-                    expected = next(waiting, None)
-                if expected is None:
-                    return
+                while waiting and self.index.pts[waiting[0]] < pts:
+                    yield Picture(index=waiting.popleft(), frame=last or frame, is_repeated=True)
                 last = frame
-                if self.index.pts[expected] == pts:
-                    yield Picture(index=expected, frame=frame)
-                    expected = next(waiting, None)
-                    if expected is None:
-                        return
+                if waiting and self.index.pts[waiting[0]] == pts:
+                    yield Picture(index=waiting.popleft(), frame=frame)
+                if not waiting:
+                    return
         if last is None:
             raise MediaError("truncated", f"no picture decodes at frame {run[0]}", self.name)
-        for frame_number in (expected, *waiting):
-            if frame_number is not None:
-                yield Picture(index=frame_number, frame=last, is_repeated=True)
+        for frame_number in waiting:
+            yield Picture(index=frame_number, frame=last, is_repeated=True)
 
-    def _numbered(self, run: list[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+    def _numbered(self, run: list[int]) -> Generator[tuple[int, av.VideoFrame]]:
         if self.index.matching == "order":
             self._reopen()
             yield from enumerate(self._decode(self._container.demux(self._stream), None))

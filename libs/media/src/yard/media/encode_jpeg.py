@@ -13,7 +13,6 @@ import simplejpeg
 from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-
 from yard.media.errors import MediaError
 
 BT709, BT601 = 1, 5
@@ -34,7 +33,7 @@ def check_quality(quality: int) -> int:
 
 
 def matrix_of(frame: av.VideoFrame) -> int:
-    """Colour matrix (AVColorSpace number) of a frame, guessed by its lines when it carries none that is known."""
+    """Colour matrix (AVColorSpace number) of a frame, guessed by its lines when it carries no known one."""
     tagged = int(frame.colorspace)
     if tagged in _MATRIX_NAMES:
         return tagged
@@ -108,8 +107,8 @@ class FrameEncoder:
 def plane(frame: av.VideoFrame, number: int, channels: int = 1) -> Pixels:
     """One 8-bit plane without its line padding, (height, width) or (height, width, channels); no copy."""
     source = frame.planes[number]
-    lines = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)
-    pixels = lines[: source.height, : source.width * channels]
+    lines = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
+    pixels: Pixels = lines[: source.height, : source.width * channels]
     return pixels if channels == 1 else pixels.reshape(source.height, source.width, channels)
 
 

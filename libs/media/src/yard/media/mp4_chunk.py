@@ -1,22 +1,22 @@
-"""Pictures to an H.264 mp4 that browsers decode: 4:2:0, 8 bit, no B-frames, moov first, picture n at n/25 s."""
+"""Pictures to an H.264 mp4 for browsers: 4:2:0, 8 bit, no B-frames, index first, picture n at n/25 s."""
 
+import io
 import struct
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from tempfile import SpooledTemporaryFile
 from typing import IO
 
 import av
 from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-
 from yard.media.encode_jpeg import BT601, BT709, check_quality, is_full_range, matrix_of
+from yard.media.errors import MediaError
 
 RATE = 25
 KEYFRAME_INTERVAL = 12
 VISUALLY_LOSSLESS_CRF = 12
-_IN_MEMORY_BYTES = 64 << 20
+LARGEST_BYTES = 512 << 20
 _PIECE_BYTES = 1 << 20
 _RANGE = {True: 2, False: 1}
 
@@ -27,8 +27,11 @@ def crf_for(quality: int) -> int:
 
 
 def encode_mp4(frames: Iterable[av.VideoFrame], crf: int, preset: str = "superfast") -> Iterator[bytes]:
-    """The bytes of the mp4, once its last picture is encoded; up to 64 MiB stay in memory, more on disk."""
-    with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
+    """The bytes of the mp4, once its last picture is encoded; they are held in memory and limited to 512 MiB.
+
+    The index has to come first, so that players that read from start to end can show the first picture.
+    """
+    with io.BytesIO() as file:
         _write(file, frames, crf, preset)
         yield from moov_first(file)
 
@@ -61,6 +64,8 @@ def _write(file: IO[bytes], frames: Iterable[av.VideoFrame], crf: int, preset: s
             prepared.pts = position
             prepared.time_base = Fraction(1, RATE)
             container.mux(stream.encode(prepared))
+            if file.tell() > LARGEST_BYTES:
+                raise MediaError("limit", f"an mp4 is limited to {LARGEST_BYTES >> 20} MiB: ask for less")
         if stream is not None:
             container.mux(stream.encode(None))
 

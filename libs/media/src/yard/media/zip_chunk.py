@@ -1,4 +1,4 @@
-"""A zip of stored members as a stream: equal frames give equal bytes, and each leaves as soon as it is there."""
+"""A zip of stored members as a stream: equal frames give equal bytes, and each leaves once it is there."""
 
 import struct
 import zlib
@@ -26,7 +26,10 @@ def zip_frames(frames: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def zip_stored(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
-    """Zip of (name, bytes) members, uncompressed, dated 1980-01-01; below 4 GiB and 65,536 members."""
+    """Zip of (name, bytes) members, uncompressed, dated 1980-01-01; one piece a member, then the directory.
+
+    Below 4 GiB and 65,536 members.
+    """
     offset = 0
     directory: list[bytes] = []
     for name, content in members:
@@ -34,10 +37,10 @@ def zip_stored(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
         if offset + size > _LARGEST or len(directory) == _MOST_MEMBERS:
             raise MediaError("limit", "a chunk is limited to 4 GiB and 65,535 frames")
         common = (_VERSION, 0, 0, _MIDNIGHT, _FIRST_DAY, crc, size, size, len(label), 0)
-        yield _LOCAL.pack(b"PK\x03\x04", *common) + label
-        yield content
+        yield b"".join((_LOCAL.pack(b"PK\x03\x04", *common), label, content))
         directory.append(_CENTRAL.pack(b"PK\x01\x02", _VERSION, *common, 0, 0, 0, 0, offset) + label)
         offset += _LOCAL.size + len(label) + size
     size = sum(map(len, directory))
-    yield b"".join(directory)
-    yield _END.pack(b"PK\x05\x06", 0, 0, len(directory), len(directory), size, offset, 0)
+    yield b"".join(
+        (*directory, _END.pack(b"PK\x05\x06", 0, 0, len(directory), len(directory), size, offset, 0))
+    )

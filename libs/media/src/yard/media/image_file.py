@@ -1,0 +1,64 @@
+"""The bytes of single images, cut out of what they lie in."""
+
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO
+
+from yard.media.errors import MediaError
+from yard.media.index_block import ImageAddress
+
+LARGEST_FILE_BYTES = 512 << 20
+
+
+class ImageFiles:
+    """Reads images by address from sources that `open_source` opens by number; for one thread at a time.
+
+    The last source stays open, as neighbours often lie in the same one.
+    """
+
+    def __init__(self, open_source: Callable[[int], BinaryIO]) -> None:
+        self._open = open_source
+        self._source = -1
+        self._file: BinaryIO | None = None
+
+    def read(self, address: ImageAddress) -> bytes:
+        """The image file itself, unpacked; MediaError if it is not there or longer than 512 MiB."""
+        file = self._opened(address.source)
+        if address.method in {"whole", "page"}:
+            file.seek(0)
+            return self._taken(file, LARGEST_FILE_BYTES + 1, address, is_exact=False)
+        file.seek(address.offset)
+        content = self._taken(file, address.length, address, is_exact=True)
+        return content if address.method == "stored" else _inflated(content, address)
+
+    def _opened(self, source: int) -> BinaryIO:
+        if self._file is None or self._source != source:
+            self._source, self._file = source, self._open(source)
+        return self._file
+
+    def _taken(self, file: BinaryIO, length: int, address: ImageAddress, *, is_exact: bool) -> bytes:
+        if length > LARGEST_FILE_BYTES + 1:
+            raise _too_long(address)
+        content = file.read(length)
+        if len(content) > LARGEST_FILE_BYTES:
+            raise _too_long(address)
+        if is_exact and len(content) != length:
+            raise MediaError("truncated", f"ends after {len(content)} of {length} bytes", address.name)
+        return content
+
+
+def _inflated(content: bytes, address: ImageAddress) -> bytes:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        image = unpacker.decompress(content, LARGEST_FILE_BYTES + 1)
+    except zlib.error as error:
+        raise MediaError("invalid_media", f"does not unpack: {error}", address.name) from error
+    if len(image) > LARGEST_FILE_BYTES:
+        raise _too_long(address)
+    if address.size and len(image) != address.size:
+        raise MediaError("truncated", f"unpacks to {len(image)} of {address.size} bytes", address.name)
+    return image
+
+
+def _too_long(address: ImageAddress) -> MediaError:
+    return MediaError("limit", f"is longer than {LARGEST_FILE_BYTES >> 20} MiB", address.name)

@@ -1,0 +1,89 @@
+"""Frame truth of the decoder, and of what is made from its pictures."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from yard.media.decode import VideoReader
+from yard.media.encode_jpeg import FrameEncoder
+from yard.media.errors import MediaError
+from yard.media.hard_clips import FRAMES, HARD_CLIPS, SIZE, make_clip
+from yard.media.mp4_chunk import encode_mp4
+from yard.media.synthetic import read
+from yard.media.video_index import VideoIndex, index_video
+
+SELECTIONS = {
+    "all": list(range(FRAMES)),
+    "stepped": list(range(3, FRAMES, 7)),
+    "within a group": list(range(14, 19)),
+    "across groups": list(range(20, 31)),
+    "the last": [FRAMES - 1],
+}
+
+
+def number_in(frame: av.VideoFrame) -> int:
+    return read(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+
+
+@pytest.fixture(scope="module", params=HARD_CLIPS)
+def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(request.param, tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def reader(clip: Path) -> Iterator[VideoReader]:
+    with clip.open("rb") as file, VideoReader(file, index_video(file, clip.name), clip.name) as reader:
+        yield reader
+
+
+@pytest.mark.parametrize("wanted", SELECTIONS.values(), ids=SELECTIONS)
+def test_every_picture_is_the_one_that_was_asked_for(reader: VideoReader, wanted: list[int]) -> None:
+    encoder = FrameEncoder(70)
+    shown = []
+    for picture in reader.frames(wanted):
+        image = Image.open(io.BytesIO(encoder.encode(picture.frame)))
+        assert image.size == SIZE
+        shown.append((picture.index, read(np.asarray(image)), picture.is_repeated))
+    assert shown == [(frame, frame, False) for frame in wanted]
+
+
+def test_an_mp4_shows_the_same_pictures(reader: VideoReader) -> None:
+    wanted = SELECTIONS["across groups"]
+    content = b"".join(encode_mp4((picture.frame for picture in reader.frames(wanted)), crf=21))
+    with av.open(io.BytesIO(content), "r") as container:
+        assert [number_in(frame) for frame in container.decode(video=0)] == wanted
+
+
+def test_a_reader_serves_one_range_after_another(reader: VideoReader) -> None:
+    for wanted in ([30, 31], [2], [39], [0]):
+        assert [picture.index for picture in reader.frames(wanted)] == wanted
+
+
+@pytest.mark.parametrize("wanted", [[FRAMES], [5, 4], [3, 3], [-1]])
+def test_numbers_out_of_order_or_range_are_refused(reader: VideoReader, wanted: list[int]) -> None:
+    with pytest.raises(MediaError, match="not in ascending order below 40"):
+        list(reader.frames(wanted))
+
+
+def test_a_hole_repeats_its_neighbour_and_numbers_stay(tmp_path: Path) -> None:
+    clip = make_clip("b_frames", tmp_path)
+    with clip.open("rb") as file:
+        index = index_video(file, clip.name)
+        ghost = with_ghost_frame(index, after=9)
+        with VideoReader(file, ghost, clip.name) as reader:
+            shown = [
+                (picture.index, number_in(picture.frame), picture.is_repeated)
+                for picture in reader.frames(range(8, 13))
+            ]
+    assert shown == [(8, 8, False), (9, 9, False), (10, 9, True), (11, 10, False), (12, 11, False)]
+
+
+def with_ghost_frame(index: VideoIndex, after: int) -> VideoIndex:
+    """The same index with a frame that the stream does not hold."""
+    between = int(index.pts[after] + index.pts[after + 1]) // 2
+    return replace(index, pts=np.insert(index.pts, after + 1, between))
