@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import psutil
 from yard.embedded import admin, serving
 from yard.embedded.lock import AlreadyRunningError, holder, locked
 from yard.embedded.servers.server import ServerError
@@ -17,7 +18,7 @@ from yard.embedded.speech import say
 from yard.embedded.status import table
 
 _DOWN_TIMEOUT_S = 90.0
-_FOLLOW_S = 0.25
+_POLL_S = 0.1
 
 
 def main(arguments: Sequence[str] | None = None, *, services: tuple[ServiceSpec, ...] = SERVICES) -> int:
@@ -55,13 +56,14 @@ def _down(data: Path) -> int:
     if pid is None:
         say(f"nothing runs in {data}")
         return 0
-    supervisor = psutil.Process(pid)
-    supervisor.terminate()
-    try:
-        supervisor.wait(_DOWN_TIMEOUT_S)
-    except psutil.TimeoutExpired:
-        say(f"process {pid} has not ended within {_DOWN_TIMEOUT_S:.0f} s")
-        return 1
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_TIMEOUT_S
+    # The lock tells, and not the process id: that stays while the parent has not asked for the exit status.
+    while holder(data) == pid:
+        if time.monotonic() > deadline:
+            say(f"process {pid} has not ended within {_DOWN_TIMEOUT_S:.0f} s")
+            return 1
+        time.sleep(_POLL_S)
     say("stopped")
     return 0
 
@@ -80,7 +82,7 @@ def _logs(data: Path, service: str, *, follow: bool) -> int:
         shutil.copyfileobj(lines, sys.stdout)
         while follow:
             sys.stdout.flush()
-            time.sleep(_FOLLOW_S)
+            time.sleep(_POLL_S)
             shutil.copyfileobj(lines, sys.stdout)
     return 0
 

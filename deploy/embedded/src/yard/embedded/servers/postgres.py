@@ -67,9 +67,12 @@ class Postgres(Server):
         for path in (fresh, password_file):
             hand_over(path, dress())
         child = Child.spawn(self._initdb(fresh, password_file), self.log)
-        while child.is_running:
-            yield
-        password_file.unlink()
+        try:
+            while child.is_running:
+                yield
+        finally:
+            child.kill()
+            password_file.unlink()
         if child.exit_status != 0:
             raise ServerError(self._failure("could not make its cluster"))
         fresh.rename(self.directory)
