@@ -13,6 +13,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 # Trailing metadata of more than 8 KiB are refused by clients of other makes.
 DETAILS_BYTES: Final = 3_000
 MESSAGE_LENGTH: Final = 500
+FIELD_LENGTH: Final = 200
 
 _log = telemetry.log(__name__)
 
@@ -34,24 +35,36 @@ async def abort(context: Context, method: str, fault: BaseException) -> NoReturn
 
 
 def bounded_status(error: errors.YardError) -> Any:
-    """The status with as many field violations as fit; the message says how many were left out."""
-    status = _short(error)
-    if status.ByteSize() <= DETAILS_BYTES or not isinstance(error, errors.InvalidArgument):
-        return status
-    kept = list(error.violations)
+    """The status with as many details as fit; the message says how many violations were left out."""
+    status = _bounded_request(error) if isinstance(error, errors.InvalidArgument) else _short(error)
+    if status.ByteSize() > DETAILS_BYTES:
+        bare = errors.to_status(errors.YardError(status.message, reason=error.reason))
+        bare.code = status.code
+        return bare
+    return status
+
+
+def _bounded_request(error: errors.InvalidArgument) -> Any:
+    kept = [errors.Violation(item.field[:FIELD_LENGTH], _cut(item.description)) for item in error.violations]
+    message = error.message
+    status = _short(errors.InvalidArgument(message, kept, reason=error.reason, metadata=error.metadata))
     while kept and status.ByteSize() > DETAILS_BYTES:
         kept = kept[: len(kept) // 2]
         left_out = len(error.violations) - len(kept)
-        message = f"{error.message[:MESSAGE_LENGTH]} (and {left_out} more)"
-        status = _short(errors.InvalidArgument(message, kept, reason=error.reason))
+        message = f"{_cut(error.message)} (and {left_out} more)"
+        status = _short(errors.InvalidArgument(message, kept, reason=error.reason, metadata=error.metadata))
     return status
 
 
 def _short(error: errors.YardError) -> Any:
     status = errors.to_status(error)
     if len(status.message) > MESSAGE_LENGTH + 40:
-        status.message = status.message[:MESSAGE_LENGTH] + "…"
+        status.message = _cut(status.message)
     return status
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MESSAGE_LENGTH else text[:MESSAGE_LENGTH] + "…"
 
 
 def _unexpected(fault: BaseException, method: str) -> errors.Internal:
