@@ -1,0 +1,186 @@
+"""Objects of one job or of all jobs of a task: whole, by id, or page by page in order."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from yard.annotations.model import AnnotationSet, Shape, Tag, Track
+from yard.runtime.db import Record, Transaction
+from yard.task.store import Reader
+from yard.task.store.annotations import rows
+
+Item = TypeVar("Item", Tag, Shape, Track)
+
+LARGEST_PAGE: Final = 8192
+FIRST_PAGE: Final = 256
+# Numbers of points that one page or one run of tracks is to hold, about 16 MiB as objects.
+PAGE_NUMBERS: Final = 250_000
+_LAST_FRAME: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Whose objects, and which: of the job, or of all jobs if there is none; on frames first to last."""
+
+    task_id: int
+    job_id: int | None = None
+    first: int = 0
+    last: int = _LAST_FRAME
+    label_ids: tuple[int, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """Values of $1 to $5."""
+        return (self.task_id, self.job_id, self.first, self.last, list(self.label_ids) or None)
+
+
+async def hold_snapshot(tx: Transaction) -> None:
+    """Makes all statements of a transaction see the same state; to be called before any other."""
+    await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+async def annotations_of(reader: Reader, selection: Selection) -> AnnotationSet:
+    """All selected objects by frame, then id; tracks that end before the frames may be among them."""
+    tags = await reader.fetch(_select(_TAGS, selection), *selection.arguments, *_BEGIN, None)
+    shapes = await reader.fetch(_select(_SHAPES, selection), *selection.arguments, *_BEGIN, None)
+    tracks = await reader.fetch(_select(_TRACKS, selection), *selection.arguments, *_BEGIN, None)
+    return AnnotationSet(
+        tags=tuple(map(rows.tag_from, tags)),
+        shapes=tuple(map(rows.shape_from, shapes)),
+        tracks=await _with_keyframes(reader, selection.task_id, tracks),
+    )
+
+
+async def tag_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Tag]]:
+    """The tags by frame, then id."""
+    after = _BEGIN
+    while page := await _page(reader, _TAGS, selection, after, LARGEST_PAGE):
+        yield list(map(rows.tag_from, page))
+        after = (page[-1]["frame"], page[-1]["id"])
+
+
+async def shape_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Shape]]:
+    """The shapes by frame, then id; pages are small where outlines are large."""
+    after, size = _BEGIN, FIRST_PAGE
+    while page := await _page(reader, _SHAPES, selection, after, size):
+        shapes = list(map(rows.shape_from, page))
+        yield shapes
+        after = (shapes[-1].frame, shapes[-1].id)
+        numbers = sum(len(shape.points) for shape in shapes)
+        size = max(1, min(LARGEST_PAGE, 8 * size, PAGE_NUMBERS * len(shapes) // max(1, numbers)))
+
+
+async def track_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Track]]:
+    """The tracks by first frame, then id, so many at a time as their keyframes allow."""
+    after = _BEGIN
+    while page := await _page(reader, _TRACKS, selection, after, LARGEST_PAGE):
+        for run in _runs(page):
+            yield list(await _with_keyframes(reader, selection.task_id, run))
+        after = (page[-1]["first_frame"], page[-1]["id"])
+
+
+async def tags_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Tag]:
+    """The tags with these ids, and the copies of them that other jobs of the task hold."""
+    return list(map(rows.tag_from, await tx.fetch(_COPIES["tag"], task_id, ids)))
+
+
+async def shapes_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Shape]:
+    """The shapes with these ids, and the copies of them that other jobs of the task hold."""
+    return list(map(rows.shape_from, await tx.fetch(_COPIES["shape"], task_id, ids)))
+
+
+async def tracks_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Track]:
+    """The tracks with these ids, and the copies of them that other jobs of the task hold."""
+    return list(await _with_keyframes(tx, task_id, await tx.fetch(_COPIES["track"], task_id, ids)))
+
+
+async def _page(
+    reader: Reader, table: str, selection: Selection, after: tuple[int, int], limit: int
+) -> list[Record]:
+    return await reader.fetch(_select(table, selection), *selection.arguments, *after, limit)
+
+
+def _runs(page: Sequence[Record]) -> list[list[Record]]:
+    """Rows of tracks cut where a run has enough numbers."""
+    runs: list[list[Record]] = [[]]
+    numbers = 0
+    for row in page:
+        if runs[-1] and numbers + row["weight"] > PAGE_NUMBERS:
+            runs.append([])
+            numbers = 0
+        runs[-1].append(row)
+        numbers += row["weight"]
+    return runs
+
+
+async def _with_keyframes(reader: Reader, task_id: int, tracks: Sequence[Record]) -> tuple[Track, ...]:
+    if not tracks:
+        return ()
+    found = await reader.fetch(_KEYFRAMES, task_id, [row["id"] for row in tracks])
+    keyframes = rows.keyframes_from(found)
+    return tuple(rows.track_from(row, keyframes) for row in tracks)
+
+
+def _select(table: str, selection: Selection) -> str:
+    return table.format(job="$2::bigint IS NULL" if selection.job_id is None else "job_id = $2")
+
+
+# $6 and $7 are the place after which the page begins.
+_BEGIN: Final = (-1, 0)
+
+_STILLS = """
+SELECT {columns}
+FROM {table}
+WHERE task_id = $1
+    AND {{job}}
+    AND frame BETWEEN $3 AND $4
+    AND ($5::bigint[] IS NULL OR label_id = ANY ($5))
+    AND (frame, id) > ($6, $7)
+ORDER BY frame, id
+LIMIT $8
+"""
+_TAGS = _STILLS.format(columns=", ".join(rows.TAG_COLUMNS), table="tag")
+_SHAPES = _STILLS.format(columns=", ".join(rows.SHAPE_COLUMNS), table="shape")
+
+_TRACKS = f"""
+SELECT {", ".join(rows.TRACK_COLUMNS)}
+FROM track
+WHERE task_id = $1
+    AND {{job}}
+    AND first_frame <= $4
+    AND (last_frame >= $3 OR is_open)
+    AND ($5::bigint[] IS NULL OR label_id = ANY ($5))
+    AND (first_frame, id) > ($6, $7)
+ORDER BY first_frame, id
+LIMIT $8
+"""  # noqa: S608 - literals only
+
+_KEYFRAMES = f"""
+SELECT {", ".join(rows.KEYFRAME_COLUMNS)}
+FROM keyframe
+WHERE task_id = $1 AND track_id = ANY ($2)
+ORDER BY track_id, frame
+"""  # noqa: S608 - literals only
+
+_COPIES = {
+    table: f"""
+WITH named AS (
+    SELECT id, origin
+    FROM {table}
+    WHERE task_id = $1 AND id = ANY ($2)
+)
+SELECT {", ".join(columns)}
+FROM {table}
+WHERE task_id = $1
+    AND (
+        id IN (SELECT id FROM named)
+        OR origin IN (SELECT origin FROM named WHERE origin IS NOT NULL)
+    )
+ORDER BY id
+"""  # noqa: S608 - literals only
+    for table, columns in (
+        ("tag", rows.TAG_COLUMNS),
+        ("shape", rows.SHAPE_COLUMNS),
+        ("track", rows.TRACK_COLUMNS),
+    )
+}

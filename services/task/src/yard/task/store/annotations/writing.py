@@ -1,0 +1,91 @@
+"""Objects written by COPY, with ids that are reserved in one block before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from yard.annotations.model import AnnotationSet
+from yard.runtime.db import Database, Transaction
+from yard.task.store.annotations import rows
+from yard.task.store.annotations.rows import Row
+
+Table = Literal["tag", "shape", "track"]
+TABLES: Final[tuple[Table, ...]] = ("tag", "shape", "track")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Rows to delete by table and id, then rows to copy in."""
+
+    task_id: int
+    deleted: dict[Table, list[int]] = field(default_factory=dict)
+    tags: Sequence[Row] = ()
+    shapes: Sequence[Row] = ()
+    tracks: Sequence[Row] = ()
+    keyframes: Sequence[Row] = ()
+
+
+def write_of(task_id: int, deleted: dict[Table, list[int]], inserted: AnnotationSet) -> Write:
+    """What puts the objects, which have their ids, in place of those that are deleted."""
+    return Write(
+        task_id=task_id,
+        deleted=deleted,
+        tags=list(rows.tag_rows(task_id, inserted.tags)),
+        shapes=list(rows.shape_rows(task_id, inserted.shapes)),
+        tracks=list(rows.track_rows(task_id, inserted.tracks)),
+        keyframes=list(rows.keyframe_rows(task_id, inserted.tracks)),
+    )
+
+
+async def reserve(db: Database, table: Table, count: int) -> list[int]:
+    """So many new ids, ascending; those that are never used are lost, which is no harm."""
+    if not count:
+        return []
+    ids: list[int] = await db.fetchval(_RESERVE, f"{table}_id", count)
+    return ids
+
+
+async def apply(tx: Transaction, write: Write) -> None:
+    """Deletes and inserts, one statement a table each."""
+    for table, ids in write.deleted.items():
+        if ids:
+            await delete(tx, table, write.task_id, ids)
+    copies = (
+        ("tag", write.tags, rows.TAG_COLUMNS),
+        ("shape", write.shapes, rows.SHAPE_COLUMNS),
+        ("track", write.tracks, rows.TRACK_COLUMNS),
+        ("keyframe", write.keyframes, rows.KEYFRAME_COLUMNS),
+    )
+    for name, records, columns in copies:
+        if records:
+            await tx.copy_records(name, records, ("task_id", *columns))
+
+
+async def delete(tx: Transaction, table: Table, task_id: int, ids: Sequence[int]) -> None:
+    """Deletes objects by id; tracks with their keyframes."""
+    await tx.execute(f"DELETE FROM {table} WHERE task_id = $1 AND id = ANY ($2)", task_id, ids)  # noqa: S608
+    if table == "track":
+        await tx.execute("DELETE FROM keyframe WHERE task_id = $1 AND track_id = ANY ($2)", task_id, ids)
+
+
+async def hold(tx: Transaction, task_id: int, label_ids: Sequence[int]) -> None:
+    """Keeps task and labels from being deleted until the end, as foreign keys would for each object.
+
+    Locks are taken in the order task, labels, jobs, here as where labels are changed.
+    """
+    await tx.execute("SELECT FROM task WHERE id = $1 FOR KEY SHARE", task_id)
+    if label_ids:
+        await tx.execute(
+            "SELECT FROM label WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE", sorted(set(label_ids))
+        )
+
+
+async def revision_of(tx: Transaction, task_id: int) -> int:
+    """Revision of a task: the sum of its jobs'."""
+    total: int = await tx.fetchval(
+        "SELECT coalesce(sum(revision), 0)::bigint FROM job WHERE task_id = $1", task_id
+    )
+    return total
+
+
+_RESERVE = "SELECT array_agg(nextval($1::regclass)) FROM generate_series(1, $2::bigint)"
