@@ -1,0 +1,50 @@
+import base64
+
+import pytest
+from frameyard.operation.v1.operation_service_pb2 import GetOperationRequest, ListOperationsRequest
+from hypothesis import given
+from hypothesis import strategies as st
+from yard.runtime import errors, paging
+
+REQUEST = ListOperationsRequest(kind="export")
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(), st.floats(allow_nan=False), st.none(), st.booleans())))
+def test_a_token_gives_back_its_sort_key(values: list[object]) -> None:
+    token = paging.encode(values, REQUEST)
+    assert paging.decode(token, REQUEST) == values
+    assert token.isascii()
+    assert "=" not in token
+
+
+def test_a_token_belongs_to_its_request_whatever_the_page() -> None:
+    token = paging.encode([7], REQUEST)
+    assert paging.decode("", REQUEST) is None
+    other_page = ListOperationsRequest(kind="export", page_size=3, page_token=token)
+    assert paging.decode(token, other_page) == [7]
+    with pytest.raises(errors.InvalidArgument, match="other fields"):
+        paging.decode(token, ListOperationsRequest(kind="import"))
+
+
+JUNK = st.binary(min_size=1).map(lambda raw: base64.urlsafe_b64encode(raw).decode())
+
+
+@given(st.one_of(st.text(min_size=1), JUNK))
+def test_what_is_no_token_is_refused(token: str) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        paging.decode(token, REQUEST)
+
+
+@pytest.mark.parametrize(("asked", "given_"), [(0, 50), (1, 1), (1000, 1000), (5000, 1000)])
+def test_sizes_of_pages(asked: int, given_: int) -> None:
+    assert paging.size(asked) == given_
+
+
+def test_a_negative_size_is_refused() -> None:
+    with pytest.raises(errors.InvalidArgument, match="page_size"):
+        paging.size(-1)
+
+
+def test_requests_without_paging_fields_have_no_tokens() -> None:
+    with pytest.raises(ValueError, match="page_size"):
+        paging.encode([1], GetOperationRequest())
