@@ -2,7 +2,6 @@ import hashlib
 import io
 import zipfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,40 +10,21 @@ import grpc.aio
 import pytest
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
-from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
+from frameyard.operation.v1 import operation_pb2
 from yard.export import store
 from yard.export.handlers import purging
 from yard.export.handlers.context import Exporting
 from yard.export.service import SERVICE
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
-from yard.runtime import app, auth, clock, errors, ids, rpc
+from yard.runtime import app, clock, errors, ids, rpc
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
-from services.export.tests.counterparts import REVISION, Counterparts, pixels, serving
+from services.export.tests.callers import ADMIN, ANN, BOB, EVE, ISSUER, Client, result_of
+from services.export.tests.counterparts import REVISION, Counterparts, pixels
 
 GOLDEN = Path(__file__).parent / "golden"
-FINAL = {
-    operation_pb2.OPERATION_STATE_SUCCEEDED,
-    operation_pb2.OPERATION_STATE_FAILED,
-    operation_pb2.OPERATION_STATE_CANCELLED,
-}
-ISSUER = auth.TokenIssuer.generate()
-
-
-def token(user_id: int, role: auth.Role = "user") -> str:
-    return ISSUER.issue(auth.Principal(user_id=user_id, username=f"user{user_id}", role=role)).token
-
-
-ANN, BOB, EVE, ADMIN = token(1), token(2), token(3), token(4, "admin")
-
-
-@pytest.fixture
-async def counterparts() -> AsyncIterator[tuple[Counterparts, str]]:
-    others = Counterparts({ANN, BOB})  # type: ignore[abstract]  # what is not asked is not answered
-    async with serving(others) as address:
-        yield others, address
 
 
 @pytest.fixture
@@ -65,43 +45,6 @@ async def running(
         yield service
 
 
-@dataclass
-class Client:
-    """A user's view of the service."""
-
-    channel: grpc.aio.Channel
-
-    async def create(self, known: str = "CVAT for video 1.1", **more: object) -> operation_pb2.Operation:
-        if "job_id" not in more:
-            more = {"task_id": 12, **more}
-        request = messages.CreateExportRequest(format=known, **more)  # type: ignore[arg-type]
-        stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
-        return (await stub.CreateExport(request)).operation
-
-    async def state(self, name: str) -> operation_pb2.Operation:
-        stub = operation_service_pb2_grpc.OperationServiceStub(self.channel)
-        request = operation_service_pb2.GetOperationRequest(name=name)
-        return (await stub.GetOperation(request)).operation
-
-    async def ended(self, operation: operation_pb2.Operation) -> operation_pb2.Operation:
-        async def final() -> operation_pb2.Operation:
-            found = await self.state(operation.name)
-            assert found.state in FINAL
-            return found
-
-        return await eventually(final)
-
-    async def download(self, name: str, offset: int = 0) -> tuple[messages.DownloadHeader, bytes]:
-        stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
-        request = messages.DownloadExportRequest(operation=name, offset=offset)
-        parts = [part async for part in stub.DownloadExport(request)]
-        return parts[0].header, b"".join(part.content for part in parts[1:])
-
-    async def cancel(self, name: str) -> None:
-        stub = operation_service_pb2_grpc.OperationServiceStub(self.channel)
-        await stub.CancelOperation(operation_service_pb2.CancelOperationRequest(name=name))
-
-
 @pytest.fixture
 async def client(running: app.Running[Settings]) -> AsyncIterator[Callable[[str], Client]]:
     channels = []
@@ -113,12 +56,6 @@ async def client(running: app.Running[Settings]) -> AsyncIterator[Callable[[str]
     yield connected
     for channel in channels:
         await channel.close()
-
-
-def result_of(operation: operation_pb2.Operation) -> messages.ExportResult:
-    result = messages.ExportResult()
-    assert operation.result.Unpack(result), operation
-    return result
 
 
 def inside(content: bytes) -> dict[str, bytes]:
@@ -181,21 +118,23 @@ async def test_who_may_not_see_the_task_gets_nothing(client: Callable[[str], Cli
 
 
 @pytest.mark.parametrize(
-    ("request_", "field"),
+    ("request_", "fields"),
     [
-        (messages.CreateExportRequest(task_id=12, format="PDF 1.0"), "format"),
-        (messages.CreateExportRequest(format="COCO 1.0"), "target"),
+        (messages.CreateExportRequest(task_id=12, format="PDF 1.0"), ["format"]),
+        (messages.CreateExportRequest(format="COCO 1.0"), ["target"]),
+        (messages.CreateExportRequest(request_id="again"), ["target", "format"]),
+        (messages.CreateExportRequest(task_id=12, format="COCO 1.0", request_id="again"), ["request_id"]),
     ],
 )
-async def test_wrong_requests_name_the_field(
-    client: Callable[[str], Client], request_: messages.CreateExportRequest, field: str
+async def test_wrong_requests_name_all_fields(
+    client: Callable[[str], Client], request_: messages.CreateExportRequest, fields: list[str]
 ) -> None:
     stub = export_service_pb2_grpc.ExportServiceStub(client(ANN).channel)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await stub.CreateExport(request_)
     fault = rpc.errors_from_rpc(refused.value)
     assert isinstance(fault, errors.InvalidArgument)
-    assert [violation.field for violation in fault.violations] == [field]
+    assert [violation.field for violation in fault.violations] == fields
 
 
 async def test_a_task_without_frames_is_not_ready(
@@ -229,6 +168,26 @@ async def test_a_cancelled_export_leaves_nothing(
     await ann.cancel(operation.name)
     assert (await ann.ended(operation)).state == operation_pb2.OPERATION_STATE_CANCELLED
     assert [blob.key async for blob in running.runtime.blobs.list("exports/")] == []
+
+
+async def test_an_export_of_a_task_that_is_purged_meanwhile_leaves_nothing(
+    client: Callable[[str], Client],
+    counterparts: tuple[Counterparts, str],
+    running: app.Running[Settings],
+) -> None:
+    others, _ = counterparts
+    others.gate.clear()
+    ann, runtime = client(ANN), running.runtime
+    operation = await ann.create()
+    await eventually(lambda: others.streams)
+    async with runtime.db.transaction() as tx:
+        await store.expire_task(tx, 12, clock.now())
+    exporting = Exporting(runtime=runtime, channels=Channels.of(runtime.settings))
+    assert await purging.purge(exporting) == 1
+    await exporting.channels.close()
+    others.gate.set()
+    assert (await ann.ended(operation)).state == operation_pb2.OPERATION_STATE_FAILED
+    assert [blob.key async for blob in runtime.blobs.list("exports/")] == []
 
 
 async def test_a_failed_export_says_why_and_tells_the_world(

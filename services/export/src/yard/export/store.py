@@ -58,9 +58,9 @@ async def insert_export(tx: Transaction, export: Export) -> None:
 
 async def complete_export(
     tx: Transaction, export_id: UUID, *, file_name: str, archive: BlobRef, expires_at: datetime
-) -> None:
-    """Sets the archive."""
-    await tx.execute(
+) -> bool:
+    """Sets the archive; False if the export was forgotten meanwhile."""
+    tag = await tx.execute(
         """
         UPDATE export
         SET file_name = $2, blob_key = $3, size_bytes = $4, sha256 = $5, expires_at = $6
@@ -73,6 +73,7 @@ async def complete_export(
         archive.sha256,
         expires_at,
     )
+    return tag.endswith(" 1")
 
 
 async def export_of(source: Database | Transaction, export_id: UUID) -> Export | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.operation.v1 import operation_pb2
 from yard.export import store
+from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, format_named, operation_id, operation_name
 from yard.export.sources.tasks import visible_task
 from yard.export.store import Export
@@ -22,9 +23,7 @@ async def create_export(
     exporting: Exporting, request: messages.CreateExportRequest, authorization: str
 ) -> messages.CreateExportResponse:
     """Queues the writing of an archive of what the caller may see."""
-    if request.WhichOneof("target") is None:
-        raise errors.invalid("target", "task_id or job_id is needed")
-    wanted = format_named(request.format)
+    wanted = _checked_format(request)
     task = await visible_task(
         exporting.channels, authorization, task_id=request.task_id, job_id=request.job_id
     )
@@ -50,6 +49,20 @@ async def create_export(
             return messages.CreateExportResponse(operation=_queued(export, target))
 
         return await once(tx, request.request_id, request, messages.CreateExportResponse, create)
+
+
+def _checked_format(request: messages.CreateExportRequest) -> Format:
+    """The wanted format; InvalidArgument with everything that is wrong with the request."""
+    faults = errors.InvalidArgument()
+    if request.WhichOneof("target") is None:
+        faults += errors.invalid("target", "task_id or job_id is needed")
+    try:
+        wanted = format_named(request.format)
+    except errors.InvalidArgument as fault:
+        raise faults + fault from None
+    if faults.violations:
+        raise faults
+    return wanted
 
 
 def _queued(export: Export, target: str) -> operation_pb2.Operation:

@@ -39,7 +39,11 @@ async def write_export(exporting: Exporting, work: Work[Request]) -> None:
         archive = await exporting.runtime.blobs.put_stream(
             archive_key(work.operation_id), _blocks(dataset, wanted, work), content_type="application/zip"
         )
-        await _complete(exporting, work, dataset, wanted, _Written(archive, revision))
+        try:
+            await _complete(exporting, work, dataset, wanted, _Written(archive, revision))
+        except errors.NotFound:
+            await exporting.runtime.blobs.delete(archive.key)
+            raise
 
 
 async def note_failure(tx: Transaction, work: Work[Request], fault: errors.YardError) -> None:
@@ -136,7 +140,9 @@ async def _complete(
         result=result,
     )
     async with work.finish(result) as tx:
-        await store.complete_export(
+        is_kept = await store.complete_export(
             tx, work.operation_id, file_name=name, archive=archive, expires_at=expires_at
         )
+        if not is_kept:
+            raise errors.NotFound("export", completed.operation, message="the task was purged meanwhile")
         await tx.emit(completed, key=str(subject.task_id))

@@ -1,0 +1,88 @@
+"""An export whose process is killed goes on in the next one."""
+
+import dataclasses
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from frameyard.operation.v1 import operation_pb2
+from yard.export.settings import Settings
+from yard.runtime import rpc
+from yard.runtime.db import Database
+from yard.testkit.eventually import eventually
+from yard.testkit.fixtures import SettingsFor
+from yard.testkit.process import Program
+
+from services.export.tests.callers import ANN, ISSUER, Client
+from services.export.tests.counterparts import Counterparts
+
+GOLDEN = Path(__file__).parent / "golden" / "cvat_video.xml"
+
+
+@pytest.fixture
+def settings(counterparts: tuple[Counterparts, str], settings_for: SettingsFor, tmp_path: Path) -> Settings:
+    _, address = counterparts
+    return settings_for(
+        Settings,
+        jwks=ISSUER.jwks,
+        identity_address=address,
+        task_address=address,
+        media_ingest_address=address,
+        chunking_address=address,
+        port_file=str(tmp_path / "ports.json"),
+    )
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    db = await Database.connect(settings.database_url, max_size=1)
+    yield db
+    await db.close()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    def text(value: object) -> str:
+        return ",".join(value) if isinstance(value, tuple) else str(value)
+
+    return {
+        f"FRAMEYARD_{field.name.upper()}": text(getattr(settings, field.name))
+        for field in dataclasses.fields(settings)
+    }
+
+
+async def address_of(program: Program, ports: Path) -> str:
+    def bound() -> str:
+        assert program.exit_status is None, program.output()
+        return json.loads(ports.read_text())["rpc"] if ports.exists() else ""
+
+    return await eventually(bound, timeout_s=30)
+
+
+async def test_an_export_goes_on_after_a_kill(
+    counterparts: tuple[Counterparts, str], settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    others, ports = counterparts[0], Path(settings.port_file)
+    others.gate.clear()
+    program = Program(["-m", "yard.export"], log=tmp_path / "log", environment=environment(settings))
+    async with rpc.channel(await address_of(program, ports), token=ANN) as channel:
+        operation = await Client(channel).create()
+        await eventually(lambda: others.streams)
+    program.kill()
+    ports.unlink()
+    others.gate.set()
+    # Nobody need wait here for the lease of the dead to run out.
+    await database.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+    program.restart()
+    async with rpc.channel(await address_of(program, ports), token=ANN) as channel:
+        ann = Client(channel)
+        done = await ann.ended(operation)
+        assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
+        _, content = await ann.download(operation.name)
+    assert zipfile.ZipFile(io.BytesIO(content)).read("annotations.xml") == GOLDEN.read_bytes()
+    types = await database.fetch("SELECT type FROM outbox")
+    assert [row["type"] for row in types] == ["frameyard.export.v1.ExportCompleted"]
+    program.interrupt()
+    assert program.wait() == 0
