@@ -246,13 +246,13 @@ async def test_the_bucket_is_made_once(settings: RuntimeSettings, raw: Minio) ->
 
 async def test_wrong_keys_and_no_server_are_told_apart(settings: RuntimeSettings) -> None:
     stranger = Blobs.connect(replace(settings, s3_secret_key="wrong"))
-with pytest.raises(errors.Internal) as caught:
+    with pytest.raises(errors.Internal) as caught:
         await stranger.put("a", b"")
     assert caught.value.metadata["code"] == "SignatureDoesNotMatch"
     await stranger.close()
 
     nowhere = Blobs.connect(replace(settings, s3_endpoint="127.0.0.1:1"))
-with pytest.raises(errors.Unavailable):
+    with pytest.raises(errors.Unavailable):
         await nowhere.put("a", b"")
     await nowhere.close()
 
