@@ -31,10 +31,12 @@ class VideoReader:
     def __init__(self, file: BinaryIO, index: VideoIndex, name: str = "video") -> None:
         self.index = index
         self.name = name
+        # With threads by picture, an error behind the last frame takes the ones before it along.
+        self._threads = "SLICE" if index.is_broken else "AUTO"
         self._file = file
         self._opened = opened_video(file, name)
         self._container, self._stream = self._opened.__enter__()
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type = self._threads
         self._turn: Graph | None = None
 
     def __enter__(self) -> Self:
@@ -142,7 +144,7 @@ class VideoReader:
         self.close()
         self._opened = opened_video(self._file, self.name)
         self._container, self._stream = self._opened.__enter__()
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type = self._threads
 
     def _upright(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
         if not self.index.rotation:

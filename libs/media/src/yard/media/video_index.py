@@ -15,6 +15,7 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
+from yard.media.completeness import missing
 from yard.media.errors import MediaError
 
 UNKNOWN = -(1 << 63)
@@ -25,6 +26,8 @@ Matching = Literal["pts", "order"]
 
 _EXACT_CONTAINERS = ("mov", "matroska", "mpegts", "mpeg")
 _CHECKED_FRAMES = 32
+_REORDERED = 4
+"""Pictures at the end of a cut stream that may miss one between them, if only their order is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,9 +72,11 @@ def index_video(file: BinaryIO, name: str) -> VideoIndex:
     """Indexes the first video stream; a broken file keeps what decodes and says so in `warnings`."""
     with opened_video(file, name) as (container, stream):
         packets = _read_packets(container, stream)
+    if not packets.is_cut and (lack := missing(file)):
+        packets.fault, packets.is_cut = lack, True
     index = _from_packets(file, name, packets) if packets.has_times else None
     if index is not None and packets.fault:
-        index = _keep_decodable(file, name, index, packets.fault)
+        index = _keep_decodable(file, name, index, packets)
     if index is None or not _agrees_with_decoder(file, name, index):
         index = _from_pictures(file, name, packets)
     if not index.frames:
@@ -86,6 +91,8 @@ def opened_video(file: BinaryIO, name: str) -> Iterator[tuple[InputContainer, Vi
     try:
         container = av.open(file, "r")
     except av.FFmpegError as error:
+        if lack := missing(file):
+            raise MediaError("truncated", lack, name) from error
         raise MediaError("invalid_media", f"cannot be opened as a video ({error.strerror})", name) from error
     try:
         yield container, _video_stream(container, name)
@@ -116,6 +123,10 @@ class _Packets:
     is_open_gop: bool = False
     has_times: bool = True
     fault: str = ""
+    is_cut: bool = False
+    """Whether the end is missing, and not only something within."""
+    last_dts: int | None = None
+    """Of the last packet, whole or not: what is lost behind it is shown later than this."""
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
@@ -126,13 +137,15 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
             if packet.size:
                 _add_packet(table, packet)
     except av.FFmpegError as error:
-        table.fault = f"the file is damaged or cut off: {error.strerror}"
+        table.fault, table.is_cut = f"is damaged or cut off: {error.strerror}", True
     return table
 
 
 def _add_packet(table: _Packets, packet: "av.Packet[VideoStream]") -> None:
+    table.last_dts = packet.dts if packet.dts is not None else table.last_dts
+    table.is_cut = packet.is_corrupt
     if packet.is_corrupt:
-        table.fault = "the file is damaged or cut off: incomplete packet"
+        table.fault = "is damaged or cut off: incomplete packet"
         return
     pts = packet.pts
     if pts is None:
@@ -195,16 +208,21 @@ def _describe(file: BinaryIO, name: str) -> VideoIndex:
         )
 
 
-def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, fault: str) -> VideoIndex:
-    """Decodes the last two groups of pictures of a damaged file and forgets frames that do not come out."""
-    start = int(index.keyframes[max(0, len(index.keyframes) - 2), 0])
+def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, packets: _Packets) -> VideoIndex:
+    """Decodes the last two groups of pictures of a damaged file and forgets frames that do not come out.
+
+    Frames that may have a hole before them, because pictures between them came later, are forgotten too.
+    """
     with opened_video(file, name) as (container, stream):
         if len(index.keyframes) > 2:
-            container.seek(start, stream=stream)
+            shown, read, _ = (int(value) for value in index.keyframes[-2])
+            container.seek(shown if read == UNKNOWN else read, stream=stream)
         decoded = {frame.pts for frame in pictures(container, stream) if not frame.is_corrupt}
-    keep = [pts < start or int(pts) in decoded for pts in index.pts]
-    pts = index.pts[np.array(keep, dtype=bool)]
-    return replace(index, pts=pts, is_broken=True, warnings=(f"{fault}; {len(pts)} frames are usable",))
+    start = min((time for time in decoded if time is not None), default=0)
+    pts = index.pts[[time < start or int(time) in decoded for time in index.pts]]
+    if packets.is_cut:
+        pts = pts[pts < (start if packets.last_dts is None else packets.last_dts)]
+    return replace(index, pts=pts, is_broken=True, warnings=(_told(name, packets.fault, len(pts)),))
 
 
 def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
@@ -223,11 +241,12 @@ def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
     """Counts by decoding everything: slow, and the index says so."""
     described = _describe(file, name)
     with opened_video(file, name) as (container, stream):
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE" if packets.fault else "AUTO"
         count = sum(1 for _ in pictures(container, stream))
     warnings = ["time stamps are missing or wrong: frames are counted by decoding, access is slow"]
     if packets.fault:
-        warnings.append(packets.fault)
+        count = max(0, count - _REORDERED) if packets.is_cut else count
+        warnings.append(_told(name, packets.fault, count))
     return replace(
         described,
         pts=np.arange(count, dtype=np.int64),
@@ -236,6 +255,10 @@ def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
         matching="order",
         warnings=tuple(warnings),
     )
+
+
+def _told(name: str, fault: str, frames: int) -> str:
+    return f"{name} {fault}; {frames} frames are usable"
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:
