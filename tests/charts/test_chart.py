@@ -1,6 +1,7 @@
 """The chart renders, passes its own schema and Kubernetes', and agrees with the services' settings."""
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import helm_python
 import kubernetes_validate
 import pytest
 import yaml
-from yard.runtime.settings import describe
+from yard.runtime.settings import RuntimeSettings, SettingDoc, describe, load
 
 CHART = Path("charts/frameyard")
 KUBERNETES = "1.37.0"
@@ -55,19 +56,85 @@ def test_every_object_is_valid(objects: list[dict[str, Any]]) -> None:
         kubernetes_validate.validate(found, KUBERNETES, strict=True)
 
 
+def settings_of(service: str) -> type[RuntimeSettings]:
+    found: type[RuntimeSettings] = importlib.import_module(f"yard.{service}.settings").Settings
+    return found
+
+
+# Values for what the chart takes from existing secrets.
+SECRETS = {
+    "FRAMEYARD_DATABASE_URL": "postgresql://role:secret@postgres/frameyard",
+    "FRAMEYARD_SERVICE_ACCOUNTS": "export=a-secret-of-the-account",
+    "FRAMEYARD_GRANT_KEYS": "a-key-of-thirty-two-characters-or-more",
+}
+# Of the process and not of its values: where it listens, what is for tests, what only some services need.
+NOT_IN_VALUES = {"port_file", "jwks", "identity_address", "grant_keys", "service_secret", "nats_token"}
+# The code offers it to developers; in a cluster nobody asks.
+OTHER_DEFAULTS = {"reflection": False, "rpc_listen": "[::]:8080", "metrics_listen": "[::]:9090"}
+# What the chart knows from values of its own, or from the names of its objects.
+FROM_ELSEWHERE = {"nats_url", "s3_endpoint", "s3_bucket", "s3_region", "s3_secure", "otlp_endpoint"}
+
+
+def environment(objects: list[dict[str, Any]], service: str) -> dict[str, str]:
+    """What the container would see."""
+    return {
+        entry["name"]: entry["value"] if "value" in entry else SECRETS.get(entry["name"], "secret")
+        for entry in container(objects, service)["env"]
+    }
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_settings_of_chart_and_code_agree(objects: list[dict[str, Any]], service: str) -> None:
-    settings = describe(importlib.import_module(f"yard.{service}.settings").Settings)
-    given = {entry["name"] for entry in container(objects, service)["env"]}
-    assert given <= {s.env for s in settings}
-    assert {s.env for s in settings if s.default is None} <= given
+    settings = describe(settings_of(service))
+    given = environment(objects, service)
+    assert set(given) <= {one.env for one in settings}
+    missing = {one.name for one in settings if one.env not in given}
+    assert missing <= NOT_IN_VALUES
+    assert not missing & {one.name for one in settings if one.default is None}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_starts_with_its_own_defaults(objects: list[dict[str, Any]], service: str) -> None:
+    loaded = load(settings_of(service), environment(objects, service))
+    for one in describe(settings_of(service)):
+        if one.default is None or one.secret or one.name in FROM_ELSEWHERE | {"identity_address"}:
+            continue
+        field = type(loaded).__dataclass_fields__[one.name]
+        assert getattr(loaded, one.name) == OTHER_DEFAULTS.get(one.name, field.default), one.name
+
+
+JSON_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
+
+
+def schema_of(settings: list[SettingDoc]) -> dict[str, dict[str, str]]:
+    return {one.name: {"type": JSON_TYPES.get(one.type, "string")} for one in settings}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_schema_knows_every_setting_by_name_and_type(service: str) -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
+    common = [
+        one
+        for one in describe(RuntimeSettings)
+        if one.default is not None
+        and not one.secret
+        and one.name not in NOT_IN_VALUES | FROM_ELSEWHERE | {"rpc_listen", "metrics_listen"}
+    ]
+    assert schema["settings"]["properties"] == schema_of(common)
+    shared = {one.name for one in describe(RuntimeSettings)}
+    own = [
+        one
+        for one in describe(settings_of(service))
+        if one.name not in shared and not one.secret and not one.name.endswith("_address")
+    ]
+    of_service = schema["services"]["properties"][service.replace("_", "-")]["properties"]["settings"]
+    assert of_service["properties"] == schema_of([*own, *common])
+    assert of_service["additionalProperties"] is False
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_secrets_come_from_existing_secrets(objects: list[dict[str, Any]], service: str) -> None:
-    secret = {
-        s.env for s in describe(importlib.import_module(f"yard.{service}.settings").Settings) if s.secret
-    }
+    secret = {one.env for one in describe(settings_of(service)) if one.secret}
     for entry in container(objects, service)["env"]:
         assert (entry["name"] in secret) == ("valueFrom" in entry), entry["name"]
 
@@ -96,6 +163,8 @@ def test_pods_are_restricted_and_probed(objects: list[dict[str, Any]], service: 
         ({"replicas": 3}, "replicas"),
         ({"services": {"task": {"replicas": -1}}}, "replicas"),
         ({"services": {"unknown": {}}}, "unknown"),
+        ({"settings": {"log_levle": "info"}}, "log_levle"),
+        ({"services": {"export": {"settings": {"export_concurrency": "many"}}}}, "export_concurrency"),
         ({"image": {"digest": "latest"}}, "digest"),
     ],
 )
@@ -106,7 +175,55 @@ def test_schema_names_what_is_wrong(values: dict[str, Any], named: str) -> None:
 
 def test_settings_and_digest_are_taken() -> None:
     digest = "sha256:" + "a" * 64
-    values = {"image": {"digest": digest}, "services": {"chunking": {"settings": {"worker_processes": 4}}}}
-    one = container(render(values), "chunking")
-    assert one["image"] == f"frameyard/service@{digest}"
-    assert {"name": "FRAMEYARD_WORKER_PROCESSES", "value": "4"} in one["env"]
+    values = {
+        "image": {"digest": digest},
+        "settings": {"worker_processes": 3, "drain_timeout_s": 7.5},
+        "services": {"chunking": {"settings": {"worker_processes": 4}}},
+    }
+    objects = render(values)
+    assert container(objects, "chunking")["image"] == f"frameyard/service@{digest}"
+    processes = {service: environment(objects, service)["FRAMEYARD_WORKER_PROCESSES"] for service in SERVICES}
+    assert processes == {service: "4" if service == "chunking" else "3" for service in SERVICES}
+    assert environment(objects, "task")["FRAMEYARD_DRAIN_TIMEOUT_S"] == "7.5"
+
+
+def test_shares_are_mounted() -> None:
+    shares: dict[str, Any] = {
+        "settings": {"shares": "archive=/shares/archive"},
+        "volumes": [{"name": "archive", "persistentVolumeClaim": {"claimName": "archive"}}],
+        "volumeMounts": [{"name": "archive", "mountPath": "/shares/archive", "readOnly": True}],
+    }
+    objects = render({"services": {"media-ingest": shares}})
+    found = deployment(objects, "media_ingest")
+    kubernetes_validate.validate(found, KUBERNETES, strict=True)
+    assert container(objects, "media_ingest")["volumeMounts"][1] == shares["volumeMounts"][0]
+    assert found["spec"]["template"]["spec"]["volumes"][1] == shares["volumes"][0]
+
+
+def test_a_token_for_the_broker_is_taken_from_a_secret() -> None:
+    objects = render({"nats": {"existingSecret": "broker"}})
+    (entry,) = [e for e in container(objects, "task")["env"] if e["name"] == "FRAMEYARD_NATS_TOKEN"]
+    assert entry["valueFrom"] == {"secretKeyRef": {"name": "broker", "key": "token"}}
+
+
+def policy(values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [found for found in render({"networkPolicy": values}) if found["kind"] == "NetworkPolicy"]
+
+
+def test_the_network_is_closed_but_for_what_is_named() -> None:
+    assert policy({"enabled": False}) == []
+    (open_,) = policy({})
+    (own,) = open_["spec"]["ingress"][0]["from"]
+    assert own["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "frameyard"
+    peer = {"namespaceSelector": {"matchLabels": {"name": "edge"}}}
+    rule = {"ports": [{"port": 5432, "protocol": "TCP"}]}
+    (closed,) = policy({"ingressFrom": [peer], "egressTo": [rule]})
+    kubernetes_validate.validate(closed, KUBERNETES, strict=True)
+    assert closed["spec"]["ingress"][0]["from"] == [own, peer]
+    assert closed["spec"]["egress"][-1] == rule
+    assert {} not in closed["spec"]["egress"]
+
+
+def test_the_services_are_the_folders(objects: list[dict[str, Any]]) -> None:
+    names = [found["metadata"]["name"] for found in objects if found["kind"] == "Deployment"]
+    assert sorted(names) == sorted(f"yard-{service.replace('_', '-')}" for service in SERVICES)

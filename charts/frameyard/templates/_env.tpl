@@ -5,8 +5,6 @@
   value: "[::]:8080"
 - name: FRAMEYARD_METRICS_LISTEN
   value: "[::]:9090"
-- name: FRAMEYARD_REFLECTION
-  value: "false"
 - name: FRAMEYARD_NATS_URL
   value: {{ $values.nats.url | quote }}
 - name: FRAMEYARD_S3_ENDPOINT
@@ -45,6 +43,11 @@
 {{- end }}
 {{- range $field, $value := merge (dict) .service.settings $values.settings }}
 - name: FRAMEYARD_{{ $field | upper }}
-  value: {{ $value | toString | quote }}
+  value: {{ include "frameyard.number" $value | quote }}
 {{- end }}
+{{- end }}
+
+{{- /* YAML knows floats only; printed as such, a large whole number would come out as 2.68e+10. */ -}}
+{{- define "frameyard.number" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
 {{- end }}

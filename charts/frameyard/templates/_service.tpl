@@ -90,7 +90,13 @@ spec:
             capabilities: {drop: [ALL]}
           volumeMounts:
             - {name: scratch, mountPath: /tmp}
+            {{- with .service.volumeMounts }}
+            {{- toYaml . | nindent 12 }}
+            {{- end }}
       volumes:
         - name: scratch
           emptyDir: {sizeLimit: {{ .service.scratch }}}
+        {{- with .service.volumes }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
 {{- end }}
