@@ -23,7 +23,7 @@ from frameyard.task.v1.task_service_pb2_grpc import TaskServiceStub
 from yard.client.connection import Connection
 from yard.client.endpoints import Endpoints
 from yard.client.failures import ClientError, translated
-from yard.client.session import Session, Tokens
+from yard.client.session import Keeper, Session, Tokens
 
 if TYPE_CHECKING:
     from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
@@ -48,12 +48,12 @@ class Client:
         *,
         secure: bool = False,
         tokens: Tokens | None = None,
-        on_tokens: Callable[[Tokens | None], None] | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self.endpoints = endpoints
         self._connection = Connection(secure=secure)
         channel = self._connection.channel
-        self.session = Session(channel(endpoints.identity), on_tokens)
+        self.session = Session(channel(endpoints.identity), keeper)
         self.session.tokens = tokens
         self.identity = IdentityServiceStub(channel(endpoints.identity))
         self.projects = ProjectServiceStub(channel(endpoints.task))
@@ -100,7 +100,7 @@ class Client:
 
     async def watch(self, name: str) -> AsyncIterator[operation_pb2.Operation]:
         """The operation now and on each change, up to its final state; follows on after a lost connection."""
-        method = self._operations(name).WatchOperation
+        method = self.operations(name).WatchOperation
         request = operation_service_pb2.WatchOperationRequest(name=name)
         while True:
             try:
@@ -131,14 +131,14 @@ class Client:
     async def operation(self, name: str) -> operation_pb2.Operation:
         """The operation as it stands."""
         request = operation_service_pb2.GetOperationRequest(name=name)
-        return (await self.call(self._operations(name).GetOperation, request)).operation
+        return (await self.call(self.operations(name).GetOperation, request)).operation
 
     async def cancel(self, name: str) -> operation_pb2.Operation:
         """Asks for the end of an operation."""
         request = operation_service_pb2.CancelOperationRequest(name=name)
-        return (await self.call(self._operations(name).CancelOperation, request)).operation
+        return (await self.call(self.operations(name).CancelOperation, request)).operation
 
-    def _operations(self, name: str) -> "OperationServiceAsyncStub":
+    def operations(self, name: str) -> "OperationServiceAsyncStub":
         """The operation service of the service that an operation's name begins with."""
         address = getattr(self.endpoints, name.partition("/")[0], None)
         if not isinstance(address, str):

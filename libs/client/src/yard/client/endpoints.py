@@ -22,7 +22,7 @@ class Endpoints:
     def of(cls, addresses: Mapping[str, str]) -> "Endpoints":
         """From a map of service and address; ClientError names the missing ones."""
         names = [field.name for field in fields(cls)]
-        missing = [name for name in names if not addresses.get(name)]
+        missing = [name for name in names if not isinstance(addresses.get(name), str) or not addresses[name]]
         if missing:
             raise ClientError(f"no address given for {', '.join(missing)}", code="INVALID_ARGUMENT")
         return cls(**{name: addresses[name] for name in names})
@@ -32,7 +32,7 @@ class Endpoints:
         """From the endpoints.json that the platform writes."""
         try:
             return cls.of(json.loads(file.read_text()))
-        except (OSError, ValueError, TypeError) as fault:
+        except (OSError, ValueError, AttributeError, ClientError) as fault:
             hint = "start the platform with make up, or name another file"
             raise ClientError(
                 f"cannot read endpoints from {file}: {fault}", code="NOT_FOUND", hint=hint

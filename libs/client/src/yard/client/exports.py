@@ -1,6 +1,6 @@
 """Exports to files on this machine."""
 
-import hashlib
+import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -9,6 +9,10 @@ from frameyard.export.v1 import export_service_pb2 as exports
 from frameyard.operation.v1 import operation_pb2
 from yard.client.client import Client, request_id
 from yard.client.failures import ClientError
+from yard.client.files import PartialFile, folder_of, place_of, safe_file_name
+from yard.client.patience import Patience
+
+OnBytes = Callable[[int], None]
 
 
 async def export(
@@ -40,49 +44,67 @@ def result_of(operation: operation_pb2.Operation) -> exports.ExportResult:
 
 
 async def download(
-    client: Client, operation: str, target: Path, on_bytes: Callable[[int], None] = lambda _: None
+    client: Client,
+    operation: str,
+    target: Path,
+    on_bytes: OnBytes = lambda _: None,
+    *,
+    replace: bool = True,
 ) -> Path:
-    """The archive of a finished export, into a file or a folder; it appears only when it is complete."""
-    arriving = _Arriving(target, operation)
-    request = exports.DownloadExportRequest(operation=operation)
-    async with aclosing(client.stream(client.exports.DownloadExport, request)) as parts:
-        with arriving:
+    """The archive of a finished export, into a file or a folder.
+
+    It appears only when it is complete and its checksum right. One that was cut goes on where it stopped,
+    in the same run and in the next.
+    """
+    uuid = safe_file_name(operation, "export")
+    partial = await asyncio.to_thread(PartialFile, folder_of(target), uuid, is_resumable=True)
+    with partial:
+        header = await _Download(client, operation, partial, on_bytes).run()
+        name = safe_file_name(header.file_name, f"{uuid}.zip")
+        place = place_of(target, name)
+        if (partial.size_bytes, partial.sha256) != (header.size_bytes, header.sha256):
+            partial.restart()
+            raise ClientError(f"{name}: what arrived is damaged; try again", code="DATA_LOSS")
+        return partial.place(place, replace=replace)
+
+
+class _Download:
+    """The way of one archive into its partial file."""
+
+    def __init__(self, client: Client, operation: str, partial: PartialFile, on_bytes: OnBytes) -> None:
+        self._client = client
+        self._operation = operation
+        self._partial = partial
+        self._on_bytes = on_bytes
+        self._patience = Patience()
+
+    async def run(self) -> exports.DownloadHeader:
+        """Until all has arrived; what no attempt can complete is not kept."""
+        self._on_bytes(self._partial.size_bytes)
+        while True:
+            try:
+                return await self._attempt()
+            except ClientError as fault:
+                await self._after(fault)
+
+    async def _attempt(self) -> exports.DownloadHeader:
+        request = exports.DownloadExportRequest(operation=self._operation, offset=self._partial.size_bytes)
+        header = exports.DownloadHeader()
+        async with aclosing(self._client.stream(self._client.exports.DownloadExport, request)) as parts:
             async for part in parts:
                 if part.HasField("header"):
-                    arriving.header = part.header
+                    header = part.header
                 else:
-                    arriving.write(part.content)
-                    on_bytes(len(part.content))
-    return arriving.place()
+                    self._partial.write(part.content)
+                    self._on_bytes(len(part.content))
+                    self._patience.has_progressed()
+        return header
 
-
-class _Arriving:
-    """A file beside its target, until its checksum is known to be right."""
-
-    def __init__(self, target: Path, operation: str) -> None:
-        self._target = target
-        folder = target if target.is_dir() else target.parent
-        self._partial = folder / f".{operation.rpartition('/')[2]}.part"
-        self._file = self._partial.open("wb")
-        self._digest = hashlib.sha256()
-        self.header = exports.DownloadHeader()
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
-        if kind is not None:
-            self._partial.unlink()
-
-    def write(self, content: bytes) -> None:
-        self._file.write(content)
-        self._digest.update(content)
-
-    def place(self) -> Path:
-        """The name comes from the other side: only its last part is believed."""
-        name = Path(self.header.file_name).name
-        if self._digest.hexdigest() != self.header.sha256:
-            self._partial.unlink()
-            raise ClientError(f"{name}: what arrived is damaged; try again", code="DATA_LOSS")
-        return self._partial.replace(self._target / name if self._target.is_dir() else self._target)
+    async def _after(self, fault: ClientError) -> None:
+        if fault.code == "OUT_OF_RANGE" and self._partial.size_bytes:
+            self._on_bytes(-self._partial.size_bytes)
+            self._partial.restart()
+            return
+        if fault.code in {"NOT_FOUND", "INVALID_ARGUMENT"}:
+            self._partial.restart()
+        await self._patience.after(fault)

@@ -51,10 +51,14 @@ class ClientError(Exception):
         code = fault.code().name
         return cls(fault.details() or code, code=code, hint=_HINTS.get(code, ""))
 
+    def faults(self) -> list[str]:
+        """One line a fault."""
+        faults = [f"{violation.field}: {violation.description}" for violation in self.violations]
+        return faults or [self.message]
+
     def lines(self) -> list[str]:
         """One line a fault, then the hint."""
-        faults = [f"{violation.field}: {violation.description}" for violation in self.violations]
-        return (faults or [self.message]) + ([self.hint] if self.hint else [])
+        return self.faults() + ([self.hint] if self.hint else [])
 
 
 @contextmanager

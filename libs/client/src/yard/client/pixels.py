@@ -1,15 +1,16 @@
 """Chunks, frames and previews of a task or a job, under a grant that is renewed in time."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
 
 from frameyard.chunk.v1 import chunk_service_pb2 as chunks
 from frameyard.media.v1 import media_pb2, media_service_pb2
 from frameyard.task.v1 import task_service_pb2 as tasks
 from yard.client.client import Client
+from yard.client.failures import ClientError
+from yard.client.files import Sink
 
 RENEW_BEFORE = timedelta(seconds=60)
 
@@ -46,23 +47,26 @@ class Pixels:
     async def chunk(
         self,
         number: int,
-        into: BinaryIO,
+        into: Sink,
         *,
         quality: chunks.Quality.ValueType = chunks.QUALITY_COMPRESSED,
         form: media_pb2.ChunkFormat.ValueType = media_pb2.CHUNK_FORMAT_UNSPECIFIED,
     ) -> chunks.ChunkHeader:
-        """Writes a chunk into a file as it comes; returns what it is."""
+        """Writes a chunk into a file as it comes; returns what it is. ClientError if it is not complete."""
         grant = await self.grant()
         request = chunks.GetChunkRequest(
             media_id=grant.media_id, grant=grant.grant, number=number, quality=quality, format=form
         )
-        header = chunks.ChunkHeader()
+        header, size_bytes = chunks.ChunkHeader(), 0
         async with aclosing(self._client.stream(self._client.chunks.GetChunk, request)) as parts:
             async for part in parts:
                 if part.HasField("header"):
                     header = part.header
                 else:
                     into.write(part.content)
+                    size_bytes += len(part.content)
+        if header.HasField("size_bytes") and size_bytes != header.size_bytes:
+            raise ClientError(f"chunk {number}: {size_bytes} of {header.size_bytes} bytes", code="DATA_LOSS")
         return header
 
     async def frame(
@@ -100,7 +104,7 @@ class Pixels:
             content=answer.content, content_type="image/jpeg", width=answer.width, height=answer.height
         )
 
-    async def frame_infos(self) -> AsyncIterator[media_pb2.FrameInfo]:
+    async def frame_infos(self) -> AsyncGenerator[media_pb2.FrameInfo, None]:
         """Names and sizes of the frames, page by page."""
         pages = self._pages()
         async with aclosing(pages):

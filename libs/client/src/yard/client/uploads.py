@@ -1,6 +1,7 @@
 """Files to the platform: several at once, and on from where it was cut."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import BinaryIO
 
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from yard.client.client import Client, request_id
-from yard.client.failures import ClientError, translated
+from yard.client.failures import ClientError, Violation, translated
+from yard.client.patience import Patience
 
 PIECE_BYTES = 1 << 20
 FILES_AT_ONCE = 4
-MOST_CUTS_IN_A_ROW = 8
-_CUTS = {"UNAVAILABLE", "OUT_OF_RANGE", "ABORTED"}
+_CUTS = frozenset({"UNAVAILABLE", "OUT_OF_RANGE", "ABORTED"})
+_FILE_FIELD = re.compile(r"files\[(\d+)\]\.\w+")
 
 OnBytes = Callable[[int], None]
 
@@ -28,39 +30,53 @@ class LocalFile:
 
 
 def local_files(paths: Sequence[Path]) -> list[LocalFile]:
-    """The files themselves and all files below directories, by name; ClientError names what is not there."""
+    """The files themselves and all files below directories, by name; ClientError names what does not fit."""
     found: list[LocalFile] = []
     for path in paths:
         if path.is_dir():
             inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
-            found += [_local_file(entry, entry.relative_to(path.parent).as_posix()) for entry in inside]
+            root = path.resolve().name or "files"
+            found += [_local_file(entry, f"{root}/{entry.relative_to(path).as_posix()}") for entry in inside]
         elif path.is_file():
             found.append(_local_file(path, path.name))
         else:
-            raise ClientError(f"{path}: no such file", code="NOT_FOUND")
+            what = "is not a file" if path.exists() else "no such file"
+            raise ClientError(f"{path}: {what}", code="NOT_FOUND")
     if not found:
         raise ClientError("there is no file to upload", code="INVALID_ARGUMENT")
+    _refuse_repeated(found)
     return found
+
+
+async def create(client: Client, files: Sequence[LocalFile]) -> str:
+    """Opens an upload of the files and returns its id; a fault of a file carries the file's name."""
+    new = [uploads.NewUploadFile(name=file.name, size_bytes=file.size_bytes) for file in files]
+    request = uploads.CreateUploadRequest(files=new, request_id=request_id())
+    try:
+        return (await client.call(client.uploads.CreateUpload, request)).upload.id
+    except ClientError as fault:
+        raise _with_names(fault, files) from fault
 
 
 async def upload(client: Client, files: Sequence[LocalFile], on_bytes: OnBytes = lambda _: None) -> str:
     """Uploads and closes; returns the id of the finished upload. `on_bytes` gets the length of each piece."""
-    new = [uploads.NewUploadFile(name=file.name, size_bytes=file.size_bytes) for file in files]
-    request = uploads.CreateUploadRequest(files=new, request_id=request_id())
-    created = (await client.call(client.uploads.CreateUpload, request)).upload
-    return await resume(client, created.id, files, on_bytes)
+    return await resume(client, await create(client, files), files, on_bytes)
 
 
 async def resume(
     client: Client, upload_id: str, files: Sequence[LocalFile], on_bytes: OnBytes = lambda _: None
 ) -> str:
-    """Sends what an open upload of these files still lacks, and closes it."""
+    """Sends what an open upload of these files still lacks, and closes it.
+
+    `on_bytes` first gets what had arrived before; what must be sent again is taken back.
+    """
     by_name = {file.name: file for file in files}
+    sending = _Sending(client, upload_id, on_bytes)
     token = ""
     while True:
         request = uploads.GetUploadRequest(id=upload_id, page_token=token)
         page = await client.call(client.uploads.GetUpload, request)
-        await _send_page(_Sending(client, upload_id, on_bytes), page.upload.files, by_name)
+        await _send_page(sending, page.upload.files, by_name)
         token = page.next_page_token
         if not token:
             break
@@ -80,38 +96,32 @@ class _Sending:
     async def send(self, local: LocalFile, remote: uploads.UploadFile) -> None:
         """Sends the rest of a file; a cut that made no progress counts against the file."""
         async with self._slots:
-            self._on_bytes(remote.received_bytes)
-            cuts = 0
+            told = _Told(self._on_bytes)
+            patience = Patience(_CUTS)
+            told.is_at(remote.received_bytes)
             while remote.received_bytes < remote.size_bytes:
                 received = remote.received_bytes
                 try:
-                    remote = await self._attempt(local, remote)
+                    remote = await self._attempt(local, remote, told)
+                    _check_progress(local, remote, received)
                 except ClientError as fault:
-                    cuts += 1
-                    if fault.code not in _CUTS or cuts > MOST_CUTS_IN_A_ROW:
-                        raise
+                    await patience.after(fault)
                     remote = await self._ask(remote)
                 if remote.received_bytes > received:
-                    cuts = 0
+                    patience.has_progressed()
+                told.is_at(remote.received_bytes)
 
-    async def _attempt(self, local: LocalFile, remote: uploads.UploadFile) -> uploads.UploadFile:
+    async def _attempt(
+        self, local: LocalFile, remote: uploads.UploadFile, told: "_Told"
+    ) -> uploads.UploadFile:
         header = uploads.UploadFileHeader(
             upload_id=self._upload_id, file_number=remote.number, offset=remote.received_bytes
         )
         metadata = await self._client.session.metadata()
         with local.path.open("rb") as file, translated():
-            requests = self._requests(header, file)
+            requests = _requests(header, file, remote.size_bytes, told)
             answer = await self._client.uploads.UploadFile(requests, metadata=metadata)
         return answer.file
-
-    async def _requests(
-        self, header: uploads.UploadFileHeader, file: BinaryIO
-    ) -> AsyncIterator[uploads.UploadFileRequest]:
-        yield uploads.UploadFileRequest(header=header)
-        file.seek(header.offset)
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-            yield uploads.UploadFileRequest(content=piece)
-            self._on_bytes(len(piece))
 
     async def _ask(self, remote: uploads.UploadFile) -> uploads.UploadFile:
         """The file as the platform has it: its page is found by its number."""
@@ -127,15 +137,49 @@ class _Sending:
                 raise ClientError(f"{remote.name}: not in the upload any more", code="NOT_FOUND")
 
 
+class _Told:
+    """How far a file's progress was told."""
+
+    def __init__(self, on_bytes: OnBytes) -> None:
+        self._on_bytes = on_bytes
+        self._bytes = 0
+
+    def is_at(self, position: int) -> None:
+        """Tells the difference, which is negative where bytes must be sent again."""
+        if position != self._bytes:
+            self._on_bytes(position - self._bytes)
+            self._bytes = position
+
+
+async def _requests(
+    header: uploads.UploadFileHeader, file: BinaryIO, size_bytes: int, told: _Told
+) -> AsyncIterator[uploads.UploadFileRequest]:
+    """The bytes from the offset to the declared length: a file that has grown since is cut there."""
+    yield uploads.UploadFileRequest(header=header)
+    position = header.offset
+    file.seek(position)
+    while piece := await asyncio.to_thread(file.read, min(PIECE_BYTES, size_bytes - position)):
+        yield uploads.UploadFileRequest(content=piece)
+        position += len(piece)
+        told.is_at(position)
+
+
 async def _send_page(
     sending: _Sending, remotes: Sequence[uploads.UploadFile], by_name: Mapping[str, LocalFile]
 ) -> None:
+    pairs = [(_same_file(by_name.get(remote.name), remote), remote) for remote in remotes]
     try:
         async with asyncio.TaskGroup() as group:
-            for remote in remotes:
-                group.create_task(sending.send(_same_file(by_name.get(remote.name), remote), remote))
+            for local, remote in pairs:
+                group.create_task(sending.send(local, remote))
     except BaseExceptionGroup as faults:
         raise faults.exceptions[0] from None
+
+
+def _check_progress(local: LocalFile, remote: uploads.UploadFile, received: int) -> None:
+    if remote.received_bytes <= received:
+        message = f"{local.path}: is shorter than the {remote.size_bytes} bytes of the upload"
+        raise ClientError(message, code="FAILED_PRECONDITION")
 
 
 def _same_file(local: LocalFile | None, remote: uploads.UploadFile) -> LocalFile:
@@ -148,4 +192,29 @@ def _same_file(local: LocalFile | None, remote: uploads.UploadFile) -> LocalFile
 
 
 def _local_file(path: Path, name: str) -> LocalFile:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ClientError(f"{path}: its name is not UTF-8", code="INVALID_ARGUMENT") from None
     return LocalFile(path=path, name=name, size_bytes=path.stat().st_size)
+
+
+def _refuse_repeated(files: Sequence[LocalFile]) -> None:
+    first: dict[str, LocalFile] = {}
+    for file in files:
+        known = first.setdefault(file.name, file)
+        if known is not file:
+            message = f"{file.path} and {known.path} are both {file.name}: give their folder"
+            raise ClientError(message, code="INVALID_ARGUMENT")
+
+
+def _with_names(fault: ClientError, files: Sequence[LocalFile]) -> ClientError:
+    """Fields such as files[3].size_bytes mean nothing to who gave names."""
+
+    def named(violation: Violation) -> Violation:
+        match = _FILE_FIELD.fullmatch(violation.field)
+        name = files[int(match[1])].name if match else violation.field
+        return Violation(field=name, description=violation.description)
+
+    violations = tuple(map(named, fault.violations))
+    return ClientError(fault.message, code=fault.code, violations=violations, hint=fault.hint)

@@ -2,18 +2,15 @@
 
 import asyncio
 import functools
-import json
-import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import click
-
 from yard.client.cli.output import Output
+from yard.client.cli.profile import Profile
 from yard.client.client import Client
 from yard.client.endpoints import Endpoints
 from yard.client.failures import ClientError
@@ -25,43 +22,28 @@ DEFAULT_ENDPOINTS = Path(".data/endpoints.json")
 INTERRUPTED = 130
 
 
-@dataclass(slots=True, kw_only=True)
-class Kept:
-    """What a profile's file holds between commands."""
-
-    endpoints: dict[str, str] | None = None
-    tokens: Tokens | None = None
-
-
 class Context:
-    """The chosen endpoints and profile; its file is readable by its owner alone."""
+    """The chosen endpoints, and the session that is kept for them."""
 
     def __init__(self, endpoints_file: str | None, profile: str) -> None:
-        self._endpoints_file = None if endpoints_file is None else Path(endpoints_file)
-        self._file = Path(click.get_app_dir("frameyard")) / f"{profile}.json"
-        self.kept = _read(self._file)
-
-    def endpoints(self) -> Endpoints:
-        """Given by file, else those of the last login, else those of the platform in this folder."""
-        if self._endpoints_file is not None:
-            return Endpoints.load(self._endpoints_file)
-        if self.kept.endpoints is not None:
-            return Endpoints.of(self.kept.endpoints)
-        return Endpoints.load(DEFAULT_ENDPOINTS)
+        self._given = None if endpoints_file is None else Path(endpoints_file)
+        self._profile = Profile(Path(click.get_app_dir("frameyard")), profile)
 
     def client(self) -> Client:
-        """A client that goes on with the kept session and keeps renewed tokens."""
-        return Client(self.endpoints(), tokens=self.kept.tokens, on_tokens=self.keep)
+        """A client that goes on with the kept session, which is sent only to the platform that gave it."""
+        file = self._given or self._profile.endpoints_file() or DEFAULT_ENDPOINTS
+        kept = self._profile.endpoints
+        endpoints = kept if kept is not None and not file.exists() else Endpoints.load(file)
+        is_same = file.resolve() == self._profile.endpoints_file() or endpoints == kept
+        self._profile.use(endpoints, file.resolve())
+        return Client(endpoints, tokens=self._tokens() if is_same else None, keeper=self._profile)
 
-    def keep(self, tokens: Tokens | None) -> None:
-        """Writes the session, at once and with mode 0600."""
-        self.kept = Kept(endpoints=asdict(self.endpoints()) if tokens else None, tokens=tokens)
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = self._file.with_name(self._file.name + ".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(_to_json(self.kept), file)
-        fresh.replace(self._file)
+    def forget(self) -> None:
+        """Removes what is kept."""
+        self._profile.forget()
+
+    def _tokens(self) -> Tokens | None:
+        return self._profile.tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +73,14 @@ def command(
         except KeyboardInterrupt:
             out.note("interrupted")
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            raise
+        except OSError as fault:
+            out.failure(_of_file(fault))
+            sys.exit(1)
+        except UnicodeEncodeError as fault:
+            out.failure(ClientError(f"{fault.object!r} is not UTF-8", code="INVALID_ARGUMENT"))
+            sys.exit(1)
 
     return entry
 
@@ -102,21 +92,6 @@ async def _with_client(
         await run(Call(client=client, context=context, out=out), **options)
 
 
-def _read(file: Path) -> Kept:
-    try:
-        content = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return Kept()
-    tokens = content.get("tokens")
-    return Kept(endpoints=content.get("endpoints"), tokens=_tokens(tokens) if tokens else None)
-
-
-def _tokens(content: dict[str, str]) -> Tokens:
-    expires = datetime.fromisoformat(content["expire_time"])
-    return Tokens(access=content["access"], refresh=content["refresh"], expire_time=expires)
-
-
-def _to_json(kept: Kept) -> dict[str, Any]:
-    tokens = kept.tokens
-    held = {**asdict(tokens), "expire_time": tokens.expire_time.isoformat()} if tokens else None
-    return {"endpoints": kept.endpoints, "tokens": held}
+def _of_file(fault: OSError) -> ClientError:
+    what = f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault)
+    return ClientError(what, code="FAILED_PRECONDITION")

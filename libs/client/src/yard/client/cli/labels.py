@@ -1,28 +1,122 @@
-"""Labels on the command line: `car`, `person:polygon`, `car:rectangle:colour=select[red,blue],parked=~checkbox`."""
+"""Labels on the command line: `car`, `person:polygon`, `car:rectangle:colour=select[red,blue]`."""
 
+import functools
 import json
 import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import click
 from frameyard.task.v1 import label_pb2
 from google.protobuf.json_format import ParseDict, ParseError
+from yard.client.cli.parameters import ID, stacked, word
+from yard.client.failures import ClientError, Violation
 
-from yard.client.failures import ClientError
-
-FORM = "name[:kind][:attribute=input[value,...],...]; ~ before the input makes it mutable"
+FORM = "NAME[:KIND][:ATTRIBUTE=INPUT[VALUE,...],...]; ~ before the input makes it mutable"
 K = TypeVar("K")
 
 _KINDS = {name.removeprefix("LABEL_KIND_").lower(): number for name, number in label_pb2.LabelKind.items()}
 _INPUTS = {
     name.removeprefix("ATTRIBUTE_INPUT_").lower(): number for name, number in label_pb2.AttributeInput.items()
 }
-_ATTRIBUTE = re.compile(r"(?P<name>[^=,\[\]]+)=(?P<mutable>~?)(?P<input>[a-z]+)(?:\[(?P<values>[^\]]*)\])?(?:,|$)")
+_COLON_OUTSIDE_VALUES = re.compile(r":(?![^\[\]]*\])")
+_ATTRIBUTE = re.compile(
+    r"(?P<name>[^=,\[\]]+)=(?P<mutable>~?)(?P<input>[a-z]+)(?:\[(?P<values>[^\]]*)\])?(?:,|$)"
+)
+
+given_labels: Callable[[Callable[..., None]], Callable[..., None]] = stacked(
+    (
+        click.option("--label", "labels", multiple=True, metavar="LABEL", help=f"{FORM}. Repeat it."),
+        click.option(
+            "--labels",
+            "labels_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="JSON file: a list of labels in the form that `--json` prints.",
+        ),
+    )
+)
+"""`--label` and `--labels`, to be read by `labels_of`."""
+
+
+_CHANGES = stacked(
+    (
+        given_labels,
+        click.option(
+            "--delete", "deleted", multiple=True, type=ID, metavar="ID", help="Label to delete. Repeat it."
+        ),
+        click.option(
+            "--delete-attribute", "gone", multiple=True, type=ID, metavar="ID", help="Attribute to delete."
+        ),
+        click.option("--force", is_flag=True, help="Delete even if annotations use it; they go too."),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChanges:
+    """What is to become of the labels of a project or a task."""
+
+    labels: Sequence[str]
+    labels_file: Path | None
+    deleted: Sequence[int]
+    gone: Sequence[int]
+    force: bool
+
+    def fields(self) -> dict[str, Any]:
+        """Of UpdateProjectLabels and UpdateTaskLabels."""
+        return {
+            "labels": labels_of(self.labels, self.labels_file),
+            "delete_label_ids": self.deleted,
+            "delete_attribute_ids": self.gone,
+            "force": self.force,
+        }
+
+
+def label_changes(run: Callable[..., None]) -> Callable[..., None]:
+    """Adds options that change labels, and hands LabelChanges on."""
+
+    @_CHANGES
+    @functools.wraps(run)
+    def entry(
+        *arguments: Any,
+        labels: Sequence[str],
+        labels_file: Path | None,
+        deleted: Sequence[int],
+        gone: Sequence[int],
+        force: bool,
+        **options: Any,
+    ) -> None:
+        changes = LabelChanges(
+            labels=labels, labels_file=labels_file, deleted=deleted, gone=gone, force=force
+        )
+        run(*arguments, changes=changes, **options)
+
+    return entry
+
+
+def labels_of(texts: Sequence[str], file: Path | None) -> list[label_pb2.Label]:
+    """All labels that were given; ClientError names every one that is not understood."""
+    labels, faults = list[label_pb2.Label](), list[Violation]()
+    for text in texts:
+        try:
+            labels.append(parse_label(text))
+        except ClientError as fault:
+            faults.append(Violation(field="--label", description=fault.message))
+    if faults:
+        raise ClientError(
+            "labels are not understood",
+            code="INVALID_ARGUMENT",
+            violations=tuple(faults),
+            hint=f"a label is {FORM}",
+        )
+    return labels + (read_labels(file) if file else [])
 
 
 def parse_label(text: str) -> label_pb2.Label:
     """One label; ClientError names the part that is not understood."""
-    name, *parts = text.split(":")
+    name, *parts = _COLON_OUTSIDE_VALUES.split(text)
     label = label_pb2.Label(name=name.strip(), kind=label_pb2.LABEL_KIND_ANY)
     for part in parts:
         if "=" in part:
@@ -33,12 +127,38 @@ def parse_label(text: str) -> label_pb2.Label:
 
 
 def read_labels(file: Path) -> list[label_pb2.Label]:
-    """Labels from a JSON list of frameyard.task.v1.Label."""
+    """Labels from a JSON list of frameyard.task.v1.Label; ClientError names the file and the label."""
     try:
-        content = json.loads(file.read_text())
-        return [ParseDict(entry, label_pb2.Label()) for entry in content]
-    except (OSError, ValueError, TypeError, ParseError) as fault:
-        raise ClientError(f"{file}: not a JSON list of labels: {fault}", code="INVALID_ARGUMENT") from fault
+        content: Any = json.loads(file.read_text())
+    except (OSError, ValueError) as fault:
+        raise ClientError(f"{file}: cannot be read as JSON: {fault}", code="INVALID_ARGUMENT") from fault
+    if not isinstance(content, list):
+        raise ClientError(f"{file}: not a list of labels", code="INVALID_ARGUMENT")
+    labels, faults = list[label_pb2.Label](), list[Violation]()
+    for number, entry in enumerate(content):
+        try:
+            labels.append(ParseDict(entry, label_pb2.Label()))
+        except (ParseError, TypeError, AttributeError, ValueError) as fault:
+            faults.append(Violation(field=f"{file}: labels[{number}]", description=str(fault)))
+    if faults:
+        message = f"{file}: not a list of labels"
+        raise ClientError(message, code="INVALID_ARGUMENT", violations=tuple(faults))
+    return labels
+
+
+def lines_of(labels: Iterable[label_pb2.Label]) -> list[str]:
+    """Labels for people: a line each, with the ids that annotations need."""
+    return [line for label in labels for line in _lines_of(label)]
+
+
+def _lines_of(label: label_pb2.Label) -> Iterable[str]:
+    kind = word(label_pb2.LabelKind, "LABEL_KIND_", label.kind)
+    yield f"  label {label.id}: {label.name} ({kind}) {label.color}".rstrip()
+    for attribute in label.attributes:
+        entered = word(label_pb2.AttributeInput, "ATTRIBUTE_INPUT_", attribute.input)
+        values = f" [{', '.join(attribute.values)}]" if attribute.values else ""
+        mutable = ", mutable" if attribute.mutable else ""
+        yield f"    attribute {attribute.id}: {attribute.name} ({entered}{mutable}){values}"
 
 
 def _attributes(text: str, part: str) -> list[label_pb2.Attribute]:
@@ -70,4 +190,4 @@ def _one_of(known: dict[str, K], word: str, text: str, what: str) -> K:
 
 
 def _fault(text: str, why: str) -> ClientError:
-    return ClientError(f"label {text!r}: {why}", code="INVALID_ARGUMENT", hint=f"a label is {FORM}")
+    return ClientError(f"{text!r}: {why}", code="INVALID_ARGUMENT", hint=f"a label is {FORM}")

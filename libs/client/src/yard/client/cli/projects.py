@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 from frameyard.task.v1 import project_pb2
 from frameyard.task.v1 import project_service_pb2 as service
-
+from google.protobuf.field_mask_pb2 import FieldMask
 from yard.client.cli.context import Call, command
-from yard.client.cli.labels import FORM, parse_label, read_labels
+from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of, lines_of
+from yard.client.cli.listing import pages, person, person_id
+from yard.client.cli.parameters import ID, examples, given
 from yard.client.client import request_id
 
 
@@ -21,19 +23,32 @@ def project() -> None:
     """Projects group tasks and own their labels."""
 
 
-@project.command()
+@project.command(
+    epilog=examples(
+        "frameyard project create Streets --label car:rectangle --label 'person::pose=~select[stands,walks]'",
+        "frameyard project create Streets --labels labels.json --assignee anna",
+    )
+)
 @click.argument("name")
-@click.option("--label", "labels", multiple=True, metavar="LABEL", help=FORM)
-@click.option("--labels", "labels_file", type=click.Path(path_type=Path), help="JSON file with labels.")
-@click.option("--issue-tracker", default="", help="URL of the issue tracker.")
+@given_labels
+@click.option("--assignee", metavar="USER", help="User name of who answers for it.")
+@click.option("--issue-tracker", default="", metavar="URL", help="Full URL of the issue tracker.")
 @command
 async def create(
-    call: Call, name: str, labels: tuple[str, ...], labels_file: Path | None, issue_tracker: str
+    call: Call,
+    name: str,
+    labels: tuple[str, ...],
+    labels_file: Path | None,
+    assignee: str | None,
+    issue_tracker: str,
 ) -> None:
     """Make a project."""
-    given = [parse_label(text) for text in labels] + (read_labels(labels_file) if labels_file else [])
     request = service.CreateProjectRequest(
-        name=name, labels=given, issue_tracker=issue_tracker, request_id=request_id()
+        name=name,
+        labels=labels_of(labels, labels_file),
+        assignee_id=await person_id(call.client, assignee),
+        issue_tracker=issue_tracker,
+        request_id=request_id(),
     )
     made = (await call.client.call(call.client.projects.CreateProject, request)).project
     call.out.message(made, f"project {made.id}: {made.name}")
@@ -41,38 +56,90 @@ async def create(
 
 @project.command("list")
 @click.option("--name", default="", help="Only names that contain this.")
+@click.option("--owner", metavar="USER", help="Only of this owner.")
+@click.option("--assignee", metavar="USER", help="Only of this assignee.")
 @command
-async def list_(call: Call, name: str) -> None:
+async def list_(call: Call, name: str, owner: str | None, assignee: str | None) -> None:
     """List projects, newest first."""
-    found: list[project_pb2.Project] = []
-    request = service.ListProjectsRequest(name_contains=name, page_size=1000)
-    while True:
-        page = await call.client.call(call.client.projects.ListProjects, request)
-        found += page.projects
-        request.page_token = page.next_page_token
-        if not page.next_page_token:
-            break
-    call.out.table(
-        ("id", "name", "owner", "tasks"), found, lambda p: (p.id, p.name, p.owner.username, p.task_count)
+    request = service.ListProjectsRequest(
+        name_contains=name,
+        owner_id=await person_id(call.client, owner),
+        assignee_id=await person_id(call.client, assignee),
+    )
+    found = pages(call.client, call.client.projects.ListProjects, request, lambda page: page.projects)
+    await call.out.table(
+        ("id", "name", "owner", "tasks", "jobs", "completed"),
+        found,
+        lambda p: (p.id, p.name, p.owner.username, p.task_count, p.jobs.total, p.jobs.completed),
     )
 
 
 @project.command()
-@click.argument("project_id", type=int)
+@click.argument("project_id", type=ID)
 @command
 async def show(call: Call, project_id: int) -> None:
     """Show a project with its labels."""
     request = service.GetProjectRequest(id=project_id)
     found = (await call.client.call(call.client.projects.GetProject, request)).project
-    labels = ", ".join(label.name for label in found.labels)
-    call.out.message(found, f"project {found.id}: {found.name}\nlabels: {labels}\ntasks: {found.task_count}")
+    call.out.message(found, *_lines(found))
+
+
+@project.command(epilog=examples("frameyard project update 3 --name 'Streets, second part'"))
+@click.argument("project_id", type=ID)
+@click.option("--name", help="Its name.")
+@click.option("--assignee", metavar="USER", help="User name of who answers for it; '' for nobody.")
+@click.option("--issue-tracker", metavar="URL", help="Full URL of the issue tracker; '' for none.")
+@command
+async def update(
+    call: Call, project_id: int, name: str | None, assignee: str | None, issue_tracker: str | None
+) -> None:
+    """Change a project."""
+    texts = given({"name": name, "issue_tracker": issue_tracker})
+    changed = project_pb2.Project(id=project_id, **texts)
+    if assignee:
+        changed.assignee.CopyFrom(await person(call.client, assignee))
+    mask = [*texts, *(["assignee"] if assignee is not None else [])]
+    if not mask:
+        raise click.UsageError("Nothing to change: give an option.")
+    request = service.UpdateProjectRequest(project=changed, update_mask=FieldMask(paths=mask))
+    now = (await call.client.call(call.client.projects.UpdateProject, request)).project
+    call.out.message(now, *_lines(now))
+
+
+@project.command(
+    epilog=examples(
+        "frameyard project labels 3 --label bicycle:rectangle",
+        "frameyard project labels 3 --delete 17 --force",
+    )
+)
+@click.argument("project_id", type=ID)
+@label_changes
+@command
+async def labels(call: Call, project_id: int, changes: LabelChanges) -> None:
+    """Add, change (by id, from a file) and delete labels."""
+    request = service.UpdateProjectLabelsRequest(project_id=project_id, **changes.fields())
+    now = (await call.client.call(call.client.projects.UpdateProjectLabels, request)).project
+    call.out.message(now, *_lines(now))
 
 
 @project.command()
-@click.argument("project_id", type=int)
+@click.argument("project_id", type=ID)
 @click.confirmation_option(prompt="Delete the project with its tasks?")
 @command
 async def delete(call: Call, project_id: int) -> None:
     """Delete a project and its tasks."""
     await call.client.call(call.client.projects.DeleteProject, service.DeleteProjectRequest(id=project_id))
     call.out.note(f"project {project_id} is deleted")
+
+
+def _lines(found: project_pb2.Project) -> list[str]:
+    assignee = f", assigned to {found.assignee.username}" if found.HasField("assignee") else ""
+    jobs = f"{found.jobs.total} jobs, {found.jobs.completed} completed, {found.jobs.validation} in validation"
+    tracker = [f"issue tracker: {found.issue_tracker}"] if found.issue_tracker else []
+    return [
+        f"project {found.id}: {found.name}",
+        f"owner: {found.owner.username}{assignee}",
+        f"tasks: {found.task_count} with {jobs}",
+        *tracker,
+        *lines_of(found.labels),
+    ]

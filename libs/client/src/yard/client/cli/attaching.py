@@ -1,0 +1,65 @@
+"""Media into a task, step by step, and the way back where it is refused."""
+
+import asyncio
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+
+from frameyard.media.v1 import upload_service_pb2
+from frameyard.operation.v1.operation_pb2 import Operation
+from frameyard.task.v1 import task_pb2
+from frameyard.task.v1 import task_service_pb2 as service
+from yard.client import media as steps
+from yard.client import uploads
+from yard.client.cli.context import Call
+from yard.client.cli.data import MediaOptions
+from yard.client.cli.uploads import CAN_GO_ON, send
+from yard.client.failures import ClientError
+
+Files = Sequence[uploads.LocalFile]
+
+
+async def local_files(media: MediaOptions) -> Files:
+    """The files of the paths, looked for before anything is made."""
+    return await asyncio.to_thread(uploads.local_files, media.paths) if media.paths else []
+
+
+async def attach(call: Call, task_id: int, media: MediaOptions, files: Files) -> Operation:
+    """Uploads what there is and gives all to the task; an upload made here goes if it is refused."""
+    upload_id = media.upload_id
+    if files and not upload_id:
+        upload_id = await uploads.create(call.client, files)
+    try:
+        if files:
+            paths = shlex.join(map(str, media.paths))
+            go_on = f"frameyard task attach {task_id} --upload {upload_id} {paths}"
+            await send(call, upload_id, files, f"{go_on}, with the same options for the media")
+        request = service.AttachMediaRequest(task_id=task_id, data=media.spec(upload_id))
+        return (await call.client.call(call.client.tasks.AttachMedia, request)).operation
+    except ClientError as fault:
+        if files and not media.upload_id and fault.code not in CAN_GO_ON:
+            await _delete_upload(call, upload_id)
+        raise
+
+
+async def ready(call: Call, operation: Operation) -> task_pb2.Task:
+    """Waits with a bar until people can work on the task."""
+    try:
+        with call.out.operation("counting frames") as on_change:
+            return await steps.ready_task(call.client, operation, on_change)
+    except asyncio.CancelledError:
+        call.out.note(f"it goes on there; to look: frameyard operation watch {operation.name}")
+        raise
+
+
+async def undo(call: Call, task_id: int, fault: ClientError) -> None:
+    """Removes a task that was made for media which are refused: the command has made nothing then."""
+    if fault.code not in CAN_GO_ON:
+        with suppress(ClientError):
+            await call.client.call(call.client.tasks.DeleteTask, service.DeleteTaskRequest(id=task_id))
+
+
+async def _delete_upload(call: Call, upload_id: str) -> None:
+    with suppress(ClientError):
+        request = upload_service_pb2.DeleteUploadRequest(id=upload_id)
+        await call.client.call(call.client.uploads.DeleteUpload, request)

@@ -1,0 +1,71 @@
+"""A task in words."""
+
+from collections.abc import Iterator
+
+from frameyard.media.v1 import media_pb2
+from frameyard.task.v1 import job_pb2, task_pb2
+from yard.client.cli import labels
+from yard.client.cli.parameters import word
+
+
+def row_of(task: task_pb2.Task) -> tuple[object, ...]:
+    """Id, name, media, frames, jobs, completed jobs, status."""
+    jobs = task.jobs
+    return task.id, task.name, _media_state(task), task.size, jobs.total, jobs.completed, _status(task)
+
+
+def lines_of(task: task_pb2.Task) -> list[str]:
+    """All that a person wants to know of it."""
+    return [
+        f"task {task.id}: {task.name}",
+        f"owner: {task.owner.username}; assignee: {task.assignee.username or 'nobody'}",
+        *_belongings(task),
+        *_media(task),
+        *_jobs(task),
+        *labels.lines_of(task.labels),
+    ]
+
+
+def _belongings(task: task_pb2.Task) -> Iterator[str]:
+    if task.project_id:
+        yield f"project: {task.project_id}"
+    if task.subset:
+        yield f"subset: {task.subset}"
+    if task.issue_tracker:
+        yield f"issue tracker: {task.issue_tracker}"
+    if task.HasField("repository"):
+        status = word(task_pb2.SyncStatus, "SYNC_STATUS_", task.sync_status)
+        yield f"repository: {task.repository.location} ({status})"
+
+
+def _media(task: task_pb2.Task) -> Iterator[str]:
+    if task.media_state == media_pb2.MEDIA_STATE_READY:
+        data = task.data
+        yield f"media: {task.size} frames of {task.width}x{task.height}"
+        chunks = word(media_pb2.ChunkFormat, "CHUNK_FORMAT_", data.chunk_format)
+        frames = f"frames {data.start_frame} to {data.stop_frame}, every {data.frame_step}"
+        yield f"  {frames}; {chunks} chunks of {data.chunk_size}; quality {data.image_quality}"
+    else:
+        yield f"media: {_media_state(task)} {task.media_operation}".rstrip()
+    if task.HasField("media_error"):
+        yield f"  error: {task.media_error.message}"
+    for warning in task.media_warnings:
+        yield f"  warning: {warning}"
+
+
+def _jobs(task: task_pb2.Task) -> Iterator[str]:
+    if task.jobs.total:
+        counts = task.jobs
+        parts = f"{counts.annotation} in annotation, {counts.validation} in validation"
+        yield f"jobs: {counts.total}, {parts}, {counts.completed} completed"
+        yield f"  segments of {task.segment_size} frames, overlap {task.overlap}; revision {task.revision}"
+
+
+def _media_state(task: task_pb2.Task) -> str:
+    if not task.media_state:
+        return "none yet"
+    return word(media_pb2.MediaState, "MEDIA_STATE_", task.media_state)
+
+
+def _status(task: task_pb2.Task) -> str:
+    return word(job_pb2.JobStatus, "JOB_STATUS_", task.status) if task.status else ""

@@ -1,0 +1,209 @@
+"""Tasks."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from frameyard.task.v1 import task_pb2
+from frameyard.task.v1 import task_service_pb2 as service
+from google.protobuf.field_mask_pb2 import FieldMask
+from yard.client.cli import attaching
+from yard.client.cli.context import Call, command
+from yard.client.cli.data import MediaOptions, media_options
+from yard.client.cli.jobs import STATUS
+from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of
+from yard.client.cli.listing import pages, person, person_id
+from yard.client.cli.parameters import ID, INT64, Choice, examples, given, stacked
+from yard.client.cli.task_lines import lines_of, row_of
+from yard.client.client import request_id
+from yard.client.failures import ClientError
+
+_SETTINGS = stacked(
+    (
+        click.option("--project", "project_id", type=ID, metavar="ID", help="Project whose labels it takes."),
+        given_labels,
+        click.option("--segment-size", type=INT64, help="Frames a job; default: one job."),
+        click.option("--overlap", type=INT64, help="Frames of neighbouring jobs; default 5, images 0."),
+        click.option("--assignee", metavar="USER", help="User name of who answers for it."),
+        click.option("--issue-tracker", metavar="URL", help="Full URL of the issue tracker."),
+        click.option("--subset", help="Part of the project's data set, such as train."),
+        click.option(
+            "--repository",
+            metavar="'URL [PATH]'",
+            help="Git repository that keeps the annotations, and in brackets the file inside.",
+        ),
+        click.option("--lfs/--no-lfs", "use_lfs", default=None, help="Keep that file with git LFS."),
+        click.option("--repository-format", metavar="FORMAT", help="Format of that file."),
+    )
+)
+_WAIT = click.option("--wait", is_flag=True, help="Wait until people can work on it.")
+
+
+def add_to(main: click.Group) -> None:
+    """Adds the commands of this module."""
+    main.add_command(task)
+
+
+@click.group()
+def task() -> None:
+    """Tasks: a set of media with labels, split into jobs."""
+
+
+@task.command(
+    epilog=examples(
+        "frameyard task create street street.mp4 --label car --segment-size 200 --overlap 20 --wait",
+        "frameyard task create album photos/ --project 3 --sorting natural --quality 90",
+        "frameyard task create part long.mp4 --label car --start 100 --stop 999 --step 10 --mp4-chunks",
+        "frameyard task create later --labels labels.json",
+    )
+)
+@click.argument("name")
+@media_options
+@_SETTINGS
+@_WAIT
+@command
+async def create(
+    call: Call,
+    /,
+    name: str,
+    media: MediaOptions,
+    wait: bool,
+    labels: tuple[str, ...],
+    labels_file: Path | None,
+    **settings: Any,
+) -> None:
+    """Make a task from files and directories (PATHS), a share or addresses; without them it waits for media.
+
+    If its media is refused, nothing is made.
+    """
+    request = await _create_request(call, name, settings)
+    request.labels.extend(labels_of(labels, labels_file))
+    files = await attaching.local_files(media)
+    made = (await call.client.call(call.client.tasks.CreateTask, request)).task
+    try:
+        if not media.is_empty:
+            made = await _with_media(call, made.id, media, files, wait=wait)
+    except ClientError as fault:
+        await attaching.undo(call, made.id, fault)
+        raise
+    call.out.message(made, *lines_of(made))
+
+
+@task.command(
+    epilog=examples(
+        "frameyard task attach 5 street.mp4 --wait",
+        "frameyard task attach 5 --upload 0197f2f0-7c3e-7d8b-9a45-2f0c0d9b6c11",
+    )
+)
+@click.argument("task_id", type=ID)
+@media_options
+@_WAIT
+@command
+async def attach(call: Call, task_id: int, media: MediaOptions, wait: bool) -> None:
+    """Give a task its media; with --upload and PATHS an upload that was cut goes on."""
+    if media.is_empty:
+        raise click.UsageError("Name files, --upload, --share or --url.")
+    files = await attaching.local_files(media)
+    found = await _with_media(call, task_id, media, files, wait=wait)
+    call.out.message(found, *lines_of(found))
+
+
+@task.command("list", epilog=examples("frameyard task list --status annotation --order name"))
+@click.option("--name", "name_contains", help="Only names that contain this.")
+@click.option("--project", "project_id", type=ID, metavar="ID", help="Only of this project.")
+@click.option("--status", type=STATUS, help="Only with this status.")
+@click.option("--mode", type=Choice(task_pb2.TaskMode, "TASK_MODE_"), help="Images or video.")
+@click.option("--owner", metavar="USER", help="Only of this owner.")
+@click.option("--assignee", metavar="USER", help="Only of this assignee.")
+@click.option("--order", type=Choice(service.TaskOrder, "TASK_ORDER_"), help="Default: newest first.")
+@command
+async def list_(call: Call, /, owner: str | None, assignee: str | None, **filters: Any) -> None:
+    """List tasks."""
+    request = service.ListTasksRequest(
+        **given(filters),
+        owner_id=await person_id(call.client, owner),
+        assignee_id=await person_id(call.client, assignee),
+    )
+    found = pages(call.client, call.client.tasks.ListTasks, request, lambda page: page.tasks)
+    await call.out.table(("id", "name", "media", "frames", "jobs", "completed", "status"), found, row_of)
+
+
+@task.command()
+@click.argument("task_id", type=ID)
+@command
+async def show(call: Call, task_id: int) -> None:
+    """Show a task with its media, jobs and labels."""
+    found = await _get(call, task_id)
+    call.out.message(found, *lines_of(found))
+
+
+@task.command(epilog=examples("frameyard task update 5 --name 'Street, in the rain' --assignee anna"))
+@click.argument("task_id", type=ID)
+@click.option("--name", help="Its name.")
+@click.option("--assignee", metavar="USER", help="User name of who answers for it; '' for nobody.")
+@click.option("--issue-tracker", metavar="URL", help="Full URL of the issue tracker; '' for none.")
+@click.option("--subset", help="Part of the project's data set; '' for none.")
+@command
+async def update(call: Call, /, task_id: int, assignee: str | None, **texts: Any) -> None:
+    """Change a task."""
+    fields = given(texts)
+    changed = task_pb2.Task(id=task_id, **fields)
+    if assignee:
+        changed.assignee.CopyFrom(await person(call.client, assignee))
+    mask = [*fields, *(["assignee"] if assignee is not None else [])]
+    if not mask:
+        raise click.UsageError("Nothing to change: give an option.")
+    request = service.UpdateTaskRequest(task=changed, update_mask=FieldMask(paths=mask))
+    now = (await call.client.call(call.client.tasks.UpdateTask, request)).task
+    call.out.message(now, *lines_of(now))
+
+
+@task.command(
+    epilog=examples("frameyard task labels 5 --label bicycle", "frameyard task labels 5 --delete 17 --force")
+)
+@click.argument("task_id", type=ID)
+@label_changes
+@command
+async def labels(call: Call, task_id: int, changes: LabelChanges) -> None:
+    """Add, change (by id, from a file) and delete labels of a task that has no project."""
+    request = service.UpdateTaskLabelsRequest(task_id=task_id, **changes.fields())
+    now = (await call.client.call(call.client.tasks.UpdateTaskLabels, request)).task
+    call.out.message(now, *lines_of(now))
+
+
+@task.command()
+@click.argument("task_id", type=ID)
+@click.confirmation_option(prompt="Delete the task with its annotations?")
+@command
+async def delete(call: Call, task_id: int) -> None:
+    """Delete a task."""
+    await call.client.call(call.client.tasks.DeleteTask, service.DeleteTaskRequest(id=task_id))
+    call.out.note(f"task {task_id} is deleted")
+
+
+async def _create_request(call: Call, name: str, settings: dict[str, Any]) -> service.CreateTaskRequest:
+    location, use_lfs = settings.pop("repository"), settings.pop("use_lfs")
+    format_name, assignee = settings.pop("repository_format"), settings.pop("assignee")
+    if location is None and (use_lfs is not None or format_name is not None):
+        raise click.UsageError("--lfs and --repository-format need --repository.")
+    request = service.CreateTaskRequest(
+        name=name,
+        assignee_id=await person_id(call.client, assignee),
+        request_id=request_id(),
+        **given(settings),
+    )
+    if location is not None:
+        fields = given({"location": location, "use_lfs": use_lfs, "format": format_name})
+        request.repository.CopyFrom(task_pb2.DatasetRepository(**fields))
+    return request
+
+
+async def _with_media(
+    call: Call, task_id: int, media: MediaOptions, files: attaching.Files, *, wait: bool
+) -> task_pb2.Task:
+    operation = await attaching.attach(call, task_id, media, files)
+    return await attaching.ready(call, operation) if wait else await _get(call, task_id)
+
+
+async def _get(call: Call, task_id: int) -> task_pb2.Task:
+    return (await call.client.call(call.client.tasks.GetTask, service.GetTaskRequest(id=task_id))).task
