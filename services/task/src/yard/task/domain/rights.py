@@ -52,11 +52,15 @@ def works_on(principal: Principal, job: Job) -> bool:
     return _is_one_of(principal, frozenset({job.assignee_id, job.reviewer_id}))
 
 
+def is_turn_of(principal: Principal, job: Job) -> bool:
+    """The assignee while the stage is annotation, the reviewer while it is validation or acceptance."""
+    is_annotation = job.stage == job_pb2.JOB_STAGE_ANNOTATION
+    return _is_one_of(principal, frozenset({job.assignee_id if is_annotation else job.reviewer_id}))
+
+
 def may_annotate(principal: Principal, task: Task, job: Job) -> bool:
     """Also: may change the job's state."""
-    is_annotation = job.stage == job_pb2.JOB_STAGE_ANNOTATION
-    whose_turn = job.assignee_id if is_annotation else job.reviewer_id
-    return may_assign(principal, task) or _is_one_of(principal, frozenset({whose_turn}))
+    return may_assign(principal, task) or is_turn_of(principal, job)
 
 
 def _is_one_of(principal: Principal, people: frozenset[int] | frozenset[int | None]) -> bool:

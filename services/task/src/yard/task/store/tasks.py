@@ -1,9 +1,12 @@
 """Table task."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Final
 
-from yard.runtime.db import Record
+from yard.runtime.db import Record, Transaction
+from yard.task.domain.progress import Counts
+from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Task
 from yard.task.store import Reader
 
@@ -23,6 +26,13 @@ LEFT JOIN project ON project.id = task.project_id
 WHERE task.id = $1 AND {VISIBLE}
 """  # noqa: S608 - literals only
 
+_ANY = f"""
+SELECT {SELECT}
+FROM task
+LEFT JOIN project ON project.id = task.project_id
+WHERE task.id = $1
+"""  # noqa: S608 - literals only
+
 
 def task_from(row: Record) -> Task:
     """A task from a row with COLUMNS, and perhaps others."""
@@ -33,3 +43,174 @@ async def task_of(reader: Reader, task_id: int, *, lock: bool = False) -> Task |
     """The task; None if it is hidden, or its project is."""
     row = await reader.fetchrow(f"{_ONE} FOR UPDATE OF task" if lock else _ONE, task_id)
     return None if row is None else task_from(row)
+
+
+async def task_of_any(reader: Reader, task_id: int, *, lock: bool = False) -> Task | None:
+    """The task, hidden or not; None if it is gone."""
+    row = await reader.fetchrow(f"{_ANY} FOR UPDATE OF task" if lock else _ANY, task_id)
+    return None if row is None else task_from(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task as it begins."""
+
+    name: str
+    project_id: int | None
+    owner_id: int
+    assignee_id: int | None
+    issue_tracker: str
+    subset: str
+    segment_size: int | None
+    overlap: int | None
+    repository_location: str
+    repository_use_lfs: bool
+    repository_format: str
+    sync_status: int
+
+
+async def insert(tx: Transaction, new: NewTask) -> int:
+    """A new task; returns its id."""
+    task_id: int = await tx.fetchval(
+        """
+        INSERT INTO task (
+            name, name_key, project_id, owner_id, assignee_id, issue_tracker, subset, wanted_segment_size,
+            wanted_overlap, repository_location, repository_use_lfs, repository_format, sync_status
+        )
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        RETURNING id
+        """,
+        new.name,
+        name_key(new.name),
+        new.project_id,
+        new.owner_id,
+        new.assignee_id,
+        new.issue_tracker,
+        new.subset,
+        new.segment_size,
+        new.overlap,
+        new.repository_location,
+        new.repository_use_lfs,
+        new.repository_format,
+        new.sync_status,
+    )
+    return task_id
+
+
+async def update(tx: Transaction, task: Task) -> None:
+    """Writes what people can change."""
+    await tx.execute(
+        """
+        UPDATE task
+        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, subset = $6, updated_at = $7
+        WHERE id = $1
+        """,
+        task.id,
+        task.name,
+        name_key(task.name),
+        task.assignee_id,
+        task.issue_tracker,
+        task.subset,
+        task.updated_at,
+    )
+
+
+async def update_media(tx: Transaction, task: Task) -> None:
+    """Writes where its media stands, and what follows from it."""
+    await tx.execute(
+        """
+        UPDATE task
+        SET segment_size = $2,
+            overlap = $3,
+            mode = $4,
+            media_state = $5,
+            media_id = $6,
+            media_operation = $7,
+            size = $8,
+            width = $9,
+            height = $10,
+            data = $11,
+            plan = $12,
+            media_error = $13,
+            media_warnings = $14,
+            updated_at = clock_timestamp()
+        WHERE id = $1
+        """,
+        task.id,
+        task.segment_size,
+        task.overlap,
+        task.mode,
+        task.media_state,
+        task.media_id,
+        task.media_operation,
+        task.size,
+        task.width,
+        task.height,
+        task.data,
+        task.plan,
+        task.media_error,
+        task.media_warnings,
+    )
+
+
+async def count_jobs(tx: Transaction, task_id: int, change: Counts) -> Counts:
+    """Adds to the numbers of jobs by status; returns them."""
+    row = await tx.fetchrow(
+        """
+        UPDATE task
+        SET jobs_total = jobs_total + $2,
+            jobs_annotation = jobs_annotation + $3,
+            jobs_validation = jobs_validation + $4,
+            jobs_completed = jobs_completed + $5,
+            updated_at = clock_timestamp()
+        WHERE id = $1
+        RETURNING
+            jobs_total AS total,
+            jobs_annotation AS annotation,
+            jobs_validation AS validation,
+            jobs_completed AS completed
+        """,
+        task_id,
+        change.total,
+        change.annotation,
+        change.validation,
+        change.completed,
+    )
+    assert row is not None
+    return Counts(**dict(row))
+
+
+async def touch(tx: Transaction, task_id: int) -> None:
+    """Something that belongs to it was changed."""
+    await tx.execute("UPDATE task SET updated_at = clock_timestamp() WHERE id = $1", task_id)
+
+
+async def hide(tx: Transaction, task_id: int, now: datetime) -> bool:
+    """It is not visible from now on; False if it was hidden already."""
+    found = await tx.fetchval(
+        """
+        UPDATE task
+        SET deleted_at = $2
+        WHERE id = $1 AND deleted_at IS NULL
+        RETURNING true
+        """,
+        task_id,
+        now,
+    )
+    return bool(found)
+
+
+async def ids_of_project(reader: Reader, project_id: int, limit: int) -> list[int]:
+    """Some tasks of a project that are not hidden themselves."""
+    rows = await reader.fetch(
+        """
+        SELECT id
+        FROM task
+        WHERE project_id = $1 AND deleted_at IS NULL
+        ORDER BY id
+        LIMIT $2
+        """,
+        project_id,
+        limit,
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,117 @@
+"""Jobs: reading and changing."""
+
+from frameyard.task.v1 import job_pb2
+from frameyard.task.v1 import job_service_pb2 as messages
+from frameyard.task.v1.task_events_pb2 import JobUpdated, TaskProgressed
+from yard.runtime import auth, clock, errors, paging
+from yard.runtime.db import Transaction
+from yard.task.domain import progress, requests, rights
+from yard.task.domain.progress import Counts, JobChanges
+from yard.task.domain.rows import Job, Task
+from yard.task.handlers import people
+from yard.task.handlers.access import readable_job
+from yard.task.handlers.context import Tasks
+from yard.task.handlers.messages import counts_to_proto, job_to_proto
+from yard.task.store import job_views
+from yard.task.store import jobs as store
+from yard.task.store import tasks as task_store
+
+CHANGEABLE = ("assignee", "reviewer", "stage", "state")
+
+
+async def get_job(tasks: Tasks, request: messages.GetJobRequest) -> messages.GetJobResponse:
+    """Reads a job."""
+    await readable_job(tasks.db, request.id)
+    return messages.GetJobResponse(job=job_to_proto(await job_views.view_of(tasks.db, request.id)))
+
+
+async def list_jobs(tasks: Tasks, request: messages.ListJobsRequest) -> messages.ListJobsResponse:
+    """One page by id."""
+    size = paging.size(request.page_size)
+    after = paging.decode(request.page_token, request)
+    if request.status not in job_pb2.JobStatus.values():
+        raise errors.invalid("status", f"is no status: {request.status}")
+    principal = auth.current()
+    search = job_views.Search(
+        user_id=None if rights.sees_everything(principal) else principal.user_id,
+        task_id=request.task_id,
+        status=request.status,
+        assignee_id=request.assignee_id,
+        reviewer_id=request.reviewer_id,
+        after=after[0] if after else 0,
+        limit=size + 1,
+    )
+    found = await job_views.page(tasks.db, search)
+    token = paging.encode([found[size - 1].job.id], request) if len(found) > size else ""
+    return messages.ListJobsResponse(jobs=map(job_to_proto, found[:size]), next_page_token=token)
+
+
+async def update_job(tasks: Tasks, request: messages.UpdateJobRequest) -> messages.UpdateJobResponse:
+    """Changes the masked fields; the numbers of the task follow in the same transaction."""
+    paths = frozenset(request.update_mask.paths)
+    _check_may_change(*await readable_job(tasks.db, request.job.id), paths)
+    requests.refuse(await _violations(tasks, request))
+    async with tasks.db.transaction() as tx:
+        before, task = await readable_job(tx, request.job.id, lock=True)
+        _check_may_change(before, task, paths)
+        after = progress.changed(before, _changes(request.job, paths), clock.now())
+        names = progress.changed_fields(before, after)
+        if names:
+            await store.update_job(tx, after)
+            await _tell(tx, before, after, names)
+        return messages.UpdateJobResponse(job=job_to_proto(await job_views.view_of(tx, before.id)))
+
+
+def _check_may_change(job: Job, task: Task, paths: frozenset[str]) -> None:
+    principal = auth.current()
+    if rights.may_assign(principal, task):
+        return
+    if paths - {"state"} or not rights.may_annotate(principal, task, job):
+        raise errors.PermissionDenied(f"this is not yours to change in job {job.id}", reason="NOT_YOUR_TURN")
+
+
+async def _violations(tasks: Tasks, request: messages.UpdateJobRequest) -> list[errors.Violation]:
+    job, paths = request.job, request.update_mask.paths
+    found = list(requests.mask_violations(paths, CHANGEABLE))
+    if "stage" in paths and job.stage not in list(job_pb2.JobStage.values())[1:]:
+        found.append(errors.Violation("job.stage", f"must be a stage, got {job.stage}"))
+    if "state" in paths and job.state not in list(job_pb2.JobState.values())[1:]:
+        found.append(errors.Violation("job.state", f"must be a state, got {job.state}"))
+    given = {"job.assignee": job.assignee.id, "job.reviewer": job.reviewer.id}
+    wanted = {field: id_ for field, id_ in given.items() if field.removeprefix("job.") in paths}
+    return [*found, *await people.violations(tasks.db, wanted)]
+
+
+def _changes(job: job_pb2.Job, paths: frozenset[str]) -> JobChanges:
+    return JobChanges(
+        assignee_id=job.assignee.id if "assignee" in paths else None,
+        reviewer_id=job.reviewer.id if "reviewer" in paths else None,
+        stage=job.stage if "stage" in paths else None,
+        state=job.state if "state" in paths else None,
+    )
+
+
+async def _tell(tx: Transaction, before: Job, after: Job, names: list[str]) -> None:
+    key = str(after.task_id)
+    counts = None
+    if before.status != after.status:
+        counts = await task_store.count_jobs(tx, after.task_id, _difference(before, after))
+    view = await job_views.view_of(tx, after.id)
+    user_id = auth.current().user_id
+    await tx.emit(JobUpdated(job=job_to_proto(view), changed_fields=names, user_id=user_id), key=key)
+    if counts is not None:
+        progressed = TaskProgressed(task_id=after.task_id, status=counts.status, jobs=counts_to_proto(counts))
+        await tx.emit(progressed, key=key)
+
+
+def _difference(before: Job, after: Job) -> Counts:
+    """What a job that moves from one status to another changes in the numbers."""
+
+    def change(status: int) -> int:
+        return (after.status == status) - (before.status == status)
+
+    return Counts(
+        annotation=change(job_pb2.JOB_STATUS_ANNOTATION),
+        validation=change(job_pb2.JOB_STATUS_VALIDATION),
+        completed=change(job_pb2.JOB_STATUS_COMPLETED),
+    )

@@ -1,0 +1,169 @@
+"""Projects: making, reading, changing, hiding."""
+
+from dataclasses import replace
+
+from frameyard.task.v1 import project_service_pb2 as messages
+from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectDeleted, ProjectUpdated
+from google.protobuf.message import Message
+from yard.runtime import auth, clock, errors, idempotency, paging
+from yard.runtime.db import Transaction
+from yard.runtime.work import Work
+from yard.task.domain import labels as label_rules
+from yard.task.domain import requests, rights
+from yard.task.domain.rows import Project
+from yard.task.handlers import people
+from yard.task.handlers.access import changeable_project, readable_project
+from yard.task.handlers.context import HIDE_TASKS, Tasks
+from yard.task.handlers.messages import project_to_proto
+from yard.task.handlers.removal import hide_task
+from yard.task.store import Reader, label_changes
+from yard.task.store import projects as store
+from yard.task.store import tasks as task_store
+
+CHANGEABLE = ("name", "assignee", "issue_tracker")
+HIDDEN_AT_ONCE = 50
+
+
+async def create_project(
+    tasks: Tasks, request: messages.CreateProjectRequest
+) -> messages.CreateProjectResponse:
+    """Makes a project with labels, once for each request id."""
+    if not rights.may_create(auth.current()):
+        raise errors.PermissionDenied("projects are made by users and administrators")
+    requests.refuse(
+        [
+            *requests.name_violations(request.name),
+            *requests.issue_tracker_violations(request.issue_tracker),
+            *label_rules.new_violations(request.labels),
+            *await people.violations(tasks.db, {"assignee_id": request.assignee_id}),
+        ]
+    )
+    async with tasks.db.transaction() as tx:
+        return await idempotency.once(
+            tx,
+            request.request_id,
+            request,
+            messages.CreateProjectResponse,
+            lambda: _insert(tx, request),
+        )
+
+
+async def get_project(tasks: Tasks, request: messages.GetProjectRequest) -> messages.GetProjectResponse:
+    """Reads a project."""
+    await readable_project(tasks.db, request.id)
+    return messages.GetProjectResponse(project=project_to_proto(await _view(tasks.db, request.id)))
+
+
+async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> messages.ListProjectsResponse:
+    """One page, newest first."""
+    size = paging.size(request.page_size)
+    after = paging.decode(request.page_token, request)
+    requests.refuse(list(requests.search_violations(request.name_contains)))
+    principal = auth.current()
+    found = await store.page(
+        tasks.db,
+        store.Search(
+            user_id=None if rights.sees_everything(principal) else principal.user_id,
+            name_contains=request.name_contains,
+            owner_id=request.owner_id,
+            assignee_id=request.assignee_id,
+            before=after[0] if after else None,
+            limit=size + 1,
+        ),
+    )
+    has_more = len(found) > size
+    token = paging.encode([found[size - 1].project.id], request) if has_more else ""
+    return messages.ListProjectsResponse(projects=map(project_to_proto, found[:size]), next_page_token=token)
+
+
+async def update_project(
+    tasks: Tasks, request: messages.UpdateProjectRequest
+) -> messages.UpdateProjectResponse:
+    """Changes the masked fields."""
+    await changeable_project(tasks.db, request.project.id)
+    paths = frozenset(request.update_mask.paths)
+    requests.refuse(await _violations(tasks, request))
+    async with tasks.db.transaction() as tx:
+        before = await changeable_project(tx, request.project.id, lock="UPDATE")
+        after = _changed(before, request, paths)
+        if after != before:
+            await store.update(tx, replace(after, updated_at=clock.now()))
+            names = [name for name in CHANGEABLE if _field(before, name) != _field(after, name)]
+            await _emit(tx, ProjectUpdated(project_id=before.id, changed_fields=names), before.id)
+        return messages.UpdateProjectResponse(project=project_to_proto(await _view(tx, before.id)))
+
+
+async def delete_project(
+    tasks: Tasks, request: messages.DeleteProjectRequest
+) -> messages.DeleteProjectResponse:
+    """Hides a project, and with it its tasks, whose work is ended behind the answer."""
+    async with tasks.db.transaction() as tx:
+        project = await readable_project(tx, request.id, lock="UPDATE")
+        if not rights.may_delete_project(auth.current(), project):
+            raise errors.PermissionDenied(f"project {request.id} is deleted by its owner")
+        await store.hide(tx, project.id, clock.now())
+        deleted = ProjectDeleted(project_id=project.id)
+        await _emit(tx, deleted, project.id)
+        await tx.enqueue(deleted, kind=HIDE_TASKS, unique=f"{HIDE_TASKS}/{project.id}")
+    return messages.DeleteProjectResponse()
+
+
+async def hide_tasks(tasks: Tasks, work: Work[ProjectDeleted]) -> None:
+    """Ends the work of all tasks of a hidden project, some at a time, and tells it."""
+    while True:
+        async with work.transaction() as tx:
+            ids = await task_store.ids_of_project(tx, work.message.project_id, HIDDEN_AT_ONCE)
+            for task_id in ids:
+                await hide_task(tasks, tx, task_id)
+        if len(ids) < HIDDEN_AT_ONCE:
+            return
+
+
+async def _insert(tx: Transaction, request: messages.CreateProjectRequest) -> messages.CreateProjectResponse:
+    await people.note_caller(tx)
+    owner_id = auth.current().user_id
+    project_id = await store.insert(
+        tx,
+        name=request.name,
+        owner_id=owner_id,
+        assignee_id=request.assignee_id or None,
+        issue_tracker=request.issue_tracker,
+    )
+    labels = label_rules.colored(map(label_rules.label_from, request.labels))
+    await label_changes.insert(tx, label_changes.Owner(project_id=project_id), labels)
+    await _emit(tx, ProjectCreated(project_id=project_id, name=request.name, owner_id=owner_id), project_id)
+    return messages.CreateProjectResponse(project=project_to_proto(await _view(tx, project_id)))
+
+
+async def _violations(tasks: Tasks, request: messages.UpdateProjectRequest) -> list[errors.Violation]:
+    project, paths = request.project, request.update_mask.paths
+    found = [*requests.mask_violations(paths, CHANGEABLE)]
+    if "name" in paths:
+        found += requests.name_violations(project.name, "project.name")
+    if "issue_tracker" in paths:
+        found += requests.issue_tracker_violations(project.issue_tracker, "project.issue_tracker")
+    if "assignee" in paths:
+        found += await people.violations(tasks.db, {"project.assignee": project.assignee.id})
+    return found
+
+
+def _changed(project: Project, request: messages.UpdateProjectRequest, paths: frozenset[str]) -> Project:
+    wanted = request.project
+    return replace(
+        project,
+        name=wanted.name if "name" in paths else project.name,
+        assignee_id=(wanted.assignee.id or None) if "assignee" in paths else project.assignee_id,
+        issue_tracker=wanted.issue_tracker if "issue_tracker" in paths else project.issue_tracker,
+    )
+
+
+def _field(project: Project, name: str) -> object:
+    return project.assignee_id if name == "assignee" else getattr(project, name)
+
+
+async def _view(reader: Reader, project_id: int) -> store.ProjectView:
+    return await store.view_of(reader, project_id)
+
+
+async def _emit(tx: Transaction, event: Message, project_id: int) -> None:
+    await tx.emit(event, key=str(project_id))

@@ -1,0 +1,56 @@
+"""Table person: a copy of what identity tells."""
+
+from collections.abc import Collection
+
+from yard.runtime.db import Transaction
+from yard.task.domain.rows import Person
+from yard.task.store import Reader
+
+# Wakes whoever waits for somebody to be told.
+TOLD = "person"
+
+
+async def people_of(reader: Reader, ids: Collection[int]) -> dict[int, Person]:
+    """Those that are known, by id."""
+    rows = await reader.fetch(
+        """
+        SELECT id, username, is_active
+        FROM person
+        WHERE id = ANY($1::bigint[])
+        """,
+        list(ids),
+    )
+    return {row["id"]: Person(**dict(row)) for row in rows}
+
+
+async def put(tx: Transaction, person: Person) -> None:
+    """Somebody as identity tells, new or changed."""
+    await tx.execute(
+        """
+        INSERT INTO person (id, username, is_active)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET username = excluded.username, is_active = excluded.is_active
+        """,
+        person.id,
+        person.username,
+        person.is_active,
+    )
+    tx.wake(TOLD)
+
+
+async def note(tx: Transaction, user_id: int, username: str) -> None:
+    """Somebody who calls us and whom identity has not told of yet."""
+    await tx.execute(
+        """
+        INSERT INTO person (id, username)
+        VALUES ($1, $2)
+        ON CONFLICT (id) DO NOTHING
+        """,
+        user_id,
+        username,
+    )
+
+
+async def deactivate(tx: Transaction, user_id: int) -> None:
+    """Nothing can be assigned to them any more."""
+    await tx.execute("UPDATE person SET is_active = false WHERE id = $1", user_id)

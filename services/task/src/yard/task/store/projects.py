@@ -1,0 +1,198 @@
+"""Table project."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+
+from yard.annotations.labels import Label
+from yard.runtime.db import Record, Transaction
+from yard.task.domain.progress import Counts
+from yard.task.domain.requests import name_key
+from yard.task.domain.rows import Project
+from yard.task.store import Reader
+from yard.task.store.labels import OF_PROJECT, labels_from
+
+COLUMNS: Final = tuple(field.name for field in fields(Project))
+_SELECT: Final = ", ".join(f"project.{column}" for column in COLUMNS)
+
+_ONE = f"SELECT {_SELECT} FROM project WHERE id = $1 AND deleted_at IS NULL"  # noqa: S608 - literals only
+
+# A project with its people and with what its tasks sum up to.
+_VIEW = f"""
+SELECT {_SELECT},
+    coalesce(owner.username, '') AS owner_name,
+    coalesce(assignee.username, '') AS assignee_name,
+    sums.*
+FROM project
+LEFT JOIN person AS owner ON owner.id = project.owner_id
+LEFT JOIN person AS assignee ON assignee.id = project.assignee_id
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) AS task_count,
+        coalesce(sum(jobs_total), 0)::bigint AS total,
+        coalesce(sum(jobs_annotation), 0)::bigint AS annotation,
+        coalesce(sum(jobs_validation), 0)::bigint AS validation,
+        coalesce(sum(jobs_completed), 0)::bigint AS completed
+    FROM task
+    WHERE task.project_id = project.id AND task.deleted_at IS NULL
+) AS sums
+"""  # noqa: S608 - literals only
+
+_LABELS_OF_ONE = f"SELECT ({OF_PROJECT}) FROM project WHERE id = $1"  # noqa: S608 - literals only
+
+# Projects of which somebody may know: $1 is the user.
+_OF_USER = """
+    SELECT id FROM project WHERE owner_id = $1
+    UNION SELECT id FROM project WHERE assignee_id = $1
+    UNION SELECT project_id FROM task WHERE assignee_id = $1 AND deleted_at IS NULL
+    UNION
+    SELECT task.project_id
+    FROM job
+    JOIN task ON task.id = job.task_id
+    WHERE (job.assignee_id = $1 OR job.reviewer_id = $1) AND task.deleted_at IS NULL
+"""
+
+_WHOSE: Final = {True: f"project.id IN ({_OF_USER})", False: "$1::bigint IS NULL"}
+
+_PAGE = f"""
+{_VIEW}
+WHERE project.deleted_at IS NULL
+    AND {{whose}}
+    AND ($2 = '' OR strpos(project.name_key, $2) > 0)
+    AND ($3::bigint = 0 OR project.owner_id = $3)
+    AND ($4::bigint = 0 OR project.assignee_id = $4)
+    AND ($5::bigint IS NULL OR project.id < $5)
+ORDER BY project.id DESC
+LIMIT $6
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectView:
+    """A project as people see it; `labels` only where they are asked for."""
+
+    project: Project
+    owner_name: str
+    assignee_name: str
+    task_count: int
+    jobs: Counts
+    labels: list[Label]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which projects a list shows; 0 and "" stand for any, `user_id` None for projects of everybody."""
+
+    user_id: int | None
+    name_contains: str
+    owner_id: int
+    assignee_id: int
+    before: int | None
+    limit: int
+
+
+async def project_of(reader: Reader, project_id: int, *, lock: str = "") -> Project | None:
+    """The project unless it is hidden; `lock` is "", "SHARE" or "UPDATE"."""
+    row = await reader.fetchrow(f"{_ONE} FOR {lock}" if lock else _ONE, project_id)
+    return None if row is None else _project_from(row)
+
+
+async def is_of_user(reader: Reader, project_id: int, user_id: int) -> bool:
+    """Whether somebody may know of a project."""
+    found: bool = await reader.fetchval(f"SELECT ($2 IN ({_OF_USER})) IS TRUE", user_id, project_id)
+    return found
+
+
+async def view_of(reader: Reader, project_id: int) -> ProjectView:
+    """A project that exists, with its labels."""
+    row = await reader.fetchrow(f"{_VIEW} WHERE project.id = $1", project_id)
+    assert row is not None
+    return _view_from(row, labels_from(await reader.fetchval(_LABELS_OF_ONE, project_id)))
+
+
+async def page(reader: Reader, search: Search) -> list[ProjectView]:
+    """Projects without labels, newest first."""
+    rows = await reader.fetch(
+        _PAGE.format(whose=_WHOSE[search.user_id is not None]),
+        search.user_id,
+        name_key(search.name_contains),
+        search.owner_id,
+        search.assignee_id,
+        search.before,
+        search.limit,
+    )
+    return [_view_from(row, []) for row in rows]
+
+
+async def insert(
+    tx: Transaction, *, name: str, owner_id: int, assignee_id: int | None, issue_tracker: str
+) -> int:
+    """A new project; returns its id."""
+    project_id: int = await tx.fetchval(
+        """
+        INSERT INTO project (name, name_key, owner_id, assignee_id, issue_tracker)
+        VALUES ($1, $2, $3, $4, $5)
+        RETURNING id
+        """,
+        name,
+        name_key(name),
+        owner_id,
+        assignee_id,
+        issue_tracker,
+    )
+    return project_id
+
+
+async def update(tx: Transaction, project: Project) -> None:
+    """Writes what can change."""
+    await tx.execute(
+        """
+        UPDATE project
+        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, updated_at = $6
+        WHERE id = $1
+        """,
+        project.id,
+        project.name,
+        name_key(project.name),
+        project.assignee_id,
+        project.issue_tracker,
+        project.updated_at,
+    )
+
+
+async def touch(tx: Transaction, project_id: int) -> None:
+    """Something that belongs to it was changed."""
+    await tx.execute("UPDATE project SET updated_at = clock_timestamp() WHERE id = $1", project_id)
+
+
+async def hide(tx: Transaction, project_id: int, now: datetime) -> None:
+    """It and its tasks are not visible from now on."""
+    await tx.execute("UPDATE project SET deleted_at = $2 WHERE id = $1", project_id, now)
+
+
+async def delete_hidden(reader: Reader, before: datetime) -> int:
+    """Removes projects that were hidden before then and whose tasks are gone; returns how many."""
+    tag = await reader.execute(
+        """
+        DELETE FROM project
+        WHERE deleted_at < $1 AND NOT EXISTS (SELECT FROM task WHERE task.project_id = project.id)
+        """,
+        before,
+    )
+    return int(tag.rpartition(" ")[2])
+
+
+def _project_from(row: Record) -> Project:
+    return Project(**{column: row[column] for column in COLUMNS})
+
+
+def _view_from(row: Record, labels: list[Label]) -> ProjectView:
+    counts: dict[str, Any] = {name: row[name] for name in ("total", "annotation", "validation", "completed")}
+    return ProjectView(
+        project=_project_from(row),
+        owner_name=row["owner_name"],
+        assignee_name=row["assignee_name"],
+        task_count=row["task_count"],
+        jobs=Counts(**counts),
+        labels=labels,
+    )
