@@ -15,7 +15,7 @@ LARGEST_PAGE: Final = 8192
 FIRST_PAGE: Final = 256
 # Numbers of points that one page or one run of tracks is to hold, about 16 MiB as objects.
 PAGE_NUMBERS: Final = 250_000
-_LAST_FRAME: Final = 2**31 - 1
+LAST_FRAME: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Selection:
     task_id: int
     job_id: int | None = None
     first: int = 0
-    last: int = _LAST_FRAME
+    last: int = LAST_FRAME
     label_ids: tuple[int, ...] = ()
 
     @property
@@ -79,19 +79,18 @@ async def track_pages(reader: Reader, selection: Selection) -> AsyncIterator[lis
         after = (page[-1]["first_frame"], page[-1]["id"])
 
 
-async def tags_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Tag]:
-    """The tags with these ids, and the copies of them that other jobs of the task hold."""
-    return list(map(rows.tag_from, await tx.fetch(_COPIES["tag"], task_id, ids)))
-
-
-async def shapes_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Shape]:
-    """The shapes with these ids, and the copies of them that other jobs of the task hold."""
-    return list(map(rows.shape_from, await tx.fetch(_COPIES["shape"], task_id, ids)))
-
-
-async def tracks_and_copies(tx: Reader, task_id: int, ids: Sequence[int]) -> list[Track]:
-    """The tracks with these ids, and the copies of them that other jobs of the task hold."""
-    return list(await _with_keyframes(tx, task_id, await tx.fetch(_COPIES["track"], task_id, ids)))
+async def objects_and_copies(
+    reader: Reader, task_id: int, tag_ids: Sequence[int], shape_ids: Sequence[int], track_ids: Sequence[int]
+) -> AnnotationSet:
+    """The objects with these ids, and the copies of them that other jobs of the task hold."""
+    tags = await reader.fetch(_COPIES["tag"], task_id, tag_ids) if tag_ids else ()
+    shapes = await reader.fetch(_COPIES["shape"], task_id, shape_ids) if shape_ids else ()
+    tracks = await reader.fetch(_COPIES["track"], task_id, track_ids) if track_ids else ()
+    return AnnotationSet(
+        tags=tuple(map(rows.tag_from, tags)),
+        shapes=tuple(map(rows.shape_from, shapes)),
+        tracks=await _with_keyframes(reader, task_id, tracks),
+    )
 
 
 async def _page(

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from yard.annotations.model import AnnotationSet
 from yard.runtime.db import Database, Transaction
+from yard.task.domain.annotation_plans import Table
 from yard.task.store.annotations import rows
 from yard.task.store.annotations.rows import Row
 
-Table = Literal["tag", "shape", "track"]
 TABLES: Final[tuple[Table, ...]] = ("tag", "shape", "track")
 
 

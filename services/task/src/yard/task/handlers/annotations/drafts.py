@@ -1,0 +1,171 @@
+"""A save that is worked out before its transaction: what is wrong with it, else all rows and the answer.
+
+Checking, comparing and converting take time, and sizes of frames come from the bucket. So all of it is done
+on a snapshot, without a lock, and the transaction only asks whether the snapshot still holds.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from frameyard.annotation.v1 import annotation_pb2
+from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from frameyard.common.v1 import common_pb2
+from frameyard.task.v1 import task_pb2
+from yard.annotations.errors import Fault
+from yard.annotations.labels import Label, LabelSchema
+from yard.annotations.model import AnnotationSet
+from yard.annotations.validation import FrameSize, Rules
+from yard.runtime import errors, ids
+from yard.runtime.blobs import BlobRef
+from yard.runtime.db import Transaction
+from yard.runtime.rpc.options import MESSAGE_BYTES
+from yard.task.domain import annotation_plans as plans
+from yard.task.domain.annotation_plans import Counts, Plan, Step
+from yard.task.domain.rows import Task
+from yard.task.handlers.annotations import messages as conversion
+from yard.task.handlers.annotations.context import Annotations
+from yard.task.handlers.annotations.scopes import Scope, check_has_frames, scope_of
+from yard.task.store import labels as label_store
+from yard.task.store.annotations import reading, writing
+from yard.task.store.annotations.reading import Selection
+from yard.task.store.annotations.writing import Write
+
+# What the answer holds besides the objects.
+_ENVELOPE_BYTES: Final = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The snapshot that a draft is made on; `stored` are the rows that the save may touch."""
+
+    scope: Scope
+    labels: list[Label]
+    stored: AnnotationSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A save that only has to be written, unless it has faults.
+
+    If it `is_bound`, it holds for the revisions that were seen only.
+    """
+
+    seen: Seen
+    is_bound: bool
+    faults: list[Fault]
+    counts: dict[int, Counts]
+    label_ids: list[int]
+    write: Write
+    answer: annotation_pb2.AnnotationSet
+
+
+async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRequest) -> Draft:
+    """New objects in place of all others."""
+
+    async def whole(tx: Transaction, scope: Scope) -> AnnotationSet:
+        return await reading.annotations_of(tx, Selection(task_id=scope.task.id, job_id=scope.job_id))
+
+    seen = await _see(annotations, request.target, whole)
+    given = await asyncio.to_thread(conversion.read, request.annotations, "annotations")
+    size_of = await _sizes(annotations, seen.scope.task, given.annotations)
+
+    def plan() -> Plan:
+        wanted = conversion.check(given, _rules(seen, size_of))
+        if given.faults:
+            return Plan()
+        return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin)
+
+    return await _drafted(annotations, seen, await asyncio.to_thread(plan), given.faults, is_bound=True)
+
+
+async def draft_patch(annotations: Annotations, request: messages.PatchAnnotationsRequest) -> Draft:
+    """Objects created, updated and deleted."""
+    create = await asyncio.to_thread(conversion.read, request.create, "create")
+    update = await asyncio.to_thread(conversion.read, request.update, "update")
+    # Only ids of these are read; whatever else they hold has no faults.
+    delete = conversion.read_ids(request.delete)
+    given = Step(create=create.annotations, update=update.annotations, delete=delete)
+
+    async def named(tx: Transaction, scope: Scope) -> AnnotationSet:
+        return await reading.objects_and_copies(
+            tx, scope.task.id, given.tags.ids, given.shapes.ids, given.tracks.ids
+        )
+
+    seen = await _see(annotations, request.target, named)
+    size_of = await _sizes(annotations, seen.scope.task, create.annotations, update.annotations)
+
+    def plan() -> tuple[Plan, list[Fault]]:
+        rules = _rules(seen, size_of)
+        step = Step(
+            create=conversion.check(create, rules), update=conversion.check(update, rules), delete=delete
+        )
+        rows = plans.StoredRows.of(seen.stored, seen.scope.sites)
+        faults = create.faults + update.faults + rows.faults(given)
+        return (Plan() if faults else plans.patching(step, rows, seen.scope.sites, _origin)), faults
+
+    made, faults = await asyncio.to_thread(plan)
+    return await _drafted(annotations, seen, made, faults, is_bound=given.needs_rows)
+
+
+async def _see(
+    annotations: Annotations,
+    target: messages.AnnotationTarget,
+    rows: Callable[[Transaction, Scope], Awaitable[AnnotationSet]],
+) -> Seen:
+    async with annotations.tasks.db.transaction() as tx:
+        await reading.hold_snapshot(tx)
+        scope = await scope_of(tx, target)
+        check_has_frames(scope)
+        labels = await label_store.labels_of(tx, scope.task)
+        return Seen(scope=scope, labels=labels, stored=await rows(tx, scope))
+
+
+async def _sizes(annotations: Annotations, task: Task, *sets: AnnotationSet) -> FrameSize:
+    """Sizes of the frames that have geometry: a video has one, those of images are in the plan."""
+    if task.mode == task_pb2.TASK_MODE_INTERPOLATION:
+        size = (task.width, task.height) if task.width and task.height else None
+        return lambda _: size
+    if task.plan is None:
+        return lambda _: None
+    plan = BlobRef.from_proto(common_pb2.BlobRef.FromString(task.plan))
+    frames = {frame for annotations_ in sets for frame in conversion.frames_of(annotations_)}
+    return (await annotations.frame_sizes.of(plan, frames)).get
+
+
+def _rules(seen: Seen, size_of: FrameSize) -> Rules:
+    window = seen.scope.window
+    return Rules(schema=LabelSchema(seen.labels), first=window.first, last=window.last, frame_size=size_of)
+
+
+async def _drafted(
+    annotations: Annotations, seen: Seen, plan: Plan, faults: list[Fault], *, is_bound: bool
+) -> Draft:
+    """Gives ids to the new rows and makes all that will be written."""
+    counts = plan.counts()
+    reserved = {
+        table: await writing.reserve(annotations.tasks.db, table, count)
+        for table, count in plan.new_rows.items()
+    }
+
+    def make() -> tuple[Write, annotation_pb2.AnnotationSet]:
+        answer = conversion.write(plan.numbered(reserved))
+        return writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted), answer
+
+    write, answer = await asyncio.to_thread(make)
+    if answer.ByteSize() > MESSAGE_BYTES - _ENVELOPE_BYTES:
+        raise errors.ResourceExhausted("too many objects for one save: save some at a time")
+    return Draft(
+        seen=seen,
+        is_bound=is_bound,
+        faults=faults,
+        counts=counts,
+        label_ids=plan.label_ids(),
+        write=write,
+        answer=answer,
+    )
+
+
+def _origin() -> str:
+    return str(ids.uuid7())

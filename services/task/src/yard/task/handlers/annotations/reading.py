@@ -1,0 +1,123 @@
+"""Reading the objects of a job, or those of a task's jobs merged on overlap."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+
+from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from yard.annotations.labels import LabelSchema
+from yard.annotations.merge import JobAnnotations, Merged, MergeReport, merge
+from yard.annotations.model import AnnotationSet, Shape, Tag, Track
+from yard.runtime import errors
+from yard.runtime.db import Transaction
+from yard.runtime.rpc.options import MESSAGE_BYTES
+from yard.task.domain.annotation_selection import Wanted
+from yard.task.handlers.annotations import messages as conversion
+from yard.task.handlers.annotations.context import Annotations
+from yard.task.handlers.annotations.scopes import Scope, scope_of
+from yard.task.store import labels as label_store
+from yard.task.store.annotations import reading
+from yard.task.store.annotations.reading import LAST_FRAME, Selection
+
+
+async def get_annotations(
+    annotations: Annotations, request: messages.GetAnnotationsRequest
+) -> messages.GetAnnotationsResponse:
+    """Reads what is wanted; whoever wants more than one message holds has to stream it."""
+    wanted = _wanted(request)
+    async with annotations.tasks.db.transaction() as tx:
+        await reading.hold_snapshot(tx)
+        scope = await scope_of(tx, request.target)
+        if scope.is_job:
+            found = await reading.annotations_of(tx, _selection(scope, wanted))
+            whole = None
+        else:
+            found, whole = AnnotationSet(), await whole_task(tx, scope)
+    response = await asyncio.to_thread(_response, scope, found, whole, wanted)
+    if response.ByteSize() > MESSAGE_BYTES:
+        raise errors.ResourceExhausted("too many objects for one answer: stream them", reason="STREAM_THEM")
+    return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeTask:
+    """The objects of all jobs of a task, before they are merged."""
+
+    jobs: list[JobAnnotations]
+    schema: LabelSchema
+
+    def merged(self) -> Merged:
+        """The objects of the task."""
+        return merge(self.jobs, self.schema)
+
+
+async def whole_task(tx: Transaction, scope: Scope) -> WholeTask:
+    """All of it: what is one object in the end is known only when all jobs are seen."""
+    found = await reading.annotations_of(tx, Selection(task_id=scope.task.id))
+    schema = LabelSchema(await label_store.labels_of(tx, scope.task))
+    tags: defaultdict[int, list[Tag]] = defaultdict(list)
+    shapes: defaultdict[int, list[Shape]] = defaultdict(list)
+    tracks: defaultdict[int, list[Track]] = defaultdict(list)
+    for tag in found.tags:
+        tags[tag.job_id].append(tag)
+    for shape in found.shapes:
+        shapes[shape.job_id].append(shape)
+    for track in found.tracks:
+        tracks[track.job_id].append(track)
+    jobs = [
+        JobAnnotations(
+            job_id=job.id,
+            first=job.first_frame,
+            last=job.last_frame,
+            annotations=AnnotationSet(
+                tags=tuple(tags[job.id]), shapes=tuple(shapes[job.id]), tracks=tuple(tracks[job.id])
+            ),
+        )
+        for job in scope.jobs
+    ]
+    return WholeTask(jobs=jobs, schema=schema)
+
+
+def _wanted(request: messages.GetAnnotationsRequest) -> Wanted:
+    labels = frozenset(request.label_ids)
+    if not request.HasField("frames"):
+        return Wanted(first=0, last=LAST_FRAME, label_ids=labels)
+    first, last = request.frames.first, request.frames.last
+    if first < 0:
+        raise errors.invalid("frames.first", f"must be 0 or more, got {first}")
+    if last < first:
+        raise errors.invalid("frames.last", f"must not be before the first, got {last}")
+    return Wanted(first=min(first, LAST_FRAME), last=min(last, LAST_FRAME), label_ids=labels)
+
+
+def _selection(scope: Scope, wanted: Wanted) -> Selection:
+    return Selection(
+        task_id=scope.task.id,
+        job_id=scope.job_id,
+        first=wanted.first,
+        last=wanted.last,
+        label_ids=tuple(wanted.label_ids),
+    )
+
+
+def _response(
+    scope: Scope, found: AnnotationSet, whole: WholeTask | None, wanted: Wanted
+) -> messages.GetAnnotationsResponse:
+    if whole is None:
+        chosen = conversion.write(wanted.of(found))
+        return messages.GetAnnotationsResponse(annotations=chosen, revision=scope.revision)
+    merged = whole.merged()
+    return messages.GetAnnotationsResponse(
+        annotations=conversion.write(wanted.of(merged.annotations)),
+        revision=scope.revision,
+        merge=_report(merged.report),
+    )
+
+
+def _report(report: MergeReport) -> messages.MergeReport:
+    return messages.MergeReport(
+        merged_shapes=report.merged_shapes,
+        merged_tracks=report.merged_tracks,
+        merged_tags=report.merged_tags,
+        joined_origins=report.joined_origins,
+    )

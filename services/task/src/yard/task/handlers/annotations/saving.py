@@ -1,0 +1,169 @@
+"""Saves: replacing all objects of a job or a task, and changing some."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
+from yard.annotations.errors import Fault
+from yard.runtime import auth, clock, errors, idempotency
+from yard.runtime.db import Transaction
+from yard.task.domain import progress
+from yard.task.domain.rows import Job
+from yard.task.handlers.annotations import drafts
+from yard.task.handlers.annotations.context import Annotations
+from yard.task.handlers.annotations.drafts import Draft
+from yard.task.handlers.annotations.scopes import Scope, check_may_write, locked
+from yard.task.store import jobs as job_store
+from yard.task.store import labels as label_store
+from yard.task.store.annotations import writing
+
+Request = messages.PutAnnotationsRequest | messages.PatchAnnotationsRequest
+R = TypeVar("R", messages.PutAnnotationsRequest, messages.PatchAnnotationsRequest)
+A = TypeVar("A", messages.PutAnnotationsResponse, messages.PatchAnnotationsResponse)
+
+# Each try is lost only to a save of somebody else that was not.
+TRIES: Final = 5
+
+
+class _OutdatedError(Exception):
+    """What the draft was made on has changed."""
+
+
+async def put_annotations(
+    annotations: Annotations, request: messages.PutAnnotationsRequest
+) -> messages.PutAnnotationsResponse:
+    """Replaces all objects; those that are the same as before keep their ids."""
+
+    def answer(draft: Draft, revision: int) -> messages.PutAnnotationsResponse:
+        return messages.PutAnnotationsResponse(annotations=draft.answer, revision=revision)
+
+    return await _save(
+        annotations,
+        request,
+        messages.PutAnnotationsResponse,
+        lambda: drafts.draft_put(annotations, request),
+        answer,
+    )
+
+
+async def patch_annotations(
+    annotations: Annotations, request: messages.PatchAnnotationsRequest
+) -> messages.PatchAnnotationsResponse:
+    """Creates, updates and deletes objects in one step."""
+
+    def answer(draft: Draft, revision: int) -> messages.PatchAnnotationsResponse:
+        return messages.PatchAnnotationsResponse(created=draft.answer, revision=revision)
+
+    return await _save(
+        annotations,
+        request,
+        messages.PatchAnnotationsResponse,
+        lambda: drafts.draft_patch(annotations, request),
+        answer,
+    )
+
+
+async def _save(
+    annotations: Annotations,
+    request: R,
+    response_type: type[A],
+    make: Callable[[], Awaitable[Draft]],
+    answer: Callable[[Draft, int], A],
+) -> A:
+    for _ in range(TRIES):
+        draft = await make()
+        try:
+            return await _settle(annotations, request, response_type, draft, answer)
+        except _OutdatedError:
+            continue
+    raise errors.Conflict("others save faster than this could be worked out", reason="REVISION_CHANGED")
+
+
+async def _settle(
+    annotations: Annotations,
+    request: R,
+    response_type: type[A],
+    draft: Draft,
+    answer: Callable[[Draft, int], A],
+) -> A:
+    """Answers a repeated request from the record, else writes the draft."""
+    async with annotations.tasks.db.transaction() as tx:
+
+        async def run() -> A:
+            return answer(draft, await _write(tx, request, draft))
+
+        return await idempotency.once(tx, request.request_id, request, response_type, run)
+
+
+async def _write(tx: Transaction, request: Request, draft: Draft) -> int:
+    """Writes the draft if it still fits; returns the revision after it."""
+    task_id = draft.seen.scope.task.id
+    await writing.hold(tx, task_id, draft.label_ids)
+    scope = await locked(tx, request.target)
+    check_may_write(scope)
+    _check_revision(request, scope.revision)
+    await _check_current(tx, draft, scope)
+    if draft.faults:
+        raise refused(draft.faults)
+    check_may_write(scope, _jobs_to_write(request, draft, scope))
+    if not draft.counts:
+        await _note_activity(tx, scope)
+        return scope.revision
+    await writing.apply(tx, draft.write)
+    saved = {job.id: await job_store.record_save(tx, job) for job in scope.jobs if job.id in draft.counts}
+    # Saving locks the task's row: from here on the sum is the task's until we are done.
+    task_revision = await writing.revision_of(tx, task_id)
+    for job in saved.values():
+        await tx.emit(_event(job, draft, task_revision), key=str(task_id))
+    return sum(saved.get(job.id, job).revision for job in scope.jobs)
+
+
+def refused(faults: list[Fault]) -> errors.InvalidArgument:
+    """The error that names the faults."""
+    return errors.InvalidArgument(
+        violations=[errors.Violation(fault.field, fault.description) for fault in faults]
+    )
+
+
+def _check_revision(request: Request, revision: int) -> None:
+    if request.HasField("base_revision") and request.base_revision != revision:
+        raise errors.Conflict(
+            f"the change is based on revision {request.base_revision}, the present one is {revision}",
+            reason="REVISION_CHANGED",
+            metadata={"revision": str(revision)},
+        )
+
+
+async def _check_current(tx: Transaction, draft: Draft, scope: Scope) -> None:
+    if draft.is_bound and scope.revisions != draft.seen.scope.revisions:
+        raise _OutdatedError
+    if await label_store.labels_of(tx, scope.task) != draft.seen.labels:
+        raise _OutdatedError
+
+
+def _jobs_to_write(request: Request, draft: Draft, scope: Scope) -> frozenset[int]:
+    """Replacing everything concerns all jobs, also those in which nothing changes."""
+    if isinstance(request, messages.PutAnnotationsRequest):
+        return frozenset(job.id for job in scope.jobs)
+    return frozenset(draft.counts)
+
+
+async def _note_activity(tx: Transaction, scope: Scope) -> None:
+    """A save that changes nothing is a sign of work all the same."""
+    if scope.is_job:
+        await job_store.update_job(tx, progress.active(scope.jobs[0], clock.now()))
+
+
+def _event(job: Job, draft: Draft, task_revision: int) -> AnnotationsChanged:
+    counts = draft.counts[job.id]
+    return AnnotationsChanged(
+        task_id=job.task_id,
+        job_id=job.id,
+        revision=job.revision,
+        task_revision=task_revision,
+        user_id=auth.current().user_id,
+        created=counts.created,
+        updated=counts.updated,
+        deleted=counts.deleted,
+    )
