@@ -46,12 +46,11 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_entrance_is_three_lines(service: str) -> None:
     text = Path(f"services/{service}/src/yard/{service}/__main__.py").read_text()
-    code = [line for line in text.splitlines() if line and not line.startswith('"""')]
-    assert code == [
-        "from yard.runtime.app import run",
-        f"from yard.{service}.service import SERVICE",
-        "run(SERVICE)",
-    ]
+    *imports, last = [line for line in text.splitlines() if line and not line.startswith('"""')]
+    assert sorted(imports) == sorted(
+        ["from yard.runtime.app import run", f"from yard.{service}.service import SERVICE"]
+    )
+    assert last == "run(SERVICE)"
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -93,6 +92,50 @@ def test_functions_are_small() -> None:
                 if lines > LONGEST_FUNCTION:
                     too_long.append(f"{path}:{node.lineno} {node.name}: {lines}")
     assert too_long == []
+
+
+# Not awaited while a transaction holds its rows: other services, the bucket, child processes, threads.
+OUTSIDE_OF_TRANSACTIONS = {"blobs", "channels", "workers", "to_thread"}
+
+
+def opens_transaction(node: ast.AST) -> bool:
+    return isinstance(node, ast.AsyncWith) and any(
+        isinstance(item.context_expr, ast.Call)
+        and isinstance(item.context_expr.func, ast.Attribute)
+        and item.context_expr.func.attr in {"transaction", "finish"}
+        for item in node.items
+    )
+
+
+def awaited_inside(node: ast.AST) -> set[str]:
+    awaits = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Await)]
+    names = {name for call in awaits for part in ast.walk(call) for name in names_of(part)}
+    return names & OUTSIDE_OF_TRANSACTIONS
+
+
+def names_of(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    return [node.id] if isinstance(node, ast.Name) else []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_transactions_wait_for_nobody(service: str) -> None:
+    blocks = [
+        (path, node)
+        for path in Path(f"services/{service}/src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if opens_transaction(node)
+    ]
+    assert [f"{path}: {sorted(names)}" for path, node in blocks if (names := awaited_inside(node))] == []
+
+
+def test_the_check_of_transactions_sees_a_call() -> None:
+    text = (
+        "async def f(db, blobs):\n async with db.transaction() as tx:\n  await self.blobs.get(await tx.x())"
+    )
+    (node,) = [node for node in ast.walk(ast.parse(text)) if opens_transaction(node)]
+    assert awaited_inside(node) == {"blobs"}
 
 
 FORBIDDEN_CALLS = {"time.sleep", "asyncio.sleep", "sleep", "pytest.skip"}
