@@ -64,10 +64,10 @@ clean-data: install ## Delete the platform's data (asks first)
 	$(BIN)/python -m yard.embedded clean-data --data $(DATA)
 
 .PHONY: generate check-generated protos-baseline lint format types test ci system-packages
-generate: .venv/.installed-test ## Generate libs/contracts from proto/
+generate: .venv/.installed-test ## Generate libs/contracts and docs/asyncapi.yaml from proto/
 	$(BIN)/python tools/generate.py
 
-check-generated: .venv/.installed-test ## Fail if libs/contracts is not what proto/ gives
+check-generated: .venv/.installed-test ## Fail if generated files are not what proto/ gives
 	$(BIN)/python tools/generate.py --check
 
 protos-baseline: .venv/.installed-test ## Accept the present protos as the baseline of the breaking check

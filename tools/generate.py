@@ -1,4 +1,4 @@
-"""Generates libs/contracts from proto/ with grpcio-tools and mypy-protobuf, and compares with `--check`."""
+"""Generates libs/contracts and docs/asyncapi.yaml from proto/, and compares with `--check`."""
 
 import filecmp
 import shutil
@@ -13,6 +13,7 @@ from google.rpc import status_pb2
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 TARGET = ROOT / "libs" / "contracts" / "src" / "frameyard"
+EVENTS = ROOT / "docs" / "asyncapi.yaml"
 
 
 def google_protos() -> list[Path]:
@@ -21,15 +22,19 @@ def google_protos() -> list[Path]:
 
 
 def generate(into: Path) -> None:
-    """Write stubs and types of every proto below `into`."""
+    """Write stubs and types of every proto, and the document of the events, below `into`."""
     sources = sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
     includes = [f"-I{PROTO}", *(f"-I{folder}" for folder in google_protos())]
     outputs = [f"--{kind}_out={into}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
+    described = into / "protos.binpb"
+    outputs += [f"--descriptor_set_out={described}", "--include_imports", "--include_source_info"]
     command = [sys.executable, "-m", "grpc_tools.protoc", *includes, *outputs, *sources]
     if (ran := subprocess.run(command, check=False, capture_output=True, text=True)).returncode:
         sys.exit(ran.stderr)
     drop_empty_stubs(into)
     (into / "frameyard" / "py.typed").touch()
+    describe = [sys.executable, *map(str, (ROOT / "tools" / "asyncapi.py", described, into / EVENTS.name))]
+    subprocess.run(describe, check=True)
 
 
 def drop_empty_stubs(folder: Path) -> None:
@@ -54,9 +59,12 @@ def main() -> None:
         fresh = Path(folder) / "frameyard"
         if "--check" in sys.argv:
             stale = differences(filecmp.dircmp(fresh, TARGET, ignore=["__pycache__"]))
-            sys.exit(f"libs/contracts is stale, run `make generate`: {', '.join(stale)}" if stale else 0)
+            if not EVENTS.exists() or EVENTS.read_text() != (Path(folder) / EVENTS.name).read_text():
+                stale.append(EVENTS.name)
+            sys.exit(f"stale, run `make generate`: {', '.join(stale)}" if stale else 0)
         shutil.rmtree(TARGET, ignore_errors=True)
         shutil.copytree(fresh, TARGET)
+        shutil.copy(Path(folder) / EVENTS.name, EVENTS)
 
 
 if __name__ == "__main__":
