@@ -1,0 +1,6 @@
+"""Starts the service: `python -m yard.chunking`."""
+
+from yard.chunking.service import SERVICE
+from yard.runtime.app import run
+
+run(SERVICE)

@@ -1,0 +1,1 @@
+"""How chunks are made: plans, jobs for child processes, and one builder for each chunk."""

@@ -1,0 +1,88 @@
+"""From what is wanted to a call of a child process."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from yard.chunking.build.plans import Plans
+from yard.chunking.domain import ORIGINAL_JPEG_QUALITY, Frames, Media, Quality, Rendition
+from yard.media.mp4_chunk import VISUALLY_LOSSLESS_CRF, crf_for
+from yard.runtime.blobs import Blobs
+from yard.runtime.workers import BlobSource, BytesSource, RangeSource
+
+MODULE = "yard.media.chunk_jobs"
+
+Look = Literal["jpeg", "original", "png", "preview"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A call of the pool: `module:function`, arguments, and what its files are read from."""
+
+    function: str
+    arguments: Mapping[str, object]
+    sources: Mapping[str, RangeSource]
+
+
+class Jobs:
+    """Knows the functions of the child processes and their arguments."""
+
+    def __init__(self, plans: Plans, blobs: Blobs) -> None:
+        self._plans = plans
+        self._blobs = blobs
+
+    async def for_rendition(self, media: Media, rendition: Rendition) -> Job:
+        """Makes a chunk or a preview."""
+        if rendition.quality == "preview":
+            return await self.for_frame(media, rendition.frames.first, "preview", "compressed")
+        quality = _jpeg_quality(media, rendition.quality)
+        if media.kind == "images":
+            look: Look = "original" if rendition.quality == "original" else "jpeg"
+            return await self._of_images("image_zip", media, rendition.frames, look=look, quality=quality)
+        if rendition.form == "zip":
+            return await self._of_video("video_zip", media, rendition.frames, quality=quality)
+        is_original = rendition.quality == "original"
+        crf = VISUALLY_LOSSLESS_CRF if is_original else crf_for(media.image_quality)
+        return await self._of_video("video_mp4", media, rendition.frames, crf=crf)
+
+    async def for_frame(self, media: Media, frame: int, look: Look, quality: Quality) -> Job:
+        """Makes a single picture."""
+        frames = Frames(first=frame, last=frame)
+        wanted = {"look": look, "quality": _jpeg_quality(media, quality)}
+        if media.kind == "images":
+            return await self._of_images("image_frame", media, frames, **wanted)
+        return await self._of_video("video_frame", media, frames, **wanted)
+
+    async def _of_video(self, function: str, media: Media, frames: Frames, **wanted: Any) -> Job:
+        head = await self._plans.head(media)
+        [video] = head.sources
+        arguments = {
+            "name": video.name,
+            "start": head.start,
+            "step": head.step,
+            "first": frames.first,
+            "last": frames.last,
+            **wanted,
+        }
+        sources: dict[str, RangeSource] = {
+            "index": BytesSource(await self._plans.video_block(media)),
+            "video": BlobSource(self._blobs, video.key, video.size_bytes),
+        }
+        return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
+
+    async def _of_images(self, function: str, media: Media, frames: Frames, **wanted: Any) -> Job:
+        head = await self._plans.head(media)
+        addresses = await self._plans.addresses(media, frames)
+        used = {address.source for address in addresses}
+        sources = {
+            str(number): BlobSource(self._blobs, head.sources[number].key, head.sources[number].size_bytes)
+            for number in used
+        }
+        arguments = {"images": [asdict(address) for address in addresses], **wanted}
+        return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
+
+
+def _jpeg_quality(media: Media, quality: Quality) -> int:
+    if quality != "original":
+        return media.image_quality
+    return 100 if media.kind == "images" else max(media.image_quality, ORIGINAL_JPEG_QUALITY)

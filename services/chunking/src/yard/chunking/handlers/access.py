@@ -1,0 +1,77 @@
+"""Which frames of which media a caller may see."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID
+
+from yard.chunking.domain import Frames, Media
+from yard.chunking.handlers.context import Chunking
+from yard.chunking.store import media as store
+from yard.runtime import auth, clock, errors
+from yard.runtime.pauses import until_any
+
+MEDIA_CHANGED = "media"
+"""The wake-up of those who wait for media to be told of."""
+
+# A caller may be faster than the event that tells of the media.
+PATIENCE_S = 3.0
+_POLL_S = 0.1
+_ALL = Frames(first=0, last=(1 << 63) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """Media, and the frames of it that the caller may see."""
+
+    media: Media
+    granted: Frames
+
+    def check(self, frames: Frames) -> None:
+        """NotFound for frames that are not for the caller; OutOfRange for frames that nobody has."""
+        last = self.media.size - 1
+        if frames.last > last and self.granted.first <= frames.first and self.granted.last >= last:
+            raise errors.OutOfRange(f"frame {frames.last} is past the last one, {last}")
+        if frames.first < self.granted.first or frames.last > min(self.granted.last, last):
+            raise errors.NotFound("media", self.media.id)
+
+
+async def visible(chunking: Chunking, text: str, grant: str) -> Visible:
+    """NotFound for what is absent or not for the caller; Unavailable if we have not heard of it yet."""
+    try:
+        media_id = UUID(text)
+    except ValueError:
+        raise errors.NotFound("media", text[:64]) from None
+    granted = _granted(chunking, media_id, grant)
+    if granted is None:
+        raise errors.NotFound("media", media_id)
+    return Visible(media=await _media(chunking, media_id), granted=granted)
+
+
+def _granted(chunking: Chunking, media_id: UUID, token: str) -> Frames | None:
+    caller = auth.current()
+    if caller.is_service:
+        return _ALL
+    with suppress(errors.PermissionDenied):
+        grant = chunking.runtime.grants.verify(token)
+        if grant.media_id == media_id and grant.user_id == caller.user_id:
+            return Frames(first=grant.first, last=grant.last)
+    return None
+
+
+async def _media(chunking: Chunking, media_id: UUID) -> Media:
+    gives_up_at = clock.monotonic() + PATIENCE_S
+    while (media := await store.media_of(chunking.db, media_id)) is None:
+        if await store.is_deleted(chunking.db, media_id):
+            raise errors.NotFound("media", media_id)
+        if clock.monotonic() > gives_up_at:
+            raise _unheard(media_id)
+        async with chunking.db.signals.listening(MEDIA_CHANGED) as changed:
+            await until_any(changed, timeout_s=_POLL_S)
+    return media
+
+
+def _unheard(media_id: UUID) -> errors.YardError:
+    """Who has a grant knows that the media is there."""
+    if auth.current().is_service:
+        return errors.NotFound("media", media_id)
+    return errors.Unavailable(f"media {media_id} is not known here yet", reason="MEDIA_NOT_KNOWN_YET")

@@ -1,0 +1,77 @@
+"""The bytes of chunks and previews, from the bucket or from who builds them."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from yard.chunking.build.builder import Joined
+from yard.chunking.build.building import Building, Picture
+from yard.chunking.domain import Media, Rendition
+from yard.chunking.handlers.context import Chunking
+from yard.chunking.store.chunks import Built
+from yard.runtime import errors
+
+PIECE_BYTES = 1 << 20
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Bytes to read once, in pieces of at most 1 MiB; from the bucket if `built` is set."""
+
+    pieces: AsyncIterator[bytes]
+    built: Built | None = None
+    building: Building | None = None
+
+    async def picture(self) -> Picture:
+        """Size of the first picture; waits for the end of the building."""
+        if self.built is not None:
+            return Picture(width=self.built.width, height=self.built.height)
+        assert self.building is not None
+        made = await self.building.settled()
+        return Picture(width=made.width, height=made.height)
+
+
+@asynccontextmanager
+async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> AsyncIterator[Content]:
+    """What is kept or cached; built first if it is not there, also if the bucket has lost it."""
+    for _ in range(_TRIES):
+        found = await chunking.builder.obtain(media, rendition)
+        if isinstance(found, Joined):
+            async with _of_building(found) as content:
+                yield content
+            return
+        async with _of_bucket(chunking, rendition, found) as stored:
+            if stored is not None:
+                yield stored
+                return
+        await chunking.builder.forget(rendition, found)
+    raise errors.Unavailable(f"{rendition.key} comes and goes")
+
+
+@asynccontextmanager
+async def _of_building(joined: Joined) -> AsyncIterator[Content]:
+    try:
+        yield Content(pieces=aiter(joined.reader), building=joined.building)
+    finally:
+        joined.close()
+
+
+@asynccontextmanager
+async def _of_bucket(chunking: Chunking, rendition: Rendition, built: Built) -> AsyncIterator[Content | None]:
+    """None if the object is not there."""
+    stream = cast("AsyncGenerator[bytes, None]", chunking.blobs.stream(rendition.key, chunk=PIECE_BYTES))
+    with chunking.reading.of(rendition):
+        async with aclosing(stream) as pieces:
+            try:
+                first = await anext(pieces)
+            except errors.NotFound:
+                first = b""
+            yield Content(pieces=_behind(first, pieces), built=built) if first else None
+
+
+async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

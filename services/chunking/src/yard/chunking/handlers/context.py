@@ -1,0 +1,51 @@
+"""What the handlers work with."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from yard.chunking.build.builder import Builder
+from yard.chunking.build.jobs import Jobs
+from yard.chunking.build.plans import Plans
+from yard.chunking.build.reading import Reading
+from yard.chunking.settings import Settings
+from yard.runtime.app import Runtime
+from yard.runtime.blobs import Blobs
+from yard.runtime.db import Database
+
+SERVICE_NAME = "chunking"
+BUILD_CHUNKS = "build_chunks"
+PURGE_MEDIA = "purge_media"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunking:
+    """The service's runtime, and what makes and finds chunks."""
+
+    runtime: Runtime[Settings]
+    plans: Plans
+    jobs: Jobs
+    builder: Builder
+    reading: Reading
+
+    @classmethod
+    def of(cls, runtime: Runtime[Settings]) -> Self:
+        """All parts for one process."""
+        plans = Plans(runtime.blobs)
+        jobs = Jobs(plans, runtime.blobs)
+        return cls(
+            runtime=runtime,
+            plans=plans,
+            jobs=jobs,
+            builder=Builder(runtime, jobs),
+            reading=Reading(runtime.db),
+        )
+
+    @property
+    def db(self) -> Database:
+        """Our schema."""
+        return self.runtime.db
+
+    @property
+    def blobs(self) -> Blobs:
+        """The bucket."""
+        return self.runtime.blobs

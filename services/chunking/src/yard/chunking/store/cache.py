@@ -1,0 +1,90 @@
+"""What is cached, and what has to go."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from yard.chunking.domain import Frames, Rendition
+from yard.chunking.store.chunks import CHUNK_CHANGED, LEASE_S
+from yard.runtime.db import Record, Transaction
+
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '/evict', 0))"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """Something that may be evicted."""
+
+    rendition: Rendition
+    size_bytes: int
+
+
+async def lock(tx: Transaction) -> bool:
+    """Whether no other process looks for what has to go, until the end of the transaction."""
+    return bool(await tx.fetchval(_LOCK))
+
+
+async def cached_bytes(tx: Transaction) -> int:
+    """Length of all that is cached."""
+    total: int = await tx.fetchval(
+        """
+        SELECT coalesce(sum(size_bytes), 0)::bigint
+        FROM chunk
+        WHERE state = 'built' AND NOT is_kept
+        """
+    )
+    return total
+
+
+async def least_popular(tx: Transaction, limit: int) -> list[Cached]:
+    """Cached things that nobody reads, locked, the least popular first."""
+    rows = await tx.fetch(
+        """
+        SELECT media_id, quality, form, first_frame, last_frame, size_bytes
+        FROM chunk
+        WHERE state = 'built' AND NOT is_kept AND read_until < now()
+        ORDER BY score
+        LIMIT $1
+        FOR UPDATE SKIP LOCKED
+        """,
+        limit,
+    )
+    return [_cached(row) for row in rows]
+
+
+async def begin_eviction(tx: Transaction, victims: list[Cached], lease: UUID) -> None:
+    """Nobody reads or builds them until they are gone, or the lease has ended."""
+    await tx.executemany(
+        """
+        UPDATE chunk
+        SET state = 'evicting', lease = $6, lease_until = now() + make_interval(secs => $7)
+        WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame = $4 AND last_frame = $5
+        """,
+        [
+            (
+                victim.rendition.media_id,
+                victim.rendition.quality,
+                victim.rendition.form,
+                victim.rendition.frames.first,
+                victim.rendition.frames.last,
+                lease,
+                LEASE_S,
+            )
+            for victim in victims
+        ],
+    )
+
+
+async def end_eviction(tx: Transaction, lease: UUID) -> None:
+    """They are gone."""
+    tx.wake(CHUNK_CHANGED)
+    await tx.execute("DELETE FROM chunk WHERE lease = $1 AND state = 'evicting'", lease)
+
+
+def _cached(row: Record) -> Cached:
+    rendition = Rendition(
+        media_id=row["media_id"],
+        quality=row["quality"],
+        form=row["form"],
+        frames=Frames(first=row["first_frame"], last=row["last_frame"]),
+    )
+    return Cached(rendition=rendition, size_bytes=row["size_bytes"])
