@@ -1,8 +1,8 @@
 """Objects as columnar batches.
 
 Those of a job are read page by page in one snapshot onto the disk, and sent from there: memory does not grow
-with them. Those of a task with several jobs are held in memory, as long as its stream lasts, because merging on
-overlap needs all of them.
+with them. Those of a task with several jobs are held in memory, as long as its stream lasts, because merging
+on overlap needs all of them.
 """
 
 import asyncio
