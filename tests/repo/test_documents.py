@@ -2,9 +2,13 @@
 
 import importlib
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
+from yard.client.cli import main
+from yard.embedded.demo.story import commands_for
 from yard.runtime.settings import RuntimeSettings, SettingDoc, describe
 
 SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
@@ -115,3 +119,21 @@ def test_decisions_are_numbered() -> None:
     assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
     for path in files:
         assert re.findall(r"(?m)^## (.+)$", path.read_text()) == ["Context", "Decision", "Consequences"], path
+
+
+def documented_commands() -> list[str]:
+    """What the documents and the demonstration tell people to type."""
+    texts = [Path(name).read_text() for name in ("README.md", "docs/operations.md")]
+    fenced = [block for text in texts for block in re.findall(r"(?s)```\n(.*?)```", text)]
+    lines = [line.partition(" #")[0] for block in fenced for line in block.splitlines()]
+    found = [line.removeprefix(".venv/bin/") for line in lines]
+    return [*commands_for(1), *(line for line in found if line.startswith("frameyard "))]
+
+
+@pytest.mark.parametrize("line", documented_commands())
+def test_documented_commands_exist(line: str) -> None:
+    command: click.Command = main
+    arguments = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+    command.make_context("frameyard", arguments)

@@ -23,7 +23,7 @@ async def up(data: Path, services: tuple[ServiceSpec, ...], log_level: str) -> i
     try:
         async with platform(data, services=services, announce=say, log_level=log_level) as running:
             _welcome(running)
-            await asyncio.Event().wait()
+            await _for_ever()
     except asyncio.CancelledError:
         pass
     return 0
@@ -41,9 +41,9 @@ async def demonstrate(
     try:
         async with platform(data, services=services, announce=say, log_level=log_level) as running:
             status = await demo.run(running.endpoints, running.admin_username, running.admin_password, out)
+            _welcome(running)
             if not once:
-                _welcome(running)
-                await asyncio.Event().wait()
+                await _for_ever()
     except asyncio.CancelledError:
         pass
     return status
@@ -70,4 +70,8 @@ def _welcome(running: Running) -> None:
     for name, address in running.endpoints.items():
         say(f"  {name:<14} {address}")
     say(f"administrator: {running.admin_username}   password: {running.admin_password}")
+
+
+async def _for_ever() -> None:
     say("ready; Ctrl-C stops everything")
+    await asyncio.Event().wait()

@@ -7,3 +7,8 @@ def say(text: str) -> None:
     """A line, at once: the other end may be a pipe."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """A line to standard error."""
+    sys.stderr.write(text + "\n")

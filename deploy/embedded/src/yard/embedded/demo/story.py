@@ -67,6 +67,24 @@ async def _tell(demo: Demo) -> None:
     await _check_frames(demo, street, album)
     await _annotate(demo, street, album)
     await _export(demo, street, album)
+    _show_commands(demo, street)
+
+
+def _show_commands(demo: Demo, street: task_pb2.Task) -> None:
+    demo.stage.chapter("Five commands to go on with")
+    for command in commands_for(street.id):
+        demo.stage.say(f".venv/bin/{command}")
+
+
+def commands_for(task_id: int) -> tuple[str, ...]:
+    """What a newcomer may try next, as it is typed."""
+    return (
+        "frameyard login admin",
+        f"frameyard job list --task {task_id}",
+        f"frameyard frame get 0 99 --task {task_id}",
+        f"frameyard annotations get --task {task_id}",
+        f"frameyard export create 'COCO 1.0' --task {task_id} --images",
+    )
 
 
 def _make_media(demo: Demo) -> tuple[Path, Path]:
