@@ -9,6 +9,7 @@ import click
 import pytest
 from yard.client.cli import main
 from yard.embedded.demo.story import commands_for
+from yard.runtime import metrics
 from yard.runtime.settings import RuntimeSettings, SettingDoc, describe
 
 SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
@@ -58,6 +59,12 @@ def test_operations_guide_lists_every_shared_setting_with_its_default() -> None:
     listed = rows(Path("docs/operations.md").read_text())
     expected = {one.env: default_cell(one) for one in describe(RuntimeSettings)}
     assert {name: plain(cell) for name, cell in listed.items()} == expected
+
+
+def test_operations_guide_lists_every_metric() -> None:
+    known = {value for value in vars(metrics).values() if str(value).startswith("frameyard_")}
+    listed = set(re.findall(r"`(frameyard_\w+)`", Path("docs/operations.md").read_text()))
+    assert listed == known
 
 
 @pytest.mark.parametrize("service", SERVICES)
