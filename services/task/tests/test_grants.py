@@ -1,0 +1,61 @@
+from uuid import UUID
+
+from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
+from frameyard.task.v1 import task_service_pb2
+from yard.runtime import auth, clock, errors
+from yard.runtime.auth.grants import TTL_S
+from yard.testkit.fixtures import GRANT_KEY
+
+from services.task.tests.neighbours import CLEO, Client, Neighbours, refused, wrong_fields
+
+GRANTS = auth.Grants([GRANT_KEY])
+
+
+async def test_a_grant_covers_a_task_or_a_job_for_its_caller(
+    ann: Client, cleo: Client, export: Client, neighbours: Neighbours
+) -> None:
+    task, jobs = await neighbours.ready_task(ann, size=20, segment_size=10, overlap=0)
+    await ann.update_job(jobs[1].id, assignee=PersonRef(id=CLEO.user_id))
+    media_id = UUID(task.media_id)
+
+    whole = await ann.grant(task_id=task.id)
+    assert GRANTS.verify(whole.grant) == auth.MediaGrant(media_id=media_id, first=0, last=19, user_id=1)
+    assert (whole.media_id, whole.frames) == (task.media_id, FrameRange(first=0, last=19))
+    assert whole.data == task.data
+    assert 0 <= TTL_S - (whole.expire_time.ToSeconds() - clock.now().timestamp()) < 10
+
+    part = await cleo.grant(job_id=jobs[1].id)
+    assert GRANTS.verify(part.grant) == auth.MediaGrant(media_id=media_id, first=10, last=19, user_id=3)
+    assert part.frames == FrameRange(first=10, last=19)
+    assert (await export.grant(task_id=task.id)).frames == whole.frames
+
+
+async def test_who_gets_none(ann: Client, cleo: Client, stranger: Client, neighbours: Neighbours) -> None:
+    task, jobs = await neighbours.ready_task(ann, size=20, segment_size=10, overlap=0)
+    await ann.update_job(jobs[1].id, assignee=PersonRef(id=CLEO.user_id))
+    assert isinstance(await refused(cleo.grant(task_id=task.id)), errors.PermissionDenied)
+    assert isinstance(await refused(cleo.grant(job_id=jobs[0].id)), errors.NotFound)
+    assert isinstance(await refused(stranger.grant(task_id=task.id)), errors.NotFound)
+    assert isinstance(await refused(stranger.grant(job_id=jobs[0].id)), errors.NotFound)
+    assert await wrong_fields(ann.tasks.GetMediaGrant(task_service_pb2.GetMediaGrantRequest())) == ["target"]
+
+
+async def test_there_must_be_frames(ann: Client) -> None:
+    task = await ann.new_task()
+    error = await refused(ann.grant(task_id=task.id))
+    assert isinstance(error, errors.FailedPrecondition)
+    assert error.reason == "MEDIA_NOT_READY"
+
+
+async def test_opening_a_job_is_a_sign_of_activity_of_whose_turn_it_is(
+    ann: Client, cleo: Client, neighbours: Neighbours
+) -> None:
+    _, [job] = await neighbours.ready_task(ann)
+    await ann.update_job(job.id, assignee=PersonRef(id=CLEO.user_id))
+    for client in (ann, ann, cleo):
+        await client.grant(job_id=job.id)
+    assert (await ann.job(job.id)).work_duration.ToMicroseconds() == 0
+    await cleo.grant(job_id=job.id)
+    found = await ann.job(job.id)
+    assert found.work_duration.ToMicroseconds() > 0
+    assert not found.HasField("start_time")
