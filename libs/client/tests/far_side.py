@@ -1,6 +1,7 @@
 """A small real server that cuts, damages and misnames what it sends, as no platform should."""
 
 # ruff: noqa: N802 - methods are named as in the proto
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,6 +36,8 @@ class FarSide(
         self.offsets: list[int] = []
         self.received = bytearray()
         self.size_bytes = len(ARCHIVE)
+        self.gate = asyncio.Event()
+        self.gate.set()
         self.refresh_tokens = {"refresh-0"}
         self.renewals = 0
 
@@ -64,6 +67,7 @@ class FarSide(
             if self.cuts and taken >= self.cut_after:
                 await self._cut(context)
             self.received += request.content
+            await self.gate.wait()
             taken += len(request.content)
         return upload.UploadFileResponse(file=self._file())
 
