@@ -32,6 +32,14 @@ def test_boxes_with_an_iou_of_three_quarters_become_one_and_the_earlier_job_wins
     assert merged.report == MergeReport(merged_shapes=1)
 
 
+def test_the_parts_of_what_became_one_are_told() -> None:
+    ours, theirs = box(6, 0, 0, 9, 9, id=1), box(6, 0, 0, 9, 9, id=2)
+    copies = tuple(track(key(frame, 0, 0, 9, 9, outside=frame > 8), id=frame, origin="o") for frame in (7, 7))
+    first = job(1, A, shapes=(ours, box(1, 0, 0, 9, 9, id=3)), tracks=copies[:1])
+    parts = merge([first, job(2, B, shapes=(theirs,), tracks=copies[1:])], SCHEMA).parts
+    assert (parts.tags, parts.shapes, parts.tracks) == ((), ((ours, theirs),), (copies,))
+
+
 def test_an_attribute_that_the_earlier_job_set_stays() -> None:
     first = box(6, 0, 0, 9, 9, attributes={11: "green"})
     second = box(6, 0, 0, 9, 9, attributes={11: "blue"})

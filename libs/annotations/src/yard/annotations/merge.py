@@ -44,11 +44,21 @@ class MergeReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Objects of the jobs that are one of the task, in the order of jobs; single ones are absent."""
+
+    tags: tuple[tuple[Tag, ...], ...] = ()
+    shapes: tuple[tuple[Shape, ...], ...] = ()
+    tracks: tuple[tuple[Track, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
     """A task's objects in order, and what was done to get them."""
 
     annotations: AnnotationSet
     report: MergeReport
+    parts: Parts
 
 
 def merge(jobs: Iterable[JobAnnotations], schema: LabelSchema) -> Merged:
@@ -69,7 +79,8 @@ def merge(jobs: Iterable[JobAnnotations], schema: LabelSchema) -> Merged:
         merged_tags=tags.merged,
         joined_origins=sum(len(links.joined) for links in (tags, shapes, tracks)),
     )
-    return Merged(annotations=annotations.in_order(), report=report)
+    parts = Parts(tags=tags.several(), shapes=shapes.several(), tracks=tracks.several())
+    return Merged(annotations=annotations.in_order(), report=report, parts=parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +91,12 @@ class _Links(Generic[Item]):
     chains: Sequence[Sequence[Node]]
     joined: Mapping[str, Item]
     merged: int
+
+    def several(self) -> tuple[tuple[Item, ...], ...]:
+        """The objects of each chain that has more than one."""
+        return tuple(
+            tuple(self.objects[job][index] for job, index in chain) for chain in self.chains if len(chain) > 1
+        )
 
     def parts(self, chain: Sequence[Node]) -> list[Item]:
         """The objects of a chain by job; copies of one origin count once."""

@@ -1,7 +1,6 @@
 """Objects that are created, updated and deleted in one step."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -25,30 +24,18 @@ class Patch(Generic[Item]):
 
 
 class Stored(Generic[Item]):
-    """Rows that a patch names, with the other rows of the same objects.
-
-    At a job an object is one row. At a task it is all copies of one origin, or the rows that `merged` gives
-    for the id of one of them.
-    """
+    """The rows of some jobs; those in a group are one object."""
 
     def __init__(
-        self, rows: Iterable[Item], sites: Sequence[Site], merged: Mapping[int, Sequence[Item]] | None = None
+        self, rows: Iterable[Item], sites: Sequence[Site], groups: Iterable[Sequence[Item]] = ()
     ) -> None:
         jobs = {site.job_id for site in sites}
-        self._rows: dict[int, Item] = {row.id: row for row in rows if row.job_id in jobs}
-        self._merged: Mapping[int, Sequence[Item]] = merged or {}
-        self._copies: dict[str, list[Item]] = defaultdict(list)
-        for row in self._rows.values():
-            self._copies[row.origin].append(row)
+        self._objects: dict[int, Sequence[Item]] = {row.id: [row] for row in rows if row.job_id in jobs}
+        self._objects |= {row.id: group for group in groups for row in group}
 
-    def object_of(self, row_id: int) -> list[Item]:
-        """All rows of the object; empty if there is none."""
-        row = self._rows.get(row_id)
-        if row is None:
-            return []
-        if row_id in self._merged:
-            return list(self._merged[row_id])
-        return self._copies[row.origin] if row.origin else [row]
+    def object_of(self, row_id: int) -> Sequence[Item]:
+        """All rows of the object that a row belongs to; empty if there is no such row."""
+        return self._objects.get(row_id, ())
 
 
 def id_faults(patch: Patch[Item], stored: Stored[Item]) -> list[Fault]:

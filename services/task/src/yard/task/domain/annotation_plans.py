@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from yard.annotations.errors import Fault
+from yard.annotations.merge import Parts
 from yard.annotations.model import AnnotationSet, Shape, Tag, Track
 from yard.task.domain.annotation_changes import Changes, Item, Site, copies_of, replaced
 from yard.task.domain.annotation_patches import Patch, Stored, id_faults, patched
@@ -132,12 +133,12 @@ class StoredRows:
     tracks: Stored[Track]
 
     @classmethod
-    def of(cls, rows: AnnotationSet, sites: Sequence[Site]) -> Self:
-        """The rows of these jobs."""
+    def of(cls, rows: AnnotationSet, sites: Sequence[Site], parts: Parts) -> Self:
+        """The rows of these jobs; `parts` says which of them are one object."""
         return cls(
-            tags=Stored(rows.tags, sites),
-            shapes=Stored(rows.shapes, sites),
-            tracks=Stored(rows.tracks, sites),
+            tags=Stored(rows.tags, sites, parts.tags),
+            shapes=Stored(rows.shapes, sites, parts.shapes),
+            tracks=Stored(rows.tracks, sites, parts.tracks),
         )
 
     def faults(self, step: Step) -> list[Fault]:

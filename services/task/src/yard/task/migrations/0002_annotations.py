@@ -20,9 +20,9 @@ def upgrade() -> None:
 
 
 # Ids come from sequences of their own: a block of them is reserved before the rows are copied in.
-# origin: copies that the jobs of a task hold of one object share it. Attributes are two columns, id and value at
-# the same place, because that is what COPY takes in its binary form.
-# The primary key finds objects by id, and all objects of a task; the other index gives those of a job in order.
+# origin: copies that the jobs of a task hold of one object share it. Attributes are two columns, id and value
+# at the same place, because that is what COPY takes in its binary form.
+# The primary key finds objects by id, and all of a task; the other index gives those of a job in order.
 _TAG = """
 CREATE SEQUENCE tag_id;
 CREATE TABLE tag (
@@ -39,7 +39,6 @@ CREATE TABLE tag (
     PRIMARY KEY (task_id, id)
 ) PARTITION BY HASH (task_id);
 CREATE INDEX tag_job ON tag (job_id, frame, id);
-CREATE INDEX tag_origin ON tag (task_id, origin) WHERE origin IS NOT NULL;
 """
 
 _SHAPE = """
@@ -63,7 +62,6 @@ CREATE TABLE shape (
     PRIMARY KEY (task_id, id)
 ) PARTITION BY HASH (task_id);
 CREATE INDEX shape_job ON shape (job_id, frame, id);
-CREATE INDEX shape_origin ON shape (task_id, origin) WHERE origin IS NOT NULL;
 """
 
 # first_frame, last_frame: of the first and the last keyframe. is_open: it is visible after the last one.
@@ -87,7 +85,6 @@ CREATE TABLE track (
     PRIMARY KEY (task_id, id)
 ) PARTITION BY HASH (task_id);
 CREATE INDEX track_job ON track (job_id, first_frame, id);
-CREATE INDEX track_origin ON track (task_id, origin) WHERE origin IS NOT NULL;
 """
 
 _KEYFRAME = """

@@ -48,7 +48,7 @@ class FrameSizes:
     async def _blocks(self, plan: BlobRef) -> tuple[Block, ...]:
         blocks = self._plans.get(plan.key)
         if blocks is None:
-            trailer = await self._read(plan, plan.size_bytes - TRAILER_BYTES, TRAILER_BYTES)
+            trailer = await self._read(plan, max(0, plan.size_bytes - TRAILER_BYTES), TRAILER_BYTES)
             head = await self._read(plan, *head_range(trailer, plan.size_bytes))
             blocks = (await asyncio.to_thread(decode_head, head)).blocks
             self._plans.put(plan.key, blocks)

@@ -15,6 +15,7 @@ from frameyard.common.v1 import common_pb2
 from frameyard.task.v1 import task_pb2
 from yard.annotations.errors import Fault
 from yard.annotations.labels import Label, LabelSchema
+from yard.annotations.merge import Parts
 from yard.annotations.model import AnnotationSet
 from yard.annotations.validation import FrameSize, Rules
 from yard.runtime import errors, ids
@@ -26,6 +27,7 @@ from yard.task.domain.annotation_plans import Counts, Plan, Step
 from yard.task.domain.rows import Task
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
+from yard.task.handlers.annotations.merging import TaskObjects
 from yard.task.handlers.annotations.scopes import Scope, check_has_frames, scope_of
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading, writing
@@ -89,9 +91,12 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
     given = Step(create=create.annotations, update=update.annotations, delete=delete)
 
     async def named(tx: Transaction, scope: Scope) -> AnnotationSet:
-        return await reading.objects_and_copies(
-            tx, scope.task.id, given.tags.ids, given.shapes.ids, given.tracks.ids
-        )
+        ids_ = given.tags.ids, given.shapes.ids, given.tracks.ids
+        found = await reading.objects_of(tx, scope.task.id, *ids_)
+        if scope.is_job or not len(found):
+            return found
+        # What is one object of the task is changed as one, also where only the overlap made it one.
+        return await reading.surroundings_of(tx, scope.task.id, [job.id for job in scope.jobs], found)
 
     seen = await _see(annotations, request.target, named)
     size_of = await _sizes(annotations, seen.scope.task, create.annotations, update.annotations)
@@ -101,7 +106,7 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
         step = Step(
             create=conversion.check(create, rules), update=conversion.check(update, rules), delete=delete
         )
-        rows = plans.StoredRows.of(seen.stored, seen.scope.sites)
+        rows = plans.StoredRows.of(seen.stored, seen.scope.sites, _parts(seen))
         faults = create.faults + update.faults + rows.faults(given)
         return (Plan() if faults else plans.patching(step, rows, seen.scope.sites, _origin)), faults
 
@@ -132,6 +137,13 @@ async def _sizes(annotations: Annotations, task: Task, *sets: AnnotationSet) -> 
     plan = BlobRef.from_proto(common_pb2.BlobRef.FromString(task.plan))
     frames = {frame for annotations_ in sets for frame in conversion.frames_of(annotations_)}
     return (await annotations.frame_sizes.of(plan, frames)).get
+
+
+def _parts(seen: Seen) -> Parts:
+    """Which of the rows are one object."""
+    if seen.scope.is_job or not len(seen.stored):
+        return Parts()
+    return TaskObjects(scope=seen.scope, labels=seen.labels, annotations=seen.stored).merged().parts
 
 
 def _rules(seen: Seen, size_of: FrameSize) -> Rules:

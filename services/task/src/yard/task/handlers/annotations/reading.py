@@ -1,21 +1,17 @@
 """Reading the objects of a job, or those of a task's jobs merged on overlap."""
 
 import asyncio
-from collections import defaultdict
-from dataclasses import dataclass
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
-from yard.annotations.labels import LabelSchema
-from yard.annotations.merge import JobAnnotations, Merged, MergeReport, merge
-from yard.annotations.model import AnnotationSet, Shape, Tag, Track
+from yard.annotations.merge import MergeReport
+from yard.annotations.model import AnnotationSet
 from yard.runtime import errors
-from yard.runtime.db import Transaction
 from yard.runtime.rpc.options import MESSAGE_BYTES
 from yard.task.domain.annotation_selection import Wanted
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
+from yard.task.handlers.annotations.merging import TaskObjects
 from yard.task.handlers.annotations.scopes import Scope, scope_of
-from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading
 from yard.task.store.annotations.reading import LAST_FRAME, Selection
 
@@ -32,50 +28,11 @@ async def get_annotations(
             found = await reading.annotations_of(tx, _selection(scope, wanted))
             whole = None
         else:
-            found, whole = AnnotationSet(), await whole_task(tx, scope)
+            found, whole = AnnotationSet(), await TaskObjects.read(tx, scope)
     response = await asyncio.to_thread(_response, scope, found, whole, wanted)
     if response.ByteSize() > MESSAGE_BYTES:
         raise errors.ResourceExhausted("too many objects for one answer: stream them", reason="STREAM_THEM")
     return response
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WholeTask:
-    """The objects of all jobs of a task, before they are merged."""
-
-    jobs: list[JobAnnotations]
-    schema: LabelSchema
-
-    def merged(self) -> Merged:
-        """The objects of the task."""
-        return merge(self.jobs, self.schema)
-
-
-async def whole_task(tx: Transaction, scope: Scope) -> WholeTask:
-    """All of it: what is one object in the end is known only when all jobs are seen."""
-    found = await reading.annotations_of(tx, Selection(task_id=scope.task.id))
-    schema = LabelSchema(await label_store.labels_of(tx, scope.task))
-    tags: defaultdict[int, list[Tag]] = defaultdict(list)
-    shapes: defaultdict[int, list[Shape]] = defaultdict(list)
-    tracks: defaultdict[int, list[Track]] = defaultdict(list)
-    for tag in found.tags:
-        tags[tag.job_id].append(tag)
-    for shape in found.shapes:
-        shapes[shape.job_id].append(shape)
-    for track in found.tracks:
-        tracks[track.job_id].append(track)
-    jobs = [
-        JobAnnotations(
-            job_id=job.id,
-            first=job.first_frame,
-            last=job.last_frame,
-            annotations=AnnotationSet(
-                tags=tuple(tags[job.id]), shapes=tuple(shapes[job.id]), tracks=tuple(tracks[job.id])
-            ),
-        )
-        for job in scope.jobs
-    ]
-    return WholeTask(jobs=jobs, schema=schema)
 
 
 def _wanted(request: messages.GetAnnotationsRequest) -> Wanted:
@@ -101,7 +58,7 @@ def _selection(scope: Scope, wanted: Wanted) -> Selection:
 
 
 def _response(
-    scope: Scope, found: AnnotationSet, whole: WholeTask | None, wanted: Wanted
+    scope: Scope, found: AnnotationSet, whole: TaskObjects | None, wanted: Wanted
 ) -> messages.GetAnnotationsResponse:
     if whole is None:
         chosen = conversion.write(wanted.of(found))

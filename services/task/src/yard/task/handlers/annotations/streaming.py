@@ -14,7 +14,7 @@ from yard.annotations.batch import Batch
 from yard.annotations.columnar import Encoder, encode
 from yard.runtime.db import Transaction
 from yard.task.handlers.annotations.context import Annotations
-from yard.task.handlers.annotations.reading import WholeTask, whole_task
+from yard.task.handlers.annotations.merging import TaskObjects
 from yard.task.handlers.annotations.scopes import Scope, scope_of
 from yard.task.handlers.annotations.spool import Spool
 from yard.task.store.annotations import reading
@@ -31,7 +31,7 @@ async def stream_annotations(
             await reading.hold_snapshot(tx)
             scope = await scope_of(tx, request.target)
             if len(scope.jobs) > 1:
-                whole = await whole_task(tx, scope)
+                whole = await TaskObjects.read(tx, scope)
             else:
                 await _fill(spool, tx, scope)
         responses = _spooled(spool) if whole is None else _merged(whole, scope.revision)
@@ -63,7 +63,7 @@ def _spooled(spool: Spool) -> Iterator[messages.StreamAnnotationsResponse]:
     return map(messages.StreamAnnotationsResponse.FromString, spool.read())
 
 
-def _merged(whole: WholeTask, revision: int) -> Iterator[messages.StreamAnnotationsResponse]:
+def _merged(whole: TaskObjects, revision: int) -> Iterator[messages.StreamAnnotationsResponse]:
     for batch in encode(whole.merged().annotations):
         yield _response(revision, batch)
 

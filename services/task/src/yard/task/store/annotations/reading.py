@@ -44,11 +44,7 @@ async def annotations_of(reader: Reader, selection: Selection) -> AnnotationSet:
     tags = await reader.fetch(_select(_TAGS, selection), *selection.arguments, *_BEGIN, None)
     shapes = await reader.fetch(_select(_SHAPES, selection), *selection.arguments, *_BEGIN, None)
     tracks = await reader.fetch(_select(_TRACKS, selection), *selection.arguments, *_BEGIN, None)
-    return AnnotationSet(
-        tags=tuple(map(rows.tag_from, tags)),
-        shapes=tuple(map(rows.shape_from, shapes)),
-        tracks=await _with_keyframes(reader, selection.task_id, tracks),
-    )
+    return await _objects(reader, selection.task_id, tags, shapes, tracks)
 
 
 async def tag_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Tag]]:
@@ -79,13 +75,37 @@ async def track_pages(reader: Reader, selection: Selection) -> AsyncIterator[lis
         after = (page[-1]["first_frame"], page[-1]["id"])
 
 
-async def objects_and_copies(
+async def objects_of(
     reader: Reader, task_id: int, tag_ids: Sequence[int], shape_ids: Sequence[int], track_ids: Sequence[int]
 ) -> AnnotationSet:
-    """The objects with these ids, and the copies of them that other jobs of the task hold."""
-    tags = await reader.fetch(_COPIES["tag"], task_id, tag_ids) if tag_ids else ()
-    shapes = await reader.fetch(_COPIES["shape"], task_id, shape_ids) if shape_ids else ()
-    tracks = await reader.fetch(_COPIES["track"], task_id, track_ids) if track_ids else ()
+    """The objects of a task with these ids."""
+    tags = await reader.fetch(_OF_IDS["tag"], task_id, tag_ids) if tag_ids else ()
+    shapes = await reader.fetch(_OF_IDS["shape"], task_id, shape_ids) if shape_ids else ()
+    tracks = await reader.fetch(_OF_IDS["track"], task_id, track_ids) if track_ids else ()
+    return await _objects(reader, task_id, tags, shapes, tracks)
+
+
+async def surroundings_of(
+    reader: Reader, task_id: int, job_ids: Sequence[int], objects: AnnotationSet
+) -> AnnotationSet:
+    """All that may be one with these on overlap: what is on the same frames, tracks of the same labels."""
+    place = task_id, job_ids
+    tag_frames = sorted({tag.frame for tag in objects.tags})
+    shape_frames = sorted({shape.frame for shape in objects.shapes})
+    label_ids = sorted({track.label_id for track in objects.tracks})
+    tags = await reader.fetch(_AROUND["tag"], *place, tag_frames) if tag_frames else ()
+    shapes = await reader.fetch(_AROUND["shape"], *place, shape_frames) if shape_frames else ()
+    tracks = await reader.fetch(_AROUND["track"], *place, label_ids) if label_ids else ()
+    return await _objects(reader, task_id, tags, shapes, tracks)
+
+
+async def _objects(
+    reader: Reader,
+    task_id: int,
+    tags: Sequence[Record],
+    shapes: Sequence[Record],
+    tracks: Sequence[Record],
+) -> AnnotationSet:
     return AnnotationSet(
         tags=tuple(map(rows.tag_from, tags)),
         shapes=tuple(map(rows.shape_from, shapes)),
@@ -161,25 +181,24 @@ WHERE task_id = $1 AND track_id = ANY ($2)
 ORDER BY track_id, frame
 """  # noqa: S608 - literals only
 
-_COPIES = {
+_COLUMNS = {"tag": rows.TAG_COLUMNS, "shape": rows.SHAPE_COLUMNS, "track": rows.TRACK_COLUMNS}
+
+_OF_IDS = {
     table: f"""
-WITH named AS (
-    SELECT id, origin
-    FROM {table}
-    WHERE task_id = $1 AND id = ANY ($2)
-)
+SELECT {", ".join(columns)}
+FROM {table}
+WHERE task_id = $1 AND id = ANY ($2)
+"""  # noqa: S608 - literals only
+    for table, columns in _COLUMNS.items()
+}
+
+_AROUND = {
+    table: f"""
 SELECT {", ".join(columns)}
 FROM {table}
 WHERE task_id = $1
-    AND (
-        id IN (SELECT id FROM named)
-        OR origin IN (SELECT origin FROM named WHERE origin IS NOT NULL)
-    )
-ORDER BY id
+    AND job_id = ANY ($2)
+    AND {"label_id" if table == "track" else "frame"} = ANY ($3)
 """  # noqa: S608 - literals only
-    for table, columns in (
-        ("tag", rows.TAG_COLUMNS),
-        ("shape", rows.SHAPE_COLUMNS),
-        ("track", rows.TRACK_COLUMNS),
-    )
+    for table, columns in _COLUMNS.items()
 }
