@@ -99,7 +99,7 @@ class TaskSide:
         """Puts a fact of the task service on the bus."""
         self.sequence += 1
         type_name = event.DESCRIPTOR.full_name
-        row = {
+        row: Any = {
             "headers": {},
             "id": ids.uuid7(),
             "type": type_name,

@@ -8,9 +8,10 @@ import grpc.aio
 import pytest
 from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.domain.uploads import PART_BYTES
-from yard.media_ingest.handlers import expiry, receiving
+from yard.media_ingest.handlers import expiry
 from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.settings import Settings
+from yard.media_ingest.store import receiving as receiving_store
 from yard.runtime import app, clock, errors, ids
 from yard.runtime.rpc import errors_from_rpc
 from yard.testkit import eventually
@@ -103,7 +104,6 @@ async def test_a_cut_connection_keeps_what_has_come(ann: Client, running: app.Ru
     call.cancel()
     await eventually(lambda: _received(ann, upload, PART_BYTES + 1))
     received = (await ann.get(upload)).files[0].received_bytes
-    print("RECEIVED", received - PART_BYTES)
     file = await ann.send(upload, 0, content[received:], received)
     assert file.received_bytes == len(content)
     assert await stored(running, upload) == content
@@ -187,7 +187,7 @@ async def test_parts_that_were_joined_before_a_crash_are_taken_over(
         raise errors.Unavailable("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(receiving.store, "complete", die)
+        patch.setattr(receiving_store, "complete", die)
         await refused(ann.send(upload, 0, content), errors.Unavailable)
     assert (await ann.get(upload)).files[0].received_bytes == PART_BYTES
     file = await ann.send(upload, 0, content[PART_BYTES:], PART_BYTES)

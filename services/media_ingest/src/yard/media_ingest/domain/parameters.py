@@ -118,6 +118,7 @@ def _out_of_bounds(spec: media_pb2.DataSpec) -> Iterable[Violation]:
         ("stop_frame", 0, None),
         ("frame_step", 1, None),
         ("chunk_size", 1, LONGEST_CHUNK),
+        ("pdf_dpi", 36, 600),
     ):
         value = getattr(spec, field)
         if _has(spec, field) and (value < least or (most is not None and value > most)):

@@ -16,6 +16,7 @@ from yard.runtime.workers import BlobSource
 
 MOST_BLOCK_BYTES = 256 * 1024 * 1024
 INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
+SLOWEST_BYTES_S = 8 * 1024 * 1024  # a store that is slower than this overruns the time limit of a call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ async def index_video(indexing: Indexing, file: GivenFile) -> Batch:
 
 
 async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[Batch]:
-    """All batches in order; their blocks name the files by position in `files`."""
+    """All batches in order, each from where the one before ends; blocks name files by position in `files`."""
     done = await store.batches_of(indexing.ingest.db, indexing.media.id)
     batches: list[Batch] = []
     position = 0
@@ -77,7 +78,7 @@ async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position:
         result = await call.run("yard.media.jobs:index_images", {"files": described}, names)
     except errors.WorkerCrashed as crash:
         raise _unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
-    return await _keep(indexing, position, call.block, {**result, "files": len(some)})
+    return await _keep(indexing, position, call.block, result)
 
 
 class _Call:
@@ -95,8 +96,14 @@ class _Call:
             name: BlobSource(self._ingest.blobs, file.key, file.size_bytes)
             for name, file in zip(names, self._files, strict=True)
         }
+        size_bytes = sum(file.size_bytes for file in self._files)
         return await self._ingest.runtime.workers.call(
-            function, arguments, sources=sources, on_bytes=self._take, on_progress=on_progress
+            function,
+            arguments,
+            sources=sources,
+            on_bytes=self._take,
+            on_progress=on_progress,
+            timeout_s=self._ingest.settings.worker_timeout_s + size_bytes / SLOWEST_BYTES_S,
         )
 
     async def _take(self, chunk: bytes) -> None:

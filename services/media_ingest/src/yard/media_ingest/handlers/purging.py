@@ -1,10 +1,11 @@
-"""Media that is gone: its objects, then its rows."""
+"""Media that is gone, failed or cancelled: its objects, then what rows lead to them."""
 
 from uuid import UUID
 
 from frameyard.media.v1.media_events_pb2 import MediaDeleted
 from yard.media_ingest.handlers.context import Ingest, media_prefix
 from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
 from yard.runtime import errors
 from yard.runtime.work import Work
@@ -20,4 +21,5 @@ async def purge_media(ingest: Ingest, work: Work[MediaDeleted]) -> None:
             raise errors.Unavailable("the indexing of this media has not ended yet")
         await delete_prefix(ingest.blobs, media_prefix(media_id))
     async with work.finish() as tx:
+        await batch_store.delete_batches(tx, media_id)
         await store.delete_media(tx, media_id)

@@ -51,6 +51,7 @@ async def cancel_request(ingest: Ingest, tx: Transaction, event: Event[MediaRequ
         await store.set_state(tx, media, "CANCELLED")
         await ingest.runtime.operations.cancel(tx, media.operation_id)
         await upload_store.release_uploads(tx, media.id, ingest.expiry())
+        await _free(tx, media)
 
 
 async def purge_task(ingest: Ingest, tx: Transaction, event: Event[TaskPurged]) -> None:
@@ -68,6 +69,7 @@ async def note_failure(ingest: Ingest, tx: Transaction, media_id: UUID, error: e
     await upload_store.release_uploads(tx, media.id, ingest.expiry())
     failed = MediaFailed(media_id=str(media.id), task_id=media.task_id, error=errors.to_status(error))
     await tx.emit(failed, key=str(media.task_id))
+    await _free(tx, media)
 
 
 async def note_cancel(ingest: Ingest, tx: Transaction, operation: Operation) -> None:
@@ -81,9 +83,14 @@ async def _purge(ingest: Ingest, tx: Transaction, media: MediaRow) -> None:
     await store.set_state(tx, media, "DELETED")
     await ingest.runtime.operations.cancel(tx, media.operation_id)
     await upload_store.release_uploads(tx, media.id, clock.now())
-    deleted = MediaDeleted(media_id=str(media.id), task_id=media.task_id)
-    await tx.emit(deleted, key=str(media.task_id))
-    await tx.enqueue(deleted, kind=PURGE_MEDIA, unique=f"{PURGE_MEDIA}/{media.id}")
+    await tx.emit(MediaDeleted(media_id=str(media.id), task_id=media.task_id), key=str(media.task_id))
+    await _free(tx, media)
+
+
+async def _free(tx: Transaction, media: MediaRow) -> None:
+    """Enqueues the deletion of all objects, after every change that makes them useless."""
+    message = MediaDeleted(media_id=str(media.id), task_id=media.task_id)
+    await tx.enqueue(message, kind=PURGE_MEDIA)
 
 
 def _new_media(request: MediaRequested, media_id: UUID, operation_id: UUID) -> MediaRow:

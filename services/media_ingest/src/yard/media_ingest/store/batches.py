@@ -56,5 +56,5 @@ async def insert_batch(tx: Transaction, media_id: UUID, batch: Batch) -> None:
 
 
 async def delete_batches(tx: Transaction, media_id: UUID) -> None:
-    """Forgets the batches of media that has its plan."""
+    """Forgets the batches of media that has its plan, or never will."""
     await tx.execute("DELETE FROM index_batch WHERE media_id = $1", media_id)

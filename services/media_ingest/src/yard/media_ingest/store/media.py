@@ -165,5 +165,5 @@ async def used_bytes(tx: Transaction, media_id: UUID) -> int:
 
 
 async def delete_media(tx: Transaction, media_id: UUID) -> None:
-    """Forgets media whose objects are gone."""
+    """Forgets media whose objects are gone; media that failed or was cancelled stays to be told of."""
     await tx.execute("DELETE FROM media WHERE id = $1 AND state = 'DELETED'", media_id)
