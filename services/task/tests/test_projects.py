@@ -1,12 +1,19 @@
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 from frameyard.common.v1.common_pb2 import PersonRef
 from frameyard.operation.v1 import operation_pb2
-from frameyard.task.v1 import label_pb2, project_service_pb2, task_events_pb2
+from frameyard.task.v1 import (
+    job_service_pb2,
+    label_pb2,
+    project_service_pb2,
+    task_events_pb2,
+    task_service_pb2,
+)
 from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectDeleted, ProjectUpdated, TaskDeleted
-from yard.runtime import errors
+from yard.runtime import errors, paging
 from yard.testkit import eventually
 
 from services.task.tests.neighbours import (
@@ -183,6 +190,17 @@ async def test_page_tokens_belong_to_their_request(ann: Client) -> None:
     assert await wrong_fields(ann.projects.ListProjects(other)) == ["page_token"]
     assert await wrong_fields(ann.list_projects(page_token="x")) == ["page_token"]
     assert await wrong_fields(ann.list_projects(page_size=-1)) == ["page_size"]
+
+
+@pytest.mark.parametrize("values", [[], ["x"], [-1], [2**63], [1, 2], [1.5], [None]])
+async def test_page_tokens_of_other_makers_are_refused(ann: Client, values: list[Any]) -> None:
+    token = paging.encode(values, project_service_pb2.ListProjectsRequest())
+    assert await wrong_fields(ann.list_projects(page_token=token)) == ["page_token"]
+    jobs_token = paging.encode(values, job_service_pb2.ListJobsRequest())
+    assert await wrong_fields(ann.list_jobs(page_token=jobs_token)) == ["page_token"]
+    by_change = task_service_pb2.TASK_ORDER_LAST_CHANGED_FIRST
+    token = paging.encode(values, task_service_pb2.ListTasksRequest(order=by_change))
+    assert await wrong_fields(ann.list_tasks(order=by_change, page_token=token)) == ["page_token"]
 
 
 async def test_a_project_sums_up_its_tasks(ann: Client, neighbours: Neighbours) -> None:

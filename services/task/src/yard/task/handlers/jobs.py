@@ -12,6 +12,7 @@ from yard.task.handlers import people
 from yard.task.handlers.access import readable_job
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import counts_to_proto, job_to_proto
+from yard.task.handlers.positions import after_id
 from yard.task.store import job_views
 from yard.task.store import jobs as store
 from yard.task.store import tasks as task_store
@@ -28,7 +29,7 @@ async def get_job(tasks: Tasks, request: messages.GetJobRequest) -> messages.Get
 async def list_jobs(tasks: Tasks, request: messages.ListJobsRequest) -> messages.ListJobsResponse:
     """One page by id."""
     size = paging.size(request.page_size)
-    after = paging.decode(request.page_token, request)
+    after = after_id(request.page_token, request)
     if request.status not in job_pb2.JobStatus.values():
         raise errors.invalid("status", f"is no status: {request.status}")
     principal = auth.current()
@@ -38,7 +39,7 @@ async def list_jobs(tasks: Tasks, request: messages.ListJobsRequest) -> messages
         status=request.status,
         assignee_id=request.assignee_id,
         reviewer_id=request.reviewer_id,
-        after=after[0] if after else 0,
+        after=after or 0,
         limit=size + 1,
     )
     found = await job_views.page(tasks.db, search)

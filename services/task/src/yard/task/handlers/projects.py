@@ -15,6 +15,7 @@ from yard.task.handlers import people
 from yard.task.handlers.access import changeable_project, readable_project
 from yard.task.handlers.context import HIDE_TASKS, Tasks
 from yard.task.handlers.messages import project_to_proto
+from yard.task.handlers.positions import after_id
 from yard.task.handlers.removal import hide_task
 from yard.task.store import Reader, label_changes
 from yard.task.store import projects as store
@@ -57,7 +58,7 @@ async def get_project(tasks: Tasks, request: messages.GetProjectRequest) -> mess
 async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> messages.ListProjectsResponse:
     """One page, newest first."""
     size = paging.size(request.page_size)
-    after = paging.decode(request.page_token, request)
+    before = after_id(request.page_token, request)
     requests.refuse(list(requests.search_violations(request.name_contains)))
     principal = auth.current()
     found = await store.page(
@@ -67,7 +68,7 @@ async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> 
             name_contains=request.name_contains,
             owner_id=request.owner_id,
             assignee_id=request.assignee_id,
-            before=after[0] if after else None,
+            before=before,
             limit=size + 1,
         ),
     )

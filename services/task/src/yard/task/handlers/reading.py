@@ -6,6 +6,7 @@ from frameyard.task.v1 import job_pb2, task_pb2
 from frameyard.task.v1 import task_service_pb2 as messages
 from yard.runtime import auth, errors, paging
 from yard.task.domain import requests, rights
+from yard.task.handlers import positions
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import task_to_proto
 from yard.task.store import Reader
@@ -32,10 +33,9 @@ async def get_task(tasks: Tasks, request: messages.GetTaskRequest) -> messages.G
 async def list_tasks(tasks: Tasks, request: messages.ListTasksRequest) -> messages.ListTasksResponse:
     """One page, in the order that is asked for."""
     size = paging.size(request.page_size)
-    after = paging.decode(request.page_token, request)
     requests.refuse(_violations(request))
     order = _ORDERS[request.order]
-    found = await store.page(tasks.db, _search(request, order, after, size + 1))
+    found = await store.page(tasks.db, _search(request, order, size + 1))
     token = paging.encode(_position(found[size - 1], order), request) if len(found) > size else ""
     return messages.ListTasksResponse(
         tasks=[_shown(tasks, view) for view in found[:size]], next_page_token=token
@@ -66,11 +66,9 @@ def _violations(request: messages.ListTasksRequest) -> list[errors.Violation]:
     return found
 
 
-def _search(
-    request: messages.ListTasksRequest, order: Order, after: list[str | int] | None, limit: int
-) -> Search:
+def _search(request: messages.ListTasksRequest, order: Order, limit: int) -> Search:
     principal = auth.current()
-    after_id, after_key = (int(after[0]), after[-1]) if after else (None, None)
+    after = _after(request, order)
     return Search(
         user_id=None if rights.sees_everything(principal) else principal.user_id,
         order=order,
@@ -81,9 +79,18 @@ def _search(
         status=request.status,
         mode=request.mode,
         limit=limit,
-        after_id=after_id,
-        after_key=_moment(after_key) if order == "last_changed" and after else _text(after_key),
+        after_id=after[0],
+        after_key=after[1],
     )
+
+
+def _after(request: messages.ListTasksRequest, order: Order) -> tuple[int | None, str | datetime | None]:
+    token = request.page_token
+    if order == "name":
+        return positions.after_key(token, request) or (None, None)
+    if order == "last_changed":
+        return positions.after_moment(token, request) or (None, None)
+    return positions.after_id(token, request), None
 
 
 def _position(view: TaskView, order: Order) -> list[str | int]:
@@ -93,11 +100,3 @@ def _position(view: TaskView, order: Order) -> list[str | int]:
     if order == "last_changed":
         return [view.task.id, view.task.updated_at.isoformat()]
     return [view.task.id]
-
-
-def _moment(text: object) -> datetime:
-    return datetime.fromisoformat(str(text))
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
