@@ -41,7 +41,7 @@ async def test_a_job_streams_what_is_got_from_it(scene: Scene) -> None:
     responses, found = await streamed(scene, scene.job(0))
     assert write(found) == (await scene.get(scene.job(0))).annotations
     assert {response.revision for response in responses} == {put.revision}
-    kinds = [response.batch.object_kind for response in responses]
+    kinds = [int(response.batch.object_kind) for response in responses]
     assert kinds == sorted(kinds)
     assert sum(kind == ObjectKind.SHAPE for kind in kinds) > 1
 

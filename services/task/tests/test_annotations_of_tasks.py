@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from frameyard.annotation.v1 import annotation_pb2 as annotation
+from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.common.v1.common_pb2 import FrameRange
 from yard.runtime import errors
 from yard.testkit.fixtures import SettingsFor
@@ -143,6 +145,29 @@ async def test_the_sum_of_revisions_is_checked(scene: Scene) -> None:
     assert isinstance(error, errors.Conflict)
     assert error.metadata["revision"] == "2"
     assert (await scene.put(scene.task, base_revision=2)).revision == 4
+
+
+async def test_saves_at_the_same_time_are_all_kept_and_told_in_order(scene: Scene) -> None:
+    targets = [scene.job(0), scene.job(1), scene.task, scene.job(0)] * 4
+    patches = [scene.patch(target, create=some(scene.polygon(95))) for target in targets]
+    await asyncio.gather(
+        *patches, scene.put(scene.job(2), scene.box(200)), scene.put(scene.job(2), scene.box(201))
+    )
+    got = await scene.get(scene.task)
+    assert (len(got.annotations.shapes), got.revision) == (17, 22)
+    told = [(event.job_id, event.revision) for event in await scene.events()]
+    assert len(set(told)) == len(told) == 22
+    sums = await scene.db.fetch(
+        """
+        SELECT body
+        FROM outbox
+        WHERE type = 'frameyard.annotation.v1.AnnotationsChanged'
+        ORDER BY key_version
+        """
+    )
+    revisions = [AnnotationsChanged.FromString(row["body"]).task_revision for row in sums]
+    assert revisions == sorted(revisions)
+    assert revisions[-1] == 22
 
 
 async def test_who_may_not_write_to_all_jobs_may_not_replace_the_task(scene: Scene) -> None:

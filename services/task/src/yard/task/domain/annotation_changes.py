@@ -138,7 +138,7 @@ def _common_origin(rows: Sequence[Tag | Shape | Track | None]) -> str:
 def _place(changes: Changes[Item], copies: Sequence[Item], kept: Sequence[Item | None], origin: str) -> None:
     for place, (copy, row) in enumerate(zip(copies, kept, strict=True)):
         if row is None:
-            changes.created.append(replace(copy, origin=origin))
+            changes.created.append(replace(copy, origin=origin) if origin else copy)
         if place == 0:
             changes.heads.append(row if row is not None else len(changes.created) - 1)
 
