@@ -29,7 +29,8 @@ from yard.media.synthetic import read
 from yard.media.video_index import index_video
 from yard.runtime import auth, bus, clock, ids
 from yard.runtime.blobs import Blobs
-from yard.runtime.db import subject_of
+from yard.runtime.db import Database, subject_of
+from yard.testkit.eventually import eventually
 
 if TYPE_CHECKING:
     from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceAsyncStub
@@ -255,6 +256,15 @@ class Viewer:
             **{"media_id": media.id, "grant": self.grant(media), **fields}
         )
         return await self.stub.GetBuildStatus(request)
+
+
+async def all_stored(db: Database) -> None:
+    """Waits until what has been sent is in the bucket too."""
+
+    async def is_quiet() -> bool:
+        return not await db.fetchval("SELECT count(*) FROM chunk WHERE state = 'building'")
+
+    await eventually(is_quiet)
 
 
 def files_of(content: bytes) -> dict[str, bytes]:

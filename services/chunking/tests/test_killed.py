@@ -1,0 +1,117 @@
+"""A build whose process is killed goes on in the next one, and does no finished chunk again."""
+
+import dataclasses
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from frameyard.chunk.v1 import chunk_service_pb2_grpc
+from frameyard.media.v1 import media_pb2
+from yard.chunking.settings import Settings
+from yard.embedded.servers.nats import Nats
+from yard.media.synthetic import make_demo_video
+from yard.runtime import auth, rpc
+from yard.runtime.blobs import Blobs
+from yard.runtime.db import Database
+from yard.testkit.eventually import eventually
+from yard.testkit.fixtures import GRANT_KEY, SettingsFor
+from yard.testkit.process import Program
+
+from services.chunking.tests.conftest import EXPORT
+from services.chunking.tests.media_side import MediaSide, Viewer, numbers_in_zip
+
+FRAMES, CHUNK = 150, 5
+
+
+@pytest.fixture
+def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, tmp_path: Path) -> Settings:
+    return settings_for(Settings, jwks=issuer.jwks, port_file=str(tmp_path / "ports.json"))
+
+
+@pytest.fixture
+async def side(settings: Settings, nats_server: Nats) -> AsyncIterator[MediaSide]:
+    blobs = Blobs.connect(settings)
+    async with MediaSide.connected(blobs, nats_server.url, nats_server.token) as side:
+        yield side
+    await blobs.close()
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    db = await Database.connect(settings.database_url, max_size=2)
+    yield db
+    await db.close()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    def text(value: object) -> str:
+        return ",".join(value) if isinstance(value, tuple) else str(value)
+
+    return {
+        f"FRAMEYARD_{field.name.upper()}": text(getattr(settings, field.name))
+        for field in dataclasses.fields(settings)
+    }
+
+
+async def address_of(program: Program, ports: Path) -> str:
+    def bound() -> str:
+        assert program.exit_status is None, program.output()
+        return json.loads(ports.read_text())["rpc"] if ports.exists() else ""
+
+    return await eventually(bound, timeout_s=30)
+
+
+async def finished(db: Database) -> dict[int, object]:
+    """When each chunk was finished."""
+    rows = await db.fetch("SELECT first_frame, built_at FROM chunk WHERE state = 'built'")
+    return {row["first_frame"]: row["built_at"] for row in rows}
+
+
+async def _are_some_finished(db: Database) -> bool:
+    return len(await finished(db)) >= 3
+
+
+async def _are_all_finished(db: Database) -> bool:
+    assert len(await finished(db)) == FRAMES // CHUNK, await finished(db)
+    return True
+
+
+async def test_a_build_goes_on_after_a_kill(
+    side: MediaSide, db: Database, settings: Settings, issuer: auth.TokenIssuer, tmp_path: Path
+) -> None:
+    ports = Path(settings.port_file)
+    video = make_demo_video(tmp_path / "demo.mp4", FRAMES // 30, (960, 540))
+    program = Program(["-m", "yard.chunking"], log=tmp_path / "log", environment=environment(settings))
+    await address_of(program, ports)
+    media = await side.video(video, use_cache=False, chunk_size=CHUNK)
+    await eventually(lambda: _are_some_finished(db), timeout_s=30)
+    program.kill()
+    ports.unlink()
+    before = await finished(db)
+    assert 3 <= len(before) < FRAMES // CHUNK
+    # Nobody need wait here for the leases of the dead to run out.
+    await db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+    await db.execute("UPDATE chunk SET lease_until = now() - interval '1 second'")
+    program.restart()
+    await eventually(lambda: _are_all_finished(db), timeout_s=60)
+    [told] = await eventually(lambda: side.told(media), timeout_s=30)
+    assert told.chunk_count == FRAMES // CHUNK
+    after = await finished(db)
+    assert len(after) == FRAMES // CHUNK
+    assert {first: after[first] for first in before} == before
+    await _check_pictures(media, await address_of(program, ports), issuer)
+    program.interrupt()
+    assert program.wait() == 0
+
+
+async def _check_pictures(media: media_pb2.Media, address: str, issuer: auth.TokenIssuer) -> None:
+    async with rpc.channel(address, token=issuer.issue(EXPORT).token) as channel:
+        stub = chunk_service_pb2_grpc.ChunkServiceStub(channel)
+        viewer = Viewer(stub=stub, grants=auth.Grants([GRANT_KEY]), user_id=0)
+        shown = [
+            number
+            for chunk in range(FRAMES // CHUNK)
+            for number in numbers_in_zip((await viewer.chunk(media, chunk))[1])
+        ]
+    assert shown == list(range(FRAMES))
