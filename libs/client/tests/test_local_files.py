@@ -57,7 +57,7 @@ def test_two_files_of_one_name_are_both_named(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_not_text_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    path = tmp_path / os.fsdecode(b"\xe9t\xe9.jpg")
     path.touch()
     with pytest.raises(ClientError, match="not UTF-8"):
         local_files([path])

@@ -124,3 +124,11 @@ async def test_a_platform_that_moved_is_found_by_its_file(home: Path) -> None:
     file.unlink()
     async with Context(None, "default").client() as client:
         assert client.endpoints.task == "h:2"
+
+
+async def test_a_file_that_was_named_must_be_there(home: Path) -> None:
+    write_endpoints(home / "ours.json")
+    async with Context(str(home / "ours.json"), "default").client() as client:
+        client.session._keep(tokens())
+    with pytest.raises(ClientError, match=r"gone\.json"):
+        Context(str(home / "gone.json"), "default").client()

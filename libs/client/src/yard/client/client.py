@@ -23,6 +23,7 @@ from frameyard.task.v1.task_service_pb2_grpc import TaskServiceStub
 from yard.client.connection import Connection
 from yard.client.endpoints import Endpoints
 from yard.client.failures import ClientError, translated
+from yard.client.patience import Patience
 from yard.client.session import Keeper, Session, Tokens
 
 if TYPE_CHECKING:
@@ -102,17 +103,17 @@ class Client:
         """The operation now and on each change, up to its final state; follows on after a lost connection."""
         method = self.operations(name).WatchOperation
         request = operation_service_pb2.WatchOperationRequest(name=name)
+        patience = Patience()
         while True:
             try:
                 async with aclosing(self.stream(method, request)) as answers:
                     async for answer in answers:
+                        patience.has_progressed()
                         yield answer.operation
                         if answer.operation.state in _FINAL:
                             return
             except ClientError as fault:
-                if fault.code != "UNAVAILABLE":
-                    raise
-                await self.operation(name)
+                await patience.after(fault)
 
     async def wait(
         self, name: str, on_change: Callable[[operation_pb2.Operation], Any] | None = None

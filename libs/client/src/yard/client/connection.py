@@ -39,15 +39,16 @@ class Connection:
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     def channel(self, address: str) -> grpc.aio.Channel:
-        """The channel to `host:port`; it connects with the first call."""
+        """The channel to `host:port`, or `https://host:port` for TLS; it connects with the first call."""
         if address not in self._channels:
             self._channels[address] = self._open(address)
         return self._channels[address]
 
     def _open(self, address: str) -> grpc.aio.Channel:
-        if self._secure:
-            return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(), options=_OPTIONS)
-        return grpc.aio.insecure_channel(address, options=_OPTIONS)
+        scheme, _, place = address.rpartition("://")
+        if self._secure or scheme == "https":
+            return grpc.aio.secure_channel(place, grpc.ssl_channel_credentials(), options=_OPTIONS)
+        return grpc.aio.insecure_channel(place, options=_OPTIONS)
 
     async def close(self) -> None:
         """Closes all channels and ends calls that run."""

@@ -10,7 +10,7 @@ from yard.client.failures import ClientError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """host:port of each service; behind one ingress all five are the same."""
+    """host:port of each service, or https://host:port for TLS; behind one ingress all five are the same."""
 
     identity: str
     task: str

@@ -89,6 +89,14 @@ def place_of(target: Path, name: str) -> Path:
     return target / name if target.is_dir() else target
 
 
+def check_target(target: Path, *, replace: bool) -> None:
+    """Before any work: ClientError if no file can be placed there."""
+    if not folder_of(target).is_dir():
+        raise ClientError(f"{folder_of(target)}: no such folder", code="NOT_FOUND")
+    if not target.is_dir():
+        check_free(target, replace=replace)
+
+
 def check_free(target: Path, *, replace: bool) -> None:
     """ClientError if a file of that name would be lost."""
     if target.is_dir():

@@ -16,7 +16,7 @@ from yard.client.cli.parameters import INT64, Target, examples, target
 from yard.client.cli.plain import plain_json
 from yard.client.client import request_id
 from yard.client.failures import ClientError
-from yard.client.files import PartialFile, check_free
+from yard.client.files import PartialFile, check_target
 
 
 def add_to(main: click.Group) -> None:
@@ -45,7 +45,7 @@ async def get(call: Call, target: Target, output: Path | None, force: bool) -> N
     With --json the revision and what was merged are around them.
     """
     if output is not None:
-        check_free(output, replace=force)
+        check_target(output, replace=force)
     request = service.GetAnnotationsRequest(target=service.AnnotationTarget(**target.fields))
     found = await call.client.call(call.client.annotations.GetAnnotations, request)
     text = plain_json(as_dict(found) if call.out.as_json else _compact(found.annotations)) + "\n"

@@ -13,10 +13,24 @@ from yard.client import media as steps
 from yard.client import uploads
 from yard.client.cli.context import Call
 from yard.client.cli.data import MediaOptions
-from yard.client.cli.uploads import CAN_GO_ON, send
+from yard.client.cli.uploads import send
 from yard.client.failures import ClientError
 
 Files = Sequence[uploads.LocalFile]
+
+REFUSALS = frozenset(
+    {
+        "INVALID_ARGUMENT",
+        "FAILED_PRECONDITION",
+        "OUT_OF_RANGE",
+        "NOT_FOUND",
+        "ALREADY_EXISTS",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "UNIMPLEMENTED",
+    }
+)
+"""Faults that another attempt with the same media would meet again."""
 
 
 async def local_files(media: MediaOptions) -> Files:
@@ -37,7 +51,7 @@ async def attach(call: Call, task_id: int, media: MediaOptions, files: Files) ->
         request = service.AttachMediaRequest(task_id=task_id, data=media.spec(upload_id))
         return (await call.client.call(call.client.tasks.AttachMedia, request)).operation
     except ClientError as fault:
-        if files and not media.upload_id and fault.code not in CAN_GO_ON:
+        if files and not media.upload_id and fault.code in REFUSALS:
             await _delete_upload(call, upload_id)
         raise
 
@@ -52,11 +66,19 @@ async def ready(call: Call, operation: Operation) -> task_pb2.Task:
         raise
 
 
-async def undo(call: Call, task_id: int, fault: ClientError) -> None:
-    """Removes a task that was made for media which are refused: the command has made nothing then."""
-    if fault.code not in CAN_GO_ON:
+async def undo(call: Call, task_id: int, fault: ClientError) -> ClientError:
+    """Removes a task that was made for media which are refused: the command has made nothing then.
+
+    After other faults the task stays, and what is told says so.
+    """
+    if fault.code in REFUSALS:
         with suppress(ClientError):
             await call.client.call(call.client.tasks.DeleteTask, service.DeleteTaskRequest(id=task_id))
+        return fault
+    if "task attach" in fault.hint:
+        return fault
+    hint = f"task {task_id} is kept; look at it with: frameyard task show {task_id}"
+    return ClientError(fault.message, code=fault.code, violations=fault.violations, hint=hint)
 
 
 async def _delete_upload(call: Call, upload_id: str) -> None:

@@ -33,7 +33,8 @@ class Context:
         """A client that goes on with the kept session, which is sent only to the platform that gave it."""
         file = self._given or self._profile.endpoints_file() or DEFAULT_ENDPOINTS
         kept = self._profile.endpoints
-        endpoints = kept if kept is not None and not file.exists() else Endpoints.load(file)
+        is_lost = self._given is None and kept is not None and not file.exists()
+        endpoints = kept if is_lost and kept is not None else Endpoints.load(file)
         is_same = file.resolve() == self._profile.endpoints_file() or endpoints == kept
         self._profile.use(endpoints, file.resolve())
         return Client(endpoints, tokens=self._tokens() if is_same else None, keeper=self._profile)

@@ -11,7 +11,7 @@ from yard.client.cli.context import Call, command
 from yard.client.cli.listing import one
 from yard.client.cli.parameters import Target, examples, stacked, target
 from yard.client.cli.plain import plain
-from yard.client.files import check_free
+from yard.client.files import check_target
 
 _WHERE = stacked(
     (
@@ -63,8 +63,7 @@ async def create(
 ) -> None:
     """Export a task or a job and download the archive."""
     place = output or Path()
-    if not place.is_dir():
-        check_free(place, replace=force)
+    check_target(place, replace=force)
     with call.out.operation(f"exporting as {format_name}") as on_change:
         finished = await exports.export(
             call.client, format_name, **target.fields, with_images=with_images, on_change=on_change

@@ -11,7 +11,7 @@ from frameyard.media.v1 import media_pb2
 from yard.client.cli.context import Call
 from yard.client.cli.parameters import stacked
 from yard.client.cli.plain import plain
-from yard.client.files import PartialFile, folder_of, place_of
+from yard.client.files import PartialFile, check_target, folder_of, place_of
 from yard.client.pixels import Frame
 
 Fetch = Callable[[int, PartialFile], Awaitable[str]]
@@ -52,6 +52,7 @@ class Saving:
         target = self.output or Path()
         if len(numbers) > 1 and not target.is_dir():
             raise click.UsageError("Several files need a folder: -o must name one that exists.")
+        check_target(target, replace=self.force)
         saved: list[dict[str, Any]] = []
         for number in numbers:
             path = await self._save(number, target, fetch)

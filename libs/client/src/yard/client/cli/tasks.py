@@ -84,8 +84,7 @@ async def create(
         if not media.is_empty:
             made = await _with_media(call, made.id, media, files, wait=wait)
     except ClientError as fault:
-        await attaching.undo(call, made.id, fault)
-        raise
+        raise await attaching.undo(call, made.id, fault) from fault
     call.out.message(made, *lines_of(made))
 
 
