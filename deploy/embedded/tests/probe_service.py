@@ -24,7 +24,10 @@ def main() -> None:
     server = HTTPServer((host, int(port)), Page)
     sys.stdout.write(f"probe {sys.argv[1]} serves, level {settings['FRAMEYARD_LOG_LEVEL']}\n")
     sys.stdout.flush()
-    Path(settings["FRAMEYARD_PORT_FILE"]).write_text(json.dumps({"metrics": port}))
+    ports = Path(settings["FRAMEYARD_PORT_FILE"])
+    fresh = ports.with_suffix(".new")
+    fresh.write_text(json.dumps({"metrics": port}))
+    fresh.replace(ports)
     server.serve_forever()
 
 

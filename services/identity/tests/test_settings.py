@@ -2,6 +2,7 @@ import base64
 from typing import Any
 
 import pytest
+from yard.identity.domain import NEW_PASSWORD_LENGTHS
 from yard.identity.settings import Settings, check, key_of
 from yard.runtime.settings import SettingsError
 
@@ -32,7 +33,7 @@ def test_the_encryption_key_is_32_bytes(key: str) -> None:
 
 
 def test_weak_secrets_and_lives_are_refused_at_once() -> None:
-    check(settings(admin_password="12345678", service_accounts={"export": "x" * 16}))
+    check(settings(admin_password="12345678", service_accounts={"export": "x" * 16}), NEW_PASSWORD_LENGTHS)
     with pytest.raises(SettingsError) as caught:
         check(
             settings(
@@ -40,7 +41,8 @@ def test_weak_secrets_and_lives_are_refused_at_once() -> None:
                 service_accounts={"export": "weak"},
                 access_token_ttl_s=0,
                 signing_key_days=-1,
-            )
+            ),
+            NEW_PASSWORD_LENGTHS,
         )
     assert [fault.split(":")[0] for fault in caught.value.faults] == [
         "FRAMEYARD_SERVICE_ACCOUNTS",

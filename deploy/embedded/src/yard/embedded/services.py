@@ -128,7 +128,7 @@ class Service(Server):
         """Somebody else on the metrics port does not count: the port file must have come from this run."""
         try:
             bound = json.loads(self._port_file.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return False
         return bool(bound) and answers(self.metrics_port, "/readyz")
 

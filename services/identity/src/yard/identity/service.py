@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from frameyard.identity.v1 import identity_service_pb2_grpc
+from yard.identity.domain import NEW_PASSWORD_LENGTHS
 from yard.identity.handlers import sessions, users
 from yard.identity.handlers.context import Identity
 from yard.identity.handlers.passwords import Passwords
@@ -24,7 +25,7 @@ _log = telemetry.log(__name__)
 async def build(runtime: Runtime[Settings]) -> Parts:
     """Loads or makes the signing keys and the first administrator, then says what is served."""
     settings = runtime.settings
-    check(settings)
+    check(settings, NEW_PASSWORD_LENGTHS)
     rules = KeyRules(
         encryption_key=key_of(settings),
         token_ttl_s=settings.access_token_ttl_s,

@@ -4,7 +4,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from yard.identity.domain import NEW_PASSWORD_LENGTHS
 from yard.runtime.settings import PREFIX, RuntimeSettings, SettingsError, setting
 
 KEY_BYTES = 32
@@ -46,16 +45,16 @@ def key_of(settings: Settings) -> bytes:
     return key
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, password_lengths: range) -> None:
     """Refuses what no single type can: weak secrets and lives that are not positive."""
-    lengths = NEW_PASSWORD_LENGTHS
     faults = [
         f"{PREFIX}SERVICE_ACCOUNTS: the secret of {name} has fewer than {SMALLEST_SERVICE_SECRET} characters"
         for name, secret in settings.service_accounts.items()
         if len(secret) < SMALLEST_SERVICE_SECRET
     ]
-    if settings.admin_password and len(settings.admin_password) not in lengths:
-        faults.append(f"{PREFIX}ADMIN_PASSWORD: expected {lengths.start} to {lengths.stop - 1} characters")
+    if settings.admin_password and len(settings.admin_password) not in password_lengths:
+        first, last = password_lengths.start, password_lengths.stop - 1
+        faults.append(f"{PREFIX}ADMIN_PASSWORD: expected {first} to {last} characters")
     faults += [
         f"{PREFIX}{name.upper()}: expected 1 or more, got {getattr(settings, name)}"
         for name in ("access_token_ttl_s", "refresh_ttl_days", "signing_key_days", "password_threads")

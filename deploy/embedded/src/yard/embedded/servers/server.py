@@ -18,6 +18,10 @@ class ServerError(RuntimeError):
     """A server ended while starting or was not ready in time; carries the end of its log."""
 
 
+# A first start migrates schemas, beside all other first starts, on a machine that may be busy.
+START_TIMEOUT_S = 120.0
+
+
 class Server(ABC):
     """A server process over one data directory; a new start() finds the same address and data."""
 
@@ -60,12 +64,12 @@ class Server(ABC):
     def is_ready(self) -> bool:
         """Asks once, without waiting for more than a moment."""
 
-    def start(self, timeout_s: float = 30.0) -> None:
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Blocks until it is ready; call from the main thread."""
         for _ in self.starting(timeout_s):
             time.sleep(POLL_S)
 
-    def starting(self, timeout_s: float = 30.0) -> Iterator[None]:
+    def starting(self, timeout_s: float = START_TIMEOUT_S) -> Iterator[None]:
         """start() in steps: sleep in your own way after each; raises ServerError."""
         began = time.monotonic()
         rotate(self.log)
