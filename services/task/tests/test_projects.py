@@ -14,6 +14,7 @@ from frameyard.task.v1 import (
 )
 from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectDeleted, ProjectUpdated, TaskDeleted
 from yard.runtime import errors, paging
+from yard.task.handlers.projects import HIDDEN_AT_ONCE
 from yard.testkit import eventually
 
 from services.task.tests.neighbours import (
@@ -238,6 +239,18 @@ async def test_a_deleted_project_is_hidden_with_its_tasks(
     events = await emitted(running, open_task.id)
     assert [type(event) for event in events[-2:]] == [task_events_pb2.MediaRequestCancelled, TaskDeleted]
     assert (await ann.operation(operation.name)).state == operation_pb2.OPERATION_STATE_CANCELLED
+
+
+async def test_many_tasks_of_a_project_are_hidden_some_at_a_time(ann: Client, running: Running) -> None:
+    project = await ann.new_project()
+    await asyncio.gather(*(ann.new_task(project_id=project.id) for _ in range(2 * HIDDEN_AT_ONCE + 1)))
+    await ann.delete_project(project.id)
+
+    async def told() -> bool:
+        count = "SELECT count(*) FROM outbox WHERE type = 'frameyard.task.v1.TaskDeleted'"
+        return bool(await running.runtime.db.fetchval(count) == 2 * HIDDEN_AT_ONCE + 1)
+
+    assert await eventually(told)
 
 
 @pytest.mark.parametrize("text", ["\0", "x" * 300])
