@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from yard.media.decode_image import LARGEST_PIXELS
 from yard.media.errors import MediaError
-from yard.media.image_index import MOST_PIXELS, index_image
+from yard.media.image_index import index_image
 from yard.media.index_block import ImageAddress
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about damaged files
@@ -99,6 +100,6 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     header = b"IHDR" + (40_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
     content = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
     content += (10).to_bytes(4, "big") + b"IDAT" + bytes(14)
-    with pytest.raises(MediaError, match=f"40000x40000 pixels, more than {MOST_PIXELS}") as caught:
+    with pytest.raises(MediaError, match=f"40000x40000 pixels, more than {LARGEST_PIXELS:,}") as caught:
         indexed(content)
     assert caught.value.code == "limit"

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from yard.media.errors import MediaError
 from yard.media.hard_clips import FRAMES, make_clip
+from yard.media.image_file import LARGEST_FILE_BYTES
 from yard.media.index_block import FRAMES_PER_BLOCK, decode_frames, decode_video, frame_count
 from yard.media.jobs import index_images, index_video
 
@@ -68,6 +69,12 @@ def test_files_that_are_no_images_are_left_out_with_a_reason() -> None:
     }
     [frame] = decode_frames(bytes(host.emitted))
     assert (frame.name, frame.source) == ("a.jpg", 1)
+
+
+def test_a_file_that_nobody_could_decode_is_left_out_unread() -> None:
+    described = [{"name": "a.bmp", "source": 0, "size": LARGEST_FILE_BYTES + 1}]
+    result = index_images({"files": described}, MemoryHost({}))
+    assert result["skipped"] == [{"name": "a.bmp", "reason": "is longer than 512 MiB"}]
 
 
 def test_a_full_block_ends_the_batch_before_the_file_that_does_not_fit() -> None:

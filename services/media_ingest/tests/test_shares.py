@@ -8,7 +8,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from frameyard.media.v1 import share_service_pb2 as messages
-from yard.media_ingest.settings import Settings, shares_of
+from yard.media_ingest.settings import Settings, batch_files_of, shares_of
 from yard.runtime import auth, errors
 from yard.runtime.rpc import errors_from_rpc
 from yard.runtime.settings import SettingsError
@@ -148,4 +148,10 @@ def test_settings_name_all_faults_of_shares(settings: Settings, nas: Path) -> No
     wrong = (f"nas={nas}", f"nas={nas}", "relative=films", "=/tmp", "a b=/tmp", f"gone={nas}/absent", "x")
     with pytest.raises(SettingsError) as caught:
         shares_of(dataclasses.replace(settings, shares=wrong))
-    assert len(str(caught.value).splitlines()) >= 6
+    assert len(caught.value.faults) == 6
+
+
+@pytest.mark.parametrize("number", [0, -1, 501])
+def test_batches_have_bounds(number: int, settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="expected 1 to 500, got"):
+        batch_files_of(dataclasses.replace(settings, index_batch_files=number))

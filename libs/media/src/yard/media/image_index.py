@@ -14,11 +14,9 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+from yard.media.decode_image import LARGEST_PIXELS
 from yard.media.errors import MediaError
 from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress
-
-MOST_PIXELS = 1 << 28
-"""Pixels of one image; larger ones would not fit into a process that encodes them."""
 
 # Named here so that they are loaded before a process shuts itself off.
 _PLUGINS = (
@@ -34,14 +32,11 @@ _FORMATS = tuple(plugin.format for plugin in _PLUGINS)
 _WITH_PAGES = ("GIF", "TIFF")
 _ORIENTATION = 0x0112
 
-# Our own limit is tighter, and is told by the name of the file.
-Image.MAX_IMAGE_PIXELS = None
-
 
 def index_image(file: BinaryIO, name: str) -> list[ImageAddress]:
     """The image, or each page of a GIF or TIFF that has several (named `name/000000.png` and on).
 
-    MediaError, without the label: unreadable headers, more than `MOST_PIXELS` or 10,000 pages.
+    MediaError, without the label: unreadable headers, more than `LARGEST_PIXELS` or 10,000 pages.
     """
     try:
         with Image.open(file, formats=_FORMATS) as image:
@@ -75,8 +70,8 @@ def _has_page(image: Image.Image, page: int) -> bool:
 
 def _address(image: Image.Image, name: str, orientation: int = 1, page: int | None = None) -> ImageAddress:
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise MediaError("limit", f"has {width}x{height} pixels, more than {MOST_PIXELS}")
+    if width * height > LARGEST_PIXELS:
+        raise MediaError("limit", f"has {width}x{height} pixels, more than {LARGEST_PIXELS:,}")
     if orientation >= 5:
         width, height = height, width
     return ImageAddress(

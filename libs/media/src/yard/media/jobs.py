@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from yard.media import video_index
 from yard.media.errors import MediaError
+from yard.media.image_file import LARGEST_FILE_BYTES
 from yard.media.image_index import index_image
 from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames, encode_video
 
@@ -78,6 +79,8 @@ class _Reader:
         self._host = host
 
     def __call__(self, number: int, described: Mapping[str, Any]) -> list[ImageAddress] | MediaError:
+        if described["size"] > LARGEST_FILE_BYTES:
+            return MediaError("limit", f"is longer than {LARGEST_FILE_BYTES >> 20} MiB")
         try:
             with self._host.open(str(number)) as raw:
                 frames = index_image(BufferedReader(raw), described["name"])

@@ -10,7 +10,7 @@ from yard.media_ingest.handlers.context import INDEX_MEDIA, PURGE_MEDIA, SERVICE
 from yard.media_ingest.rpc.media import MEDIA_SERVICE, MediaServicer
 from yard.media_ingest.rpc.shares import SHARE_SERVICE, ShareServicer
 from yard.media_ingest.rpc.uploads import UPLOAD_SERVICE, UploadServicer
-from yard.media_ingest.settings import Settings, shares_of
+from yard.media_ingest.settings import Settings, batch_files_of, shares_of
 from yard.media_ingest.subscriptions import subscriptions
 from yard.runtime import errors, telemetry
 from yard.runtime.app import Parts, Runtime, Service
@@ -23,7 +23,8 @@ _log = telemetry.log(__name__)
 
 async def build(runtime: Runtime[Settings]) -> Parts:
     """Connects the use cases to the servers."""
-    ingest = Ingest(runtime=runtime, shares=shares_of(runtime.settings))
+    settings = runtime.settings
+    ingest = Ingest(runtime=runtime, shares=shares_of(settings), batch_files=batch_files_of(settings))
 
     async def note_cancel(tx: Transaction, operation: Operation) -> None:
         await requests.note_cancel(ingest, tx, operation)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from yard.runtime.settings import RuntimeSettings, SettingsError, setting
 
+MOST_BATCH_FILES = 500
+
 _SHARE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -25,6 +27,14 @@ class Settings(RuntimeSettings):
     index_batch_files: int = setting(500, "Images that one call of a child process indexes, 1 to 500.")
     index_concurrency: int = setting(2, "Media that one replica indexes at the same time.")
     index_timeout_s: float = setting(21_600.0, "Time limit of indexing one media, seconds.")
+
+
+def batch_files_of(settings: Settings) -> int:
+    """Images of one batch; SettingsError if the number is out of bounds."""
+    if not 1 <= settings.index_batch_files <= MOST_BATCH_FILES:
+        fault = f"expected 1 to {MOST_BATCH_FILES}, got {settings.index_batch_files}"
+        raise SettingsError([f"FRAMEYARD_INDEX_BATCH_FILES: {fault}"])
+    return settings.index_batch_files
 
 
 def shares_of(settings: Settings) -> dict[str, Path]:

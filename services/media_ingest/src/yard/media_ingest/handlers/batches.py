@@ -67,7 +67,7 @@ async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[B
 
 
 async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position: int) -> Batch:
-    some = files[position : position + indexing.ingest.settings.index_batch_files]
+    some = files[position : position + indexing.ingest.batch_files]
     call = _Call(indexing, some)
     described = [
         {"name": file.name, "source": number, "size": file.size_bytes}

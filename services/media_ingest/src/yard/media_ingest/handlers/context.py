@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from yard.media_ingest.settings import Settings
+from yard.media_ingest.settings import MOST_BATCH_FILES, Settings
 from yard.runtime import clock, errors
 from yard.runtime.app import Runtime
 from yard.runtime.blobs import Blobs
@@ -18,10 +18,11 @@ PURGE_MEDIA = "purge_media"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """The service's runtime, and its shares by name."""
+    """The service's runtime, its shares by name, and how many images are indexed at once."""
 
     runtime: Runtime[Settings]
     shares: dict[str, Path] = field(default_factory=dict)
+    batch_files: int = MOST_BATCH_FILES
 
     @property
     def db(self) -> Database:
