@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
+import grpc.aio
 import pytest
 from frameyard.chunk.v1.chunk_events_pb2 import ChunksBuilt, ChunksFailed
 from frameyard.common.v1.common_pb2 import FrameRange
@@ -13,7 +15,7 @@ from yard.chunking.service import SERVICE
 from yard.chunking.settings import Settings
 from yard.media.hard_clips import FRAMES, make_clip
 from yard.media.synthetic import make_demo_video
-from yard.runtime import app, errors
+from yard.runtime import app, errors, rpc
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
@@ -130,6 +132,16 @@ async def test_what_the_bucket_has_lost_is_built_again(
     await side.blobs.delete(f"chunks/{media.id}/compressed/zip/20-29")
     assert (await ann.chunk(media, 2))[1] == content
     assert await claims(db) == [20, 20]
+
+
+async def test_a_lost_source_is_said_without_its_key(side: MediaSide, ann: Viewer, tmp_path: Path) -> None:
+    media = await side.video(make_clip("b_frames", tmp_path))
+    await side.blobs.delete(*[blob.key async for blob in side.blobs.list("uploads/")])
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await ann.chunk(media, 0)
+    fault = rpc.errors_from_rpc(refused.value)
+    assert isinstance(fault, errors.DataLoss)
+    assert fault.message == "a file of the media is not in the bucket any more"
 
 
 async def test_static_media_is_built_in_advance_and_kept(

@@ -4,6 +4,7 @@ import pytest
 from yard.chunking.build import spool as module
 from yard.chunking.build.spool import Reader, Spool
 from yard.runtime import errors
+from yard.testkit.eventually import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,23 @@ async def test_a_fault_after_the_end_does_not_count() -> None:
     await spool.finish()
     await spool.fail(errors.DataLoss("lost"))
     assert await collected(reader) == b"all"
+
+
+async def test_a_window_makes_the_writer_wait_for_its_reader() -> None:
+    content = bytes(range(200))
+    spool = Spool(window=32)
+    reader = spool.reader()
+
+    async def write() -> None:
+        for start in range(0, len(content), 50):
+            await spool.append(content[start : start + 50])
+        await spool.finish()
+
+    writing = asyncio.create_task(write())
+    await eventually(lambda: spool.size_bytes == 10)
+    assert not writing.done()
+    assert await collected(reader) == content
+    await writing
 
 
 async def test_the_file_goes_with_the_last_reader() -> None:

@@ -8,8 +8,9 @@ upright picture in pixels and, for single pictures, the `content_type`.
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from io import RawIOBase
 from threading import local
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import av
 from yard.media.decode import Picture, VideoReader
@@ -41,10 +42,10 @@ _LARGE_PIXELS = 40_000_000
 class Host(Protocol):
     """The side of the process that reads sources and takes what is made."""
 
-    def open(self, name: str) -> BinaryIO:
-        """A source as a file."""
+    def open(self, name: str, /) -> RawIOBase:
+        """A source as a seekable file."""
 
-    def emit(self, chunk: bytes) -> None:
+    def emit(self, chunk: bytes, /) -> None:
         """Sends content on."""
 
 
@@ -122,10 +123,13 @@ def image_frame(arguments: Arguments, host: Host) -> Result:
 @contextmanager
 def _video(arguments: Arguments, host: Host) -> Iterator[tuple[VideoReader, list[int]]]:
     """The video, and the numbers of the wanted frames in it."""
-    index = decode_video(host.open("index").read())
+    index = decode_video(_file(host, "index").read())
     selection = FrameSelection(start=arguments["start"], step=arguments["step"])
     frames = [selection.absolute(frame) for frame in range(arguments["first"], arguments["last"] + 1)]
-    with _told_apart(arguments["name"]), VideoReader(host.open("video"), index, arguments["name"]) as reader:
+    with (
+        _told_apart(arguments["name"]),
+        VideoReader(_file(host, "video"), index, arguments["name"]) as reader,
+    ):
         yield reader, frames
 
 
@@ -195,7 +199,12 @@ def _members(encoded: Iterator[_Encoded], sizes: list[Result]) -> Iterator[tuple
 
 
 def _image_files(host: Host) -> ImageFiles:
-    return ImageFiles(lambda source: host.open(str(source)))
+    return ImageFiles(lambda source: _file(host, str(source)))
+
+
+def _file(host: Host, name: str) -> BinaryIO:
+    """A source; its raw reads are never short."""
+    return cast("BinaryIO", host.open(name))
 
 
 def _addresses(images: list[dict[str, Any]]) -> list[ImageAddress]:

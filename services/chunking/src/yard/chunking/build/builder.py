@@ -8,7 +8,7 @@ from uuid import UUID
 
 from yard.chunking.build.building import Building
 from yard.chunking.build.jobs import Job, Jobs
-from yard.chunking.build.spool import Reader
+from yard.chunking.build.spool import Reader, Spool
 from yard.chunking.domain import Media, Rendition, weight
 from yard.chunking.settings import Settings
 from yard.chunking.store import chunks as store
@@ -71,9 +71,9 @@ class Builder:
                 await found.building.settled()
 
     @asynccontextmanager
-    async def private(self, job: Job) -> AsyncIterator[Joined]:
-        """Builds something that is not kept; it ends with the block."""
-        building = Building()
+    async def private(self, job: Job, *, window: int = 0) -> AsyncIterator[Joined]:
+        """Builds something that is not kept; it ends with the block. `window` is that of the spool."""
+        building = Building(spool=Spool(window))
         building.task = asyncio.create_task(building.run(self._runtime.workers, job, "interactive"))
         joined = Joined(building)
         try:

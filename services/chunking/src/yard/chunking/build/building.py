@@ -49,6 +49,10 @@ class Building:
             refusal = unreadable(fault)
             await self.spool.fail(refusal)
             raise refusal from fault
+        except errors.NotFound as fault:
+            loss = errors.DataLoss("a file of the media is not in the bucket any more")
+            await self.spool.fail(loss)
+            raise loss from fault
         except BaseException as fault:
             is_cancelled = isinstance(fault, asyncio.CancelledError)
             await self.spool.fail(errors.Unavailable("the builder has ended") if is_cancelled else fault)

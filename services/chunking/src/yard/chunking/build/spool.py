@@ -15,10 +15,13 @@ PIECE_BYTES = 1 << 20
 class Spool:
     """The first 4 MiB stay in memory, the rest goes to an unnamed temporary file.
 
-    The file goes when the writing has ended and the last reader has left.
+    The file goes when the writing has ended and the last reader has left. With a `window`, for one reader
+    only, the file holds no more than so many bytes, and the writer waits for the reader.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = 0) -> None:
+        self._window = window
+        self._taken = 0  # bytes that the reader of a window does not need any more
         self.size_bytes = 0
         self._memory = bytearray()
         self._file: IO[bytes] | None = None
@@ -31,11 +34,13 @@ class Spool:
         """Adds bytes; ResourceExhausted if the disk is full."""
         room = max(0, MEMORY_BYTES - len(self._memory))
         self._memory += content[:room]
-        if len(content) > room:
-            await self._spill(content[room:])
-        async with self._changed:
-            self.size_bytes += len(content)
-            self._changed.notify_all()
+        await self._grow(len(content[:room]))
+        step = self._window or max(1, len(content))
+        for start in range(room, len(content), step):
+            part = content[start : start + step]
+            await self._wait_for_room(len(part))
+            await self._spill(part)
+            await self._grow(len(part))
 
     async def finish(self) -> None:
         """All bytes are there."""
@@ -53,6 +58,8 @@ class Spool:
     async def piece(self, offset: int) -> bytes:
         """The next bytes from `offset`, at most 1 MiB; empty at the end. Waits for them."""
         async with self._changed:
+            self._taken = offset
+            self._changed.notify_all()
             await self._changed.wait_for(lambda: self.size_bytes > offset or self._is_ended)
         length = min(PIECE_BYTES, self.size_bytes - offset)
         if length:
@@ -74,11 +81,26 @@ class Spool:
             self._changed.notify_all()
         self._close_if_unused()
 
+    async def _grow(self, length: int) -> None:
+        async with self._changed:
+            self.size_bytes += length
+            self._changed.notify_all()
+
+    async def _wait_for_room(self, length: int) -> None:
+        if self._window:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self.size_bytes + length - self._taken <= self._window)
+
     async def _spill(self, content: bytes) -> None:
+        """Writes behind what is there, from the start of the file again where a window ends."""
+        position = self._place(self.size_bytes)
+        room = self._window - position if self._window else len(content)
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed after the last reader
-            await asyncio.to_thread(self._file.write, content)
+            await asyncio.to_thread(_write, self._file.fileno(), content[:room], position)
+            if len(content) > room:
+                await asyncio.to_thread(_write, self._file.fileno(), content[room:], 0)
         except OSError as fault:
             raise errors.ResourceExhausted("the scratch space is full", 5.0) from fault
 
@@ -86,11 +108,25 @@ class Spool:
         if offset < len(self._memory):
             return bytes(self._memory[offset : offset + length])
         assert self._file is not None
-        return await asyncio.to_thread(os.pread, self._file.fileno(), length, offset - len(self._memory))
+        position = self._place(offset)
+        if self._window:
+            length = min(length, self._window - position)
+        return await asyncio.to_thread(os.pread, self._file.fileno(), length, position)
+
+    def _place(self, offset: int) -> int:
+        """Where a byte lies in the file."""
+        position = offset - len(self._memory)
+        return position % self._window if self._window else position
 
     def _close_if_unused(self) -> None:
         if self._is_ended and self._readers <= 0 and self._file is not None:
             self._file.close()
+
+
+def _write(descriptor: int, content: bytes, position: int) -> None:
+    while content:
+        written = os.pwrite(descriptor, content, position)
+        content, position = content[written:], position + written
 
 
 class Reader:

@@ -13,6 +13,9 @@ from yard.chunking.store import chunks as store
 from yard.chunking.store.chunks import Built
 from yard.runtime import auth, clock, errors
 
+WINDOW_BYTES = 64 << 20
+"""Of a range that is built for one call: smaller ones free their process however slow the caller is."""
+
 QUALITIES: dict[int, Quality] = {
     messages.QUALITY_UNSPECIFIED: "compressed",
     messages.QUALITY_COMPRESSED: "compressed",
@@ -75,7 +78,7 @@ async def _of_private(
 ) -> AsyncIterator[messages.GetChunkResponse]:
     job = await chunking.jobs.for_rendition(media, rendition)
     width, height = await _first_size(chunking, media, rendition)
-    async with chunking.builder.private(job) as joined:
+    async with chunking.builder.private(job, window=WINDOW_BYTES) as joined:
         yield messages.GetChunkResponse(header=_header(rendition, width, height))
         async for piece in joined.reader:
             yield messages.GetChunkResponse(content=piece)
