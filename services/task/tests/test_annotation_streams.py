@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -80,6 +81,30 @@ async def test_a_stream_is_of_one_revision_whatever_is_saved_meanwhile(scene: Sc
     responses += [response async for response in stream]
     assert sum(response.batch.count for response in responses) == 60
     assert {response.revision for response in responses} == {1}
+
+
+async def test_memory_does_not_grow_with_a_job(scene: Scene) -> None:
+    await scene.db.execute(
+        """
+        INSERT INTO shape
+        SELECT
+            $1, nextval('shape_id'), $2, i % 100, $3, 0, 1, 1, 0, false, 0, ARRAY[1, 2, 3, i + 4], '{}', '{}'
+        FROM generate_series(1, 40000) AS i
+        """,
+        scene.task_id,
+        scene.jobs[0],
+        scene.car,
+    )
+    request = messages.StreamAnnotationsRequest(target=scene.job(0))
+    stub = scene.as_(ANN)
+    tracemalloc.start()
+    count = 0
+    async for response in stub.StreamAnnotations(request):
+        count += response.batch.count
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 40_000
+    assert peak < 20_000_000
 
 
 async def test_strangers_stream_nothing(scene: Scene) -> None:
