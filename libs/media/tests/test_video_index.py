@@ -61,6 +61,31 @@ def test_a_cut_video_keeps_frames_without_a_hole_and_says_so(clip: str, percent:
     )
 
 
+@pytest.mark.parametrize("clip", ["transport_stream", "negative_start", "variable_rate", "vp9", "b_frames"])
+def test_damage_within_leaves_the_frames_before_it_as_they_are(clip: str, tmp_path: Path) -> None:
+    path = make_clip(clip, tmp_path)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    for place in range(middle, middle + 1500):
+        content[place] = (content[place] * 7 + place) & 255
+    path.write_bytes(content)
+    index = indexed(path)
+    before = 4 if clip == "vp9" else 12
+    assert numbers(path, index, list(range(before))) == list(range(before))
+
+
+def test_a_file_that_ends_before_its_time_says_so(tmp_path: Path) -> None:
+    path = make_clip("vp9", tmp_path)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 1500] = bytes(1500)
+    path.write_bytes(content)
+    index = indexed(path)
+    assert index.frames < FRAMES // 2
+    [warning] = index.warnings
+    assert "vp9.webm tells 1.6 s, its pictures end after" in warning
+
+
 def test_a_video_whose_index_was_at_its_end_says_that_it_is_cut(tmp_path: Path) -> None:
     content = make_clip("b_frames", tmp_path).read_bytes()
     with pytest.raises(MediaError, match=r"^cut: is cut off: \d+ of at least \d+ bytes are there$") as caught:

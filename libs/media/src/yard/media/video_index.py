@@ -26,6 +26,7 @@ Matching = Literal["pts", "order"]
 
 _EXACT_CONTAINERS = ("mov", "matroska", "mpegts", "mpeg")
 _CHECKED_FRAMES = 32
+_SHORTEST_PART, _LONGEST_FRAME_S = 0.9, 0.5
 _REORDERED = 4
 """Pictures at the end of a cut stream that may miss one between them, if only their order is known."""
 
@@ -81,7 +82,7 @@ def index_video(file: BinaryIO, name: str) -> VideoIndex:
         index = _from_pictures(file, name, packets)
     if not index.frames:
         raise MediaError("invalid_media", "the video has no frame that decodes", name)
-    return index
+    return replace(index, warnings=(*index.warnings, *_early_end(name, index, packets)))
 
 
 @contextmanager
@@ -127,10 +128,12 @@ class _Packets:
     """Whether the end is missing, and not only something within."""
     last_dts: int | None = None
     """Of the last packet, whole or not: what is lost behind it is shown later than this."""
+    promised_s: float = 0.0
+    """Duration that the container tells; 0 unknown."""
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
-    table = _Packets()
+    table = _Packets(promised_s=_promised_s(container, stream))
     packets = container.demux(stream)
     try:
         for packet in packets:
@@ -255,6 +258,22 @@ def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
         matching="order",
         warnings=tuple(warnings),
     )
+
+
+def _promised_s(container: InputContainer, stream: VideoStream) -> float:
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / av.time_base
+
+
+def _early_end(name: str, index: VideoIndex, packets: _Packets) -> Iterator[str]:
+    """Some damage ends the reading of a file without an error: only its duration tells."""
+    if index.is_broken or index.matching == "order":
+        return
+    shown_s = float((index.pts[-1] - index.pts[0]) * index.time_base)
+    if shown_s < _SHORTEST_PART * packets.promised_s - _LONGEST_FRAME_S:
+        told = f"tells {packets.promised_s:.1f} s, its pictures end after {shown_s:.1f} s"
+        yield f"{name} {told}: it may be damaged"
 
 
 def _told(name: str, fault: str, frames: int) -> str:
