@@ -20,9 +20,20 @@ PAGE = 200
 
 async def build_chunks(chunking: Chunking, work: Work[MediaIndexed]) -> None:
     """Builds what is missing, and tells when all is there."""
-    media = await media_store.media_of(chunking.db, UUID(work.message.media.id))
+    media_id = UUID(work.message.media.id)
+    media = await media_store.media_of(chunking.db, media_id)
     if media is None:
         raise errors.Cancelled("the media is not wanted any more")
+    try:
+        await _build_missing(chunking, work, media)
+    except errors.NotFound:
+        if await media_store.media_of(chunking.db, media_id) is None:
+            raise errors.Cancelled("the media is not wanted any more") from None
+        raise
+    await _finish(work, media)
+
+
+async def _build_missing(chunking: Chunking, work: Work[MediaIndexed], media: Media) -> None:
     done = 0
     for page in _batches(media.chunks(), PAGE):
         missing = await _missing(chunking, media, page)
@@ -31,6 +42,9 @@ async def build_chunks(chunking: Chunking, work: Work[MediaIndexed]) -> None:
             await asyncio.gather(*(chunking.builder.ensure(media, rendition) for rendition in group))
             done += len(group)
             await work.progress(done / media.chunk_count, f"{done} of {media.chunk_count} chunks")
+
+
+async def _finish(work: Work[MediaIndexed], media: Media) -> None:
     async with work.finish() as tx:
         built = await store.built_chunks(tx, media)
         finished = ChunksBuilt(
