@@ -52,8 +52,8 @@ def test_every_picture_is_the_one_that_was_asked_for(reader: VideoReader, wanted
     assert shown == [(frame, frame, False) for frame in wanted]
 
 
-def test_an_mp4_shows_the_same_pictures(reader: VideoReader) -> None:
-    wanted = SELECTIONS["across groups"]
+@pytest.mark.parametrize("wanted", SELECTIONS.values(), ids=SELECTIONS)
+def test_an_mp4_shows_the_same_pictures(reader: VideoReader, wanted: list[int]) -> None:
     content = b"".join(encode_mp4((picture.frame for picture in reader.frames(wanted)), crf=21))
     with av.open(io.BytesIO(content), "r") as container:
         assert [number_in(frame) for frame in container.decode(video=0)] == wanted

@@ -98,9 +98,11 @@ class VideoReader:
         first, last = (int(self.index.pts[frame]) for frame in (run[0], run[-1]))
         wanted = {int(self.index.pts[frame]) for frame in run}
         for frame in self._decode(self._packets_from(self.index.keyframe_of(run[0])), wanted):
-            if frame.pts is not None and frame.pts >= first:
-                yield frame.pts, frame
-                if frame.pts >= last:
+            # Who gets the frame may give it another time stamp, as the encoder of an mp4 does.
+            pts = frame.pts
+            if pts is not None and pts >= first:
+                yield pts, frame
+                if pts >= last:
                     return
 
     def _decode(

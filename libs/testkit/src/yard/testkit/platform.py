@@ -14,7 +14,7 @@ from yard.embedded.status import read_status
 from yard.testkit.eventually import eventually
 from yard.testkit.process import Program
 
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 60.0
 
 
