@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -33,7 +33,7 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour = Callable[[Any, Context], Any]
 
 
-class Boundary(grpc.aio.ServerInterceptor):
+class Boundary:
     """Telemetry, then deadline, then authentication, then the handler; errors of all of them are mapped.
 
     `public` names methods (`/package.Service/Method`) that need no token.
@@ -43,29 +43,14 @@ class Boundary(grpc.aio.ServerInterceptor):
         self._service = service
         self._verifier = verifier
         self._public = public
-        self._wrapped: dict[str, Handler] = {}
         self._watches = _Watches()
 
     def end_watches(self) -> None:
         """Ends the streams that nobody ends (Watch methods) with Unavailable: the server goes away."""
         self._watches.end()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
-        """The wrapped handler; an unknown method stays unknown."""
-        method = handler_call_details.method
-        wrapped = self._wrapped.get(method)
-        if wrapped is None:
-            handler = await continuation(handler_call_details)
-            if handler is None:
-                return None
-            wrapped = self._wrapped[method] = self._wrap(method, handler)
-        return wrapped
-
-    def _wrap(self, method: str, handler: Any) -> Handler:
+    def wrap(self, method: str, handler: Any) -> Handler:
+        """The handler of `/package.Service/Method` with all that surrounds it."""
         shapes = {
             (False, False): (grpc.unary_unary_rpc_method_handler, handler.unary_unary, _unary),
             (False, True): (grpc.unary_stream_rpc_method_handler, handler.unary_stream, _stream),

@@ -7,6 +7,7 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from yard.runtime import errors
 from yard.runtime.rpc.boundary import Boundary
+from yard.runtime.rpc.methods import Methods
 from yard.runtime.rpc.options import SERVER
 
 CONCURRENT_CALLS: Final = 4096
@@ -24,17 +25,18 @@ class Server:
         self, listen: str, boundary: Boundary, servicers: Iterable[Servicer], *, reflection: bool = False
     ) -> None:
         self._listen = listen
-        self._server = grpc.aio.server(
-            interceptors=[boundary], options=SERVER, maximum_concurrent_rpcs=CONCURRENT_CALLS
-        )
+        methods: Any = Methods(boundary)
         self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, methods)
         self._names: list[str] = []
         for add, servicer, name in servicers:
-            add(servicer, self._server)
+            add(servicer, methods)
             self._names.append(name)
         if reflection:
-            self._reflect()
+            _reflect(self._names, methods)
+        self._server = grpc.aio.server(
+            handlers=[methods], options=SERVER, maximum_concurrent_rpcs=CONCURRENT_CALLS
+        )
 
     async def start(self) -> str:
         """Begins to answer, live but not ready; returns host:port."""
@@ -59,8 +61,11 @@ class Server:
         """Takes no new calls, and ends those that still run after `grace_s`."""
         await self._server.stop(grace_s)
 
-    def _reflect(self) -> None:
-        from grpc_reflection.v1alpha import reflection
 
-        names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+def _reflect(names: Iterable[str], methods: Any) -> None:
+    # A library of 2 MiB: only who reflects pays for it.
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+
+    servicer = reflection.aio.ReflectionServicer((*names, health.SERVICE_NAME, reflection.SERVICE_NAME))
+    add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
+    add(servicer, methods)
