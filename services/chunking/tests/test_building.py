@@ -219,8 +219,12 @@ async def test_media_that_goes_while_it_is_built_leaves_nothing(
     await eventually(lambda: _is_forgotten(db, media), timeout_s=30)
     await eventually(lambda: _is_empty(side), timeout_s=30)
     assert await db.fetchval("SELECT count(*) FROM chunk") == 0
-    assert await db.fetchval("SELECT state FROM operation") == "CANCELLED"
+    await eventually(lambda: _is_cancelled(db), timeout_s=30)
     assert side.told(media) == []
+
+
+async def _is_cancelled(db: Database) -> bool:
+    return bool(await db.fetchval("SELECT state FROM operation") == "CANCELLED")
 
 
 async def _has_built(ann: Viewer, media: media_pb2.Media) -> bool:
