@@ -100,7 +100,7 @@ def test_files_with_holes_are_left_out_and_those_behind_come(tmp_path: Path) -> 
             file.write(b"x" * 4096)
     (tmp_path / "plain").write_bytes(b"plain")
     for form in ("gnu", "posix"):
-        command = [
+        command: list[str | Path] = [
             "tar",
             "-S",
             f"--format={form}",

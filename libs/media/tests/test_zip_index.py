@@ -295,6 +295,23 @@ class Counting(io.BytesIO):
         return content
 
 
+class Trickling(io.RawIOBase):
+    """A raw file, which may return fewer bytes than are asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self._file = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        return self._file.readinto(memoryview(buffer)[:77])
+
+
 def heads(file: BinaryIO) -> int:
     return sum(len(entry.head(4096)) for entry in read_zip(file) if isinstance(entry, ZipEntry))
 
@@ -357,6 +374,12 @@ def test_damage_of_any_kind_is_a_fault_at_most(
     for position, byte in flips:
         hostile[position % len(hostile)] = byte
     survives(lambda: read_all(bytes(hostile)))
+
+
+def test_a_raw_file_that_gives_little_at_once_will_do() -> None:
+    content = zipped(NESTED, zipfile.ZIP_DEFLATED)
+    found = [entry for entry in read_zip(Trickling(content)) if isinstance(entry, ZipEntry)]
+    assert {entry.name: entry.head(1 << 20) for entry in found} == NESTED
 
 
 def test_an_index_takes_little_time() -> None:

@@ -1,6 +1,8 @@
 """Encoded images to upright pixels."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import simplejpeg
@@ -12,7 +14,11 @@ LARGEST_PIXELS = 160_000_000
 PREVIEW_SIDE = 256
 
 _JPEG = b"\xff\xd8\xff"
-_PILLOW_FAULTS = (OSError, ValueError, SyntaxError, EOFError, IndexError)
+PILLOW_FAULTS = (
+    *(OSError, EOFError, ValueError, TypeError, SyntaxError, LookupError, ArithmeticError),
+    *(AttributeError, AssertionError, RuntimeError, struct.error, zlib.error),
+)
+"""What Pillow raises for files that are damaged in one way or another."""
 _JPEG_COLOURS = {"Gray": "GRAY", "YCbCr": "RGB", "RGB": "RGB"}
 
 # The rest of an image that is cut off is gray; the other frames of its chunk must not suffer from it.
@@ -85,12 +91,12 @@ def _pillow_pixels(content: bytes, name: str, page: int, at_least: int) -> Pixel
             _check_size(*image.size, name)
             if at_least:
                 image.draft("RGB", (at_least, at_least))
-            return _eight_bits(image)
-    except _PILLOW_FAULTS as fault:
+            return eight_bits(image)
+    except PILLOW_FAULTS as fault:
         raise MediaError("invalid_media", f"cannot be decoded as an image ({fault})", name) from fault
 
 
-def _eight_bits(image: Image.Image) -> Pixels:
+def eight_bits(image: Image.Image) -> Pixels:
     """Gray stays gray; more than 8 bits are scaled to what the image uses of them; transparency goes."""
     if image.mode == "L":
         return np.asarray(image)
