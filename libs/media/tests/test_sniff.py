@@ -46,6 +46,7 @@ def test_videos_are_known_by_their_first_bytes(clip: str, name: str, tmp_path: P
     [
         (b"PK\x03\x04rest", "archive", "zip"),
         (b"\x1f\x8b\x08rest", "archive", "tar.gz"),
+        (b"\x28\xb5\x2f\xfdrest", "archive", "tar.zst"),
         (bytes(257) + b"ustar", "archive", "tar"),
         (b"%PDF-1.7", "document", "pdf"),
         (b"\x00\x00\x00\x14ftypqt  ", "video", "mov"),

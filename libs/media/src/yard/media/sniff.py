@@ -33,6 +33,7 @@ _PREFIXES: tuple[tuple[bytes, Family, str], ...] = (
     (b"\x1f\x8b\x08", "archive", "tar.gz"),
     (b"BZh", "archive", "tar.bz2"),
     (b"\xfd7zXZ\x00", "archive", "tar.xz"),
+    (b"\x28\xb5\x2f\xfd", "archive", "tar.zst"),
     (b"FLV\x01", "video", "flv"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video", "asf"),
     (b"\x00\x00\x01\xba", "video", "mpeg"),
