@@ -12,12 +12,12 @@ MEMBERS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml dep
 RUN_MEMBERS := $(filter-out libs/testkit/pyproject.toml,$(MEMBERS))
 editable = $(foreach file,$(1),-e $(dir $(file)))
 DATA ?= .data
-TYPED := $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests deploy/embedded/src deploy/embedded/tests) tests tools
+TYPED := $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests deploy/embedded/src deploy/embedded/tests) benchmarks tests tools
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 # The installer itself comes from the lock too: its block is cut out, so that pip checks its hash.
 $(UV): requirements.lock
@@ -92,7 +92,12 @@ types: .venv/.installed-test ## Check types
 
 test: .venv/.installed-test ## Run all tests, or those of PACKAGE=services/task
 	if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory system-packages; fi
-	pytest -n 2 --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy tests)
+	pytest -n 2 --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy benchmarks tests)
+
+# Phony targets cannot be patterns: FORCE makes this one run although a file of that name exists.
+.PHONY: FORCE
+bench-%: .venv/.installed-test FORCE ## Measure, print a table, write bench-out/NAME.json (make bench-runtime)
+	$(BIN)/python -m benchmarks.$*
 
 # Later suites name their Debian packages here; the platform itself needs none.
 SYSTEM_PACKAGES :=

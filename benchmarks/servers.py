@@ -1,0 +1,47 @@
+"""Servers of their own for a benchmark, as a machine would have them: durable, and gone afterwards."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from yard.embedded.ports import free_port
+from yard.embedded.servers.nats import Nats
+from yard.embedded.servers.postgres import Postgres
+from yard.testkit.databases import Databases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """A database server that notes when transactions commit, a broker, and a folder for logs."""
+
+    folder: Path
+    postgres: Postgres
+    nats: Nats
+    databases: Databases
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Runs them for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="frameyard-bench-") as name:
+        folder = Path(name)
+        postgres = Postgres(folder / "postgres", port=free_port(), password="bench")  # noqa: S106 - for this run
+        nats = Nats(folder / "nats", port=free_port(), monitor_port=free_port(), token="bench")  # noqa: S106
+        try:
+            postgres.start()
+            _note_commits(postgres)
+            nats.start()
+            yield Servers(folder=folder, postgres=postgres, nats=nats, databases=Databases(postgres))
+        finally:
+            nats.kill()
+            postgres.kill()
+
+
+def _note_commits(postgres: Postgres) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+    postgres.stop()
+    postgres.start()
