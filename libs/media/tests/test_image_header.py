@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from yard.media import byte_window
 from yard.media.errors import MediaError
 from yard.media.image_facts import ImageFacts, ImageLimits
 from yard.media.image_header import Needs, parse_growing, parse_header, read_header
@@ -245,6 +246,21 @@ def test_headers_that_make_no_sense_are_refused(content: bytes, code: str) -> No
     with pytest.raises(MediaError) as caught_too:
         parse_header(content, is_whole=True)
     assert caught.value.code == caught_too.value.code == code
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded("GIF")[:-1] + b"!\xfe\x01x\x00" * 5000,
+        encoded("GIF")[:-1] + b"!\xfe" + b"\x01x" * 5000,
+        b"\xff\xd8\xff" + (b"\xe0\x00\x02" + b"junk" * 99 + b"\xff") * 100,
+    ],
+)
+def test_headers_of_very_many_parts_are_refused(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byte_window, "MOST_READS", 4000)
+    with pytest.raises(MediaError, match="too many parts") as caught:
+        read_header(io.BytesIO(content))
+    assert caught.value.code == "limit"
 
 
 def test_directories_that_form_a_ring_end() -> None:

@@ -8,6 +8,9 @@ from yard.media.errors import MediaError
 _PAGE = 4096
 _MOST = 1 << 20
 
+MOST_READS = 4_000_000
+"""Reads of one window; a GIF of 1 GB needs as many, other honest headers far fewer."""
+
 
 class MoreNeededError(Exception):
     """The head at hand is too short: `size` is how many bytes of the file are needed at least."""
@@ -27,15 +30,19 @@ class Window(Protocol):
 class HeadWindow:
     """The first bytes of a file, or all of them."""
 
-    __slots__ = ("_head", "_is_whole")
+    __slots__ = ("_head", "_is_whole", "_reads")
 
     def __init__(self, head: bytes, *, is_whole: bool) -> None:
         self._head = head
         self._is_whole = is_whole
+        self._reads = 0
 
     def at(self, offset: int, length: int) -> bytes:
         """As `Window.at`."""
         end = offset + length
+        self._reads += 1
+        if self._reads > MOST_READS:
+            raise _endless()
         if end > len(self._head):
             if self._is_whole:
                 raise ended(len(self._head))
@@ -46,18 +53,21 @@ class HeadWindow:
 class FileWindow:
     """A seekable file, or the part of it from `base` on, of which pages of 4 KiB are read where asked for."""
 
-    __slots__ = ("_base", "_cached", "_file", "_start", "size")
+    __slots__ = ("_base", "_cached", "_file", "_reads", "_start", "size")
 
     def __init__(self, file: BinaryIO | io.RawIOBase, base: int = 0, size: int | None = None) -> None:
         self._file = file
         self._base = base
         self.size = file.seek(0, io.SEEK_END) - base if size is None else size
-        self._start = 0
+        self._start = self._reads = 0
         self._cached = b""
 
     def at(self, offset: int, length: int) -> bytes:
         """As `Window.at`; of at most 1 MiB."""
         end = offset + length
+        self._reads += 1
+        if self._reads > MOST_READS:
+            raise _endless()
         if end > self.size:
             raise ended(self.size)
         if length > _MOST:
@@ -101,3 +111,7 @@ def read_fully(file: BinaryIO | io.RawIOBase, length: int) -> bytes:
 def ended(size: int) -> MediaError:
     """The fault of a file that ends where more was promised."""
     return MediaError("truncated", f"ends after {size} bytes, before what its header promises")
+
+
+def _endless() -> MediaError:
+    return MediaError("limit", "has a header of too many parts")

@@ -58,8 +58,8 @@ def _blocks(window: Window, offset: int) -> Iterator[tuple[int, bytes]]:
     while offset >= 0:
         try:
             kind, block, offset = _block(window, offset)
-        except MediaError:
-            if is_first:
+        except MediaError as fault:
+            if is_first or fault.code == "limit":
                 raise
             return
         if kind == _END:
@@ -92,7 +92,9 @@ def _after_sub_blocks(window: Window, offset: int) -> int:
     try:
         while length := window.at(offset, 1)[0]:
             offset += length + 1
-    except MediaError:
+    except MediaError as fault:
+        if fault.code == "limit":
+            raise
         return -1
     return offset + 1
 
