@@ -25,12 +25,19 @@ TRAILER_BYTES = _TRAILER.size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """An object of the bucket that frames lie in; `name` is the file's own, `sha256` hex or empty."""
+    """What frames lie in: an object of the bucket, or a file or all files of a connected share.
+
+    `key` is the object's, or the path below the root of `share`. With `is_tree` it is a folder of the share
+    ("" or ending in "/"), and each frame is the whole file `key` + its own name: a million files are one source.
+    `name` is the file's own for people, `sha256` hex or empty; `size_bytes` of a tree is 0.
+    """
 
     key: str
     name: str
     size_bytes: int
     sha256: str
+    share: str = ""
+    is_tree: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,34 @@ CHUNK_FORMAT_MP4: ChunkFormat.ValueType  # 2
 """An mp4 with H.264."""
 Global___ChunkFormat: _TypeAlias = ChunkFormat  # noqa: Y015
 
+class _FileOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FileOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILE_OUTCOME_UNSPECIFIED: _FileOutcome.ValueType  # 0
+    """Not given."""
+    FILE_OUTCOME_TAKEN: _FileOutcome.ValueType  # 1
+    """Its frames are part of the media, as far as the selection takes them."""
+    FILE_OUTCOME_SKIPPED: _FileOutcome.ValueType  # 2
+    """Left out; the media can do without it."""
+    FILE_OUTCOME_REFUSED: _FileOutcome.ValueType  # 3
+    """Could not be had or must not be read; the media failed because of it."""
+
+class FileOutcome(_FileOutcome, metaclass=_FileOutcomeEnumTypeWrapper):
+    """What became of a given file."""
+
+FILE_OUTCOME_UNSPECIFIED: FileOutcome.ValueType  # 0
+"""Not given."""
+FILE_OUTCOME_TAKEN: FileOutcome.ValueType  # 1
+"""Its frames are part of the media, as far as the selection takes them."""
+FILE_OUTCOME_SKIPPED: FileOutcome.ValueType  # 2
+"""Left out; the media can do without it."""
+FILE_OUTCOME_REFUSED: FileOutcome.ValueType  # 3
+"""Could not be had or must not be read; the media failed because of it."""
+Global___FileOutcome: _TypeAlias = FileOutcome  # noqa: Y015
+
 @_typing.final
 class UploadSource(_message.Message):
     """Files of a finished or open upload of the caller."""
@@ -477,6 +505,48 @@ class SkippedFile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SkippedFile: _TypeAlias = SkippedFile  # noqa: Y015
+
+@_typing.final
+class FileResult(_message.Message):
+    """One given file, member of a given archive, or URL."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FRAME_COUNT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name: as given, or as found in the archive, in the share or behind the URL."""
+    outcome: Global___FileOutcome.ValueType
+    """What became of it."""
+    reason: _builtins.str
+    """Why, in words for people; empty if it was taken."""
+    frame_count: _builtins.int
+    """Frames that it holds."""
+    size_bytes: _builtins.int
+    """Length, bytes; 0 if unknown."""
+    url: _builtins.str
+    """The URL that it comes from, without user and password; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        outcome: Global___FileOutcome.ValueType = ...,
+        reason: _builtins.str = ...,
+        frame_count: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame_count", b"frame_count", "name", b"name", "outcome", b"outcome", "reason", b"reason", "size_bytes", b"size_bytes", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileResult: _TypeAlias = FileResult  # noqa: Y015
 
 @_typing.final
 class Media(_message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from frameyard.media.v1 import media_pb2 as frameyard_dot_media_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/media/v1/media_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1e\x66rameyard/media/v1/media.proto\"2\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\"<\n\x10GetMediaResponse\x12(\n\x05media\x18\x01 \x01(\x0b\x32\x19.frameyard.media.v1.Media\"\x86\x01\n\x11ListFramesRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x03\x12\x11\n\x04last\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\tB\x07\n\x05_last\"\\\n\x12ListFramesResponse\x12-\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1d.frameyard.media.v1.FrameInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x01\n\x0cMediaService\x12U\n\x08GetMedia\x12#.frameyard.media.v1.GetMediaRequest\x1a$.frameyard.media.v1.GetMediaResponse\x12[\n\nListFrames\x12%.frameyard.media.v1.ListFramesRequest\x1a&.frameyard.media.v1.ListFramesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/media/v1/media_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1e\x66rameyard/media/v1/media.proto\"2\n\x0fGetMediaRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\"<\n\x10GetMediaResponse\x12(\n\x05media\x18\x01 \x01(\x0b\x32\x19.frameyard.media.v1.Media\"\x86\x01\n\x11ListFramesRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66irst\x18\x03 \x01(\x03\x12\x11\n\x04last\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\tB\x07\n\x05_last\"\\\n\x12ListFramesResponse\x12-\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1d.frameyard.media.v1.FrameInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x16ListFileResultsRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x30\n\x07outcome\x18\x03 \x01(\x0e\x32\x1f.frameyard.media.v1.FileOutcome\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"c\n\x17ListFileResultsResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.frameyard.media.v1.FileResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x15\x45xportManifestRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\")\n\x16\x45xportManifestResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x32\x99\x03\n\x0cMediaService\x12U\n\x08GetMedia\x12#.frameyard.media.v1.GetMediaRequest\x1a$.frameyard.media.v1.GetMediaResponse\x12[\n\nListFrames\x12%.frameyard.media.v1.ListFramesRequest\x1a&.frameyard.media.v1.ListFramesResponse\x12j\n\x0fListFileResults\x12*.frameyard.media.v1.ListFileResultsRequest\x1a+.frameyard.media.v1.ListFileResultsResponse\x12i\n\x0e\x45xportManifest\x12).frameyard.media.v1.ExportManifestRequest\x1a*.frameyard.media.v1.ExportManifestResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFRAMESREQUEST']._serialized_end=343
   _globals['_LISTFRAMESRESPONSE']._serialized_start=345
   _globals['_LISTFRAMESRESPONSE']._serialized_end=437
-  _globals['_MEDIASERVICE']._serialized_start=440
-  _globals['_MEDIASERVICE']._serialized_end=634
+  _globals['_LISTFILERESULTSREQUEST']._serialized_start=440
+  _globals['_LISTFILERESULTSREQUEST']._serialized_end=586
+  _globals['_LISTFILERESULTSRESPONSE']._serialized_start=588
+  _globals['_LISTFILERESULTSRESPONSE']._serialized_end=687
+  _globals['_EXPORTMANIFESTREQUEST']._serialized_start=689
+  _globals['_EXPORTMANIFESTREQUEST']._serialized_end=745
+  _globals['_EXPORTMANIFESTRESPONSE']._serialized_start=747
+  _globals['_EXPORTMANIFESTRESPONSE']._serialized_end=788
+  _globals['_MEDIASERVICE']._serialized_start=791
+  _globals['_MEDIASERVICE']._serialized_end=1200
 # @@protoc_insertion_point(module_scope)

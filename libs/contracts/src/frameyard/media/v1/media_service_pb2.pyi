@@ -140,3 +140,117 @@ class ListFramesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListFramesResponse: _TypeAlias = ListFramesResponse  # noqa: Y015
+
+@_typing.final
+class ListFileResultsRequest(_message.Message):
+    """Selects results."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    media_id: _builtins.str
+    """Required. Id of the media, a UUID."""
+    grant: _builtins.str
+    """Grant of the caller; not needed by service accounts."""
+    outcome: _media_pb2.FileOutcome.ValueType
+    """Only with this outcome, if not unspecified."""
+    page_size: _builtins.int
+    """At most so many, 1 to 10,000; 0 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; the other fields must be the same."""
+    def __init__(
+        self,
+        *,
+        media_id: _builtins.str = ...,
+        grant: _builtins.str = ...,
+        outcome: _media_pb2.FileOutcome.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "media_id", b"media_id", "outcome", b"outcome", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFileResultsRequest: _TypeAlias = ListFileResultsRequest  # noqa: Y015
+
+@_typing.final
+class ListFileResultsResponse(_message.Message):
+    """Answers ListFileResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.FileResult]:
+        """One page."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[_media_pb2.FileResult] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFileResultsResponse: _TypeAlias = ListFileResultsResponse  # noqa: Y015
+
+@_typing.final
+class ExportManifestRequest(_message.Message):
+    """Names media."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
+    media_id: _builtins.str
+    """Required. Id of the media, a UUID."""
+    grant: _builtins.str
+    """Grant of the caller; not needed by service accounts."""
+    def __init__(
+        self,
+        *,
+        media_id: _builtins.str = ...,
+        grant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "media_id", b"media_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportManifestRequest: _TypeAlias = ExportManifestRequest  # noqa: Y015
+
+@_typing.final
+class ExportManifestResponse(_message.Message):
+    """A piece of a manifest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next bytes, UTF-8, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportManifestResponse: _TypeAlias = ExportManifestResponse  # noqa: Y015

@@ -46,6 +46,16 @@ class MediaServiceStub:
                 request_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesRequest.SerializeToString,
                 response_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesResponse.FromString,
                 _registered_method=True)
+        self.ListFileResults = channel.unary_unary(
+                '/frameyard.media.v1.MediaService/ListFileResults',
+                request_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsResponse.FromString,
+                _registered_method=True)
+        self.ExportManifest = channel.unary_stream(
+                '/frameyard.media.v1.MediaService/ExportManifest',
+                request_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.FromString,
+                _registered_method=True)
 
 
 class MediaServiceServicer:
@@ -67,6 +77,20 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFileResults(self, request, context):
+        """Lists what became of each file and URL that was given, in the order given; of failed media too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportManifest(self, request, context):
+        """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MediaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +103,16 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.ListFrames,
                     request_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesRequest.FromString,
                     response_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesResponse.SerializeToString,
+            ),
+            'ListFileResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFileResults,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsResponse.SerializeToString,
+            ),
+            'ExportManifest': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportManifest,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +171,60 @@ class MediaService:
             '/frameyard.media.v1.MediaService/ListFrames',
             frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesRequest.SerializeToString,
             frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFramesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFileResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.MediaService/ListFileResults',
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.ListFileResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportManifest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/frameyard.media.v1.MediaService/ExportManifest',
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.FromString,
             options,
             channel_credentials,
             insecure,

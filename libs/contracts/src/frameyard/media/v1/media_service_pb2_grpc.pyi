@@ -39,6 +39,10 @@ class MediaServiceStub:
     """Reads the summary of media."""
     ListFrames: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ListFramesRequest, _media_service_pb2.ListFramesResponse]
     """Lists frames with names and sizes by relative number."""
+    ListFileResults: _grpc.UnaryUnaryMultiCallable[_media_service_pb2.ListFileResultsRequest, _media_service_pb2.ListFileResultsResponse]
+    """Lists what became of each file and URL that was given, in the order given; of failed media too."""
+    ExportManifest: _grpc.UnaryStreamMultiCallable[_media_service_pb2.ExportManifestRequest, _media_service_pb2.ExportManifestResponse]
+    """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
 
 @_typing.type_check_only
 class MediaServiceAsyncStub(MediaServiceStub):
@@ -51,6 +55,10 @@ class MediaServiceAsyncStub(MediaServiceStub):
     """Reads the summary of media."""
     ListFrames: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListFramesRequest, _media_service_pb2.ListFramesResponse]  # type: ignore[assignment]
     """Lists frames with names and sizes by relative number."""
+    ListFileResults: _aio.UnaryUnaryMultiCallable[_media_service_pb2.ListFileResultsRequest, _media_service_pb2.ListFileResultsResponse]  # type: ignore[assignment]
+    """Lists what became of each file and URL that was given, in the order given; of failed media too."""
+    ExportManifest: _aio.UnaryStreamMultiCallable[_media_service_pb2.ExportManifestRequest, _media_service_pb2.ExportManifestResponse]  # type: ignore[assignment]
+    """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads media. Needs a media grant of the caller (see TaskService.GetMediaGrant) or a service account;
@@ -72,5 +80,21 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_media_service_pb2.ListFramesResponse, _abc.Awaitable[_media_service_pb2.ListFramesResponse]]:
         """Lists frames with names and sizes by relative number."""
+
+    @_abc_1.abstractmethod
+    def ListFileResults(
+        self,
+        request: _media_service_pb2.ListFileResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_service_pb2.ListFileResultsResponse, _abc.Awaitable[_media_service_pb2.ListFileResultsResponse]]:
+        """Lists what became of each file and URL that was given, in the order given; of failed media too."""
+
+    @_abc_1.abstractmethod
+    def ExportManifest(
+        self,
+        request: _media_service_pb2.ExportManifestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_media_service_pb2.ExportManifestResponse], _abc.AsyncIterator[_media_service_pb2.ExportManifestResponse]]:
+        """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/media/v1/share_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x05Share\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x91\x01\n\nShareEntry\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".frameyard.media.v1.ShareEntryKind\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0bmodify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x13\n\x11ListSharesRequest\"?\n\x12ListSharesResponse\x12)\n\x06shares\x18\x01 \x03(\x0b\x32\x19.frameyard.media.v1.Share\"w\n\x17ListShareEntriesRequest\x12\r\n\x05share\x18\x01 \x01(\t\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x13\n\x0bname_prefix\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"d\n\x18ListShareEntriesResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.frameyard.media.v1.ShareEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*m\n\x0eShareEntryKind\x12 \n\x1cSHARE_ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSHARE_ENTRY_KIND_DIRECTORY\x10\x01\x12\x19\n\x15SHARE_ENTRY_KIND_FILE\x10\x02\x32\xda\x01\n\x0cShareService\x12[\n\nListShares\x12%.frameyard.media.v1.ListSharesRequest\x1a&.frameyard.media.v1.ListSharesResponse\x12m\n\x10ListShareEntries\x12+.frameyard.media.v1.ListShareEntriesRequest\x1a,.frameyard.media.v1.ListShareEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/media/v1/share_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x05Share\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x91\x01\n\nShareEntry\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".frameyard.media.v1.ShareEntryKind\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0bmodify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x13\n\x11ListSharesRequest\"?\n\x12ListSharesResponse\x12)\n\x06shares\x18\x01 \x03(\x0b\x32\x19.frameyard.media.v1.Share\"\x9b\x02\n\x17ListShareEntriesRequest\x12\r\n\x05share\x18\x01 \x01(\t\x12\x11\n\tdirectory\x18\x02 \x01(\t\x12\x13\n\x0bname_prefix\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x30\n\x04kind\x18\x06 \x01(\x0e\x32\".frameyard.media.v1.ShareEntryKind\x12\x10\n\x08suffixes\x18\x07 \x03(\t\x12\x1b\n\x0emin_size_bytes\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x1b\n\x0emax_size_bytes\x18\t \x01(\x03H\x01\x88\x01\x01\x42\x11\n\x0f_min_size_bytesB\x11\n\x0f_max_size_bytes\"d\n\x18ListShareEntriesResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.frameyard.media.v1.ShareEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*m\n\x0eShareEntryKind\x12 \n\x1cSHARE_ENTRY_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSHARE_ENTRY_KIND_DIRECTORY\x10\x01\x12\x19\n\x15SHARE_ENTRY_KIND_FILE\x10\x02\x32\xda\x01\n\x0cShareService\x12[\n\nListShares\x12%.frameyard.media.v1.ListSharesRequest\x1a&.frameyard.media.v1.ListSharesResponse\x12m\n\x10ListShareEntries\x12+.frameyard.media.v1.ListShareEntriesRequest\x1a,.frameyard.media.v1.ListShareEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.media.v1.share_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SHAREENTRYKIND']._serialized_start=575
-  _globals['_SHAREENTRYKIND']._serialized_end=684
+  _globals['_SHAREENTRYKIND']._serialized_start=740
+  _globals['_SHAREENTRYKIND']._serialized_end=849
   _globals['_SHARE']._serialized_start=95
   _globals['_SHARE']._serialized_end=116
   _globals['_SHAREENTRY']._serialized_start=119
@@ -42,10 +42,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSHARESREQUEST']._serialized_end=285
   _globals['_LISTSHARESRESPONSE']._serialized_start=287
   _globals['_LISTSHARESRESPONSE']._serialized_end=350
-  _globals['_LISTSHAREENTRIESREQUEST']._serialized_start=352
-  _globals['_LISTSHAREENTRIESREQUEST']._serialized_end=471
-  _globals['_LISTSHAREENTRIESRESPONSE']._serialized_start=473
-  _globals['_LISTSHAREENTRIESRESPONSE']._serialized_end=573
-  _globals['_SHARESERVICE']._serialized_start=687
-  _globals['_SHARESERVICE']._serialized_end=905
+  _globals['_LISTSHAREENTRIESREQUEST']._serialized_start=353
+  _globals['_LISTSHAREENTRIESREQUEST']._serialized_end=636
+  _globals['_LISTSHAREENTRIESRESPONSE']._serialized_start=638
+  _globals['_LISTSHAREENTRIESRESPONSE']._serialized_end=738
+  _globals['_SHARESERVICE']._serialized_start=852
+  _globals['_SHARESERVICE']._serialized_end=1070
 # @@protoc_insertion_point(module_scope)

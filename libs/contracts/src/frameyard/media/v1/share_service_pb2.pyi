@@ -154,6 +154,10 @@ class ListShareEntriesRequest(_message.Message):
     NAME_PREFIX_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SUFFIXES_FIELD_NUMBER: _builtins.int
+    MIN_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_SIZE_BYTES_FIELD_NUMBER: _builtins.int
     share: _builtins.str
     """Required. Name of the share."""
     directory: _builtins.str
@@ -164,6 +168,16 @@ class ListShareEntriesRequest(_message.Message):
     """At most so many, 1 to 1000; 0 means 100, more is cut to 1000."""
     page_token: _builtins.str
     """`next_page_token` of the page before; the other fields must be the same."""
+    kind: Global___ShareEntryKind.ValueType
+    """Only entries of this kind, if not unspecified."""
+    min_size_bytes: _builtins.int
+    """Only files of this length or more, bytes."""
+    max_size_bytes: _builtins.int
+    """Only files of this length or less, bytes."""
+    @_builtins.property
+    def suffixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only files whose names end with one of these, without regard to case, for example ".jpg"; empty: all. At most 100."""
+
     def __init__(
         self,
         *,
@@ -172,12 +186,23 @@ class ListShareEntriesRequest(_message.Message):
         name_prefix: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        kind: Global___ShareEntryKind.ValueType = ...,
+        suffixes: _abc.Iterable[_builtins.str] | None = ...,
+        min_size_bytes: _builtins.int | None = ...,
+        max_size_bytes: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_size_bytes", b"_max_size_bytes", "_min_size_bytes", b"_min_size_bytes", "max_size_bytes", b"max_size_bytes", "min_size_bytes", b"min_size_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["directory", b"directory", "name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token", "share", b"share"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_size_bytes", b"_max_size_bytes", "_min_size_bytes", b"_min_size_bytes", "directory", b"directory", "kind", b"kind", "max_size_bytes", b"max_size_bytes", "min_size_bytes", b"min_size_bytes", "name_prefix", b"name_prefix", "page_size", b"page_size", "page_token", b"page_token", "share", b"share", "suffixes", b"suffixes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_size_bytes: _TypeAlias = _typing.Literal["max_size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__max_size_bytes: _TypeAlias = _typing.Literal["_max_size_bytes", b"_max_size_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__min_size_bytes: _TypeAlias = _typing.Literal["min_size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__min_size_bytes: _TypeAlias = _typing.Literal["_min_size_bytes", b"_min_size_bytes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_size_bytes) -> _WhichOneofReturnType__max_size_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_size_bytes) -> _WhichOneofReturnType__min_size_bytes | None: ...
 
 Global___ListShareEntriesRequest: _TypeAlias = ListShareEntriesRequest  # noqa: Y015
 

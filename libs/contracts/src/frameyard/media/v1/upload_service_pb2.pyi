@@ -293,6 +293,234 @@ class UploadFileResponse(_message.Message):
 Global___UploadFileResponse: _TypeAlias = UploadFileResponse  # noqa: Y015
 
 @_typing.final
+class UploadFilesEntry(_message.Message):
+    """The file that the following bytes are of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    file_number: _builtins.int
+    """Number of the file; its whole declared length of bytes follows. At most 16 MiB."""
+    def __init__(
+        self,
+        *,
+        file_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadFilesEntry: _TypeAlias = UploadFilesEntry  # noqa: Y015
+
+@_typing.final
+class UploadFilesRequest(_message.Message):
+    """One message of a stream of files."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """First message of the stream: id of the upload."""
+    content: _builtins.bytes
+    """The next bytes of the file, 1 B to 4 MiB."""
+    @_builtins.property
+    def entry(self) -> Global___UploadFilesEntry:
+        """Begins a file."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        entry: Global___UploadFilesEntry | None = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "entry", b"entry", "part", b"part", "upload_id", b"upload_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "entry", b"entry", "part", b"part", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["upload_id", "entry", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___UploadFilesRequest: _TypeAlias = UploadFilesRequest  # noqa: Y015
+
+@_typing.final
+class UploadFilesResponse(_message.Message):
+    """Answers UploadFiles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORED_COUNT_FIELD_NUMBER: _builtins.int
+    stored_count: _builtins.int
+    """Files that are complete now by this stream."""
+    def __init__(
+        self,
+        *,
+        stored_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stored_count", b"stored_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadFilesResponse: _TypeAlias = UploadFilesResponse  # noqa: Y015
+
+@_typing.final
+class PresignPartsRequest(_message.Message):
+    """Parts that a client wants to send to the store itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    FIRST_PART_FIELD_NUMBER: _builtins.int
+    PART_COUNT_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload."""
+    file_number: _builtins.int
+    """Number of the file."""
+    first_part: _builtins.int
+    """First part, from 1."""
+    part_count: _builtins.int
+    """Number of parts, 1 to 100; fewer are given at the end of the file."""
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        file_number: _builtins.int = ...,
+        first_part: _builtins.int = ...,
+        part_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number", "first_part", b"first_part", "part_count", b"part_count", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignPartsRequest: _TypeAlias = PresignPartsRequest  # noqa: Y015
+
+@_typing.final
+class PresignPartsResponse(_message.Message):
+    """Answers PresignParts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    URLS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    part_size_bytes: _builtins.int
+    """Length of each part, bytes; the last one has the rest of the file."""
+    @_builtins.property
+    def urls(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses for PUT, one for each part from the first on."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the addresses end."""
+
+    def __init__(
+        self,
+        *,
+        part_size_bytes: _builtins.int = ...,
+        urls: _abc.Iterable[_builtins.str] | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "part_size_bytes", b"part_size_bytes", "urls", b"urls"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresignPartsResponse: _TypeAlias = PresignPartsResponse  # noqa: Y015
+
+@_typing.final
+class StoredPart(_message.Message):
+    """A part that the store has taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Number of the part, from 1."""
+    etag: _builtins.str
+    """Required. The ETag that the store answered."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredPart: _TypeAlias = StoredPart  # noqa: Y015
+
+@_typing.final
+class CompletePartsRequest(_message.Message):
+    """The parts of one file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload."""
+    file_number: _builtins.int
+    """Number of the file."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredPart]:
+        """Required. All parts by number."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        file_number: _builtins.int = ...,
+        parts: _abc.Iterable[Global___StoredPart] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number", "parts", b"parts", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompletePartsRequest: _TypeAlias = CompletePartsRequest  # noqa: Y015
+
+@_typing.final
+class CompletePartsResponse(_message.Message):
+    """Answers CompleteParts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def file(self) -> Global___UploadFile:
+        """The file, complete."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___UploadFile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompletePartsResponse: _TypeAlias = CompletePartsResponse  # noqa: Y015
+
+@_typing.final
 class GetUploadRequest(_message.Message):
     """Names an upload."""
 

@@ -46,6 +46,21 @@ class UploadServiceStub:
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileRequest.SerializeToString,
                 response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileResponse.FromString,
                 _registered_method=True)
+        self.UploadFiles = channel.stream_unary(
+                '/frameyard.media.v1.UploadService/UploadFiles',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesResponse.FromString,
+                _registered_method=True)
+        self.PresignParts = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/PresignParts',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsResponse.FromString,
+                _registered_method=True)
+        self.CompleteParts = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/CompleteParts',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsResponse.FromString,
+                _registered_method=True)
         self.GetUpload = channel.unary_unary(
                 '/frameyard.media.v1.UploadService/GetUpload',
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadRequest.SerializeToString,
@@ -78,6 +93,28 @@ class UploadServiceServicer:
     def UploadFile(self, request_iterator, context):
         """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
         GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadFiles(self, request_iterator, context):
+        """Sends many small files whole in one stream: a header, then for each file its number and its bytes. Files are
+        stored together, and are complete when they are stored; after a cut, GetUpload tells which are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PresignParts(self, request, context):
+        """Gives addresses in the store to which a client that reaches it sends parts of one file itself (HTTP PUT).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteParts(self, request, context):
+        """Joins the parts that a client has sent to the store into the file; its length and checksum are checked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +153,21 @@ def add_UploadServiceServicer_to_server(servicer, server):
                     servicer.UploadFile,
                     request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileRequest.FromString,
                     response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileResponse.SerializeToString,
+            ),
+            'UploadFiles': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadFiles,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesResponse.SerializeToString,
+            ),
+            'PresignParts': grpc.unary_unary_rpc_method_handler(
+                    servicer.PresignParts,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsResponse.SerializeToString,
+            ),
+            'CompleteParts': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteParts,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsResponse.SerializeToString,
             ),
             'GetUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.GetUpload,
@@ -189,6 +241,87 @@ class UploadService:
             '/frameyard.media.v1.UploadService/UploadFile',
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileRequest.SerializeToString,
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadFiles(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/frameyard.media.v1.UploadService/UploadFiles',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PresignParts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/PresignParts',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.PresignPartsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteParts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/CompleteParts',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.CompletePartsResponse.FromString,
             options,
             channel_credentials,
             insecure,

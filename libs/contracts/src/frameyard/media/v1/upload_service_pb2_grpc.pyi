@@ -41,6 +41,14 @@ class UploadServiceStub:
     """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
     GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
     """
+    UploadFiles: _grpc.StreamUnaryMultiCallable[_upload_service_pb2.UploadFilesRequest, _upload_service_pb2.UploadFilesResponse]
+    """Sends many small files whole in one stream: a header, then for each file its number and its bytes. Files are
+    stored together, and are complete when they are stored; after a cut, GetUpload tells which are.
+    """
+    PresignParts: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.PresignPartsRequest, _upload_service_pb2.PresignPartsResponse]
+    """Gives addresses in the store to which a client that reaches it sends parts of one file itself (HTTP PUT)."""
+    CompleteParts: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.CompletePartsRequest, _upload_service_pb2.CompletePartsResponse]
+    """Joins the parts that a client has sent to the store into the file; its length and checksum are checked."""
     GetUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadRequest, _upload_service_pb2.GetUploadResponse]
     """Reads an upload with the received length of each file."""
     FinishUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]
@@ -61,6 +69,14 @@ class UploadServiceAsyncStub(UploadServiceStub):
     """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
     GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
     """
+    UploadFiles: _aio.StreamUnaryMultiCallable[_upload_service_pb2.UploadFilesRequest, _upload_service_pb2.UploadFilesResponse]  # type: ignore[assignment]
+    """Sends many small files whole in one stream: a header, then for each file its number and its bytes. Files are
+    stored together, and are complete when they are stored; after a cut, GetUpload tells which are.
+    """
+    PresignParts: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.PresignPartsRequest, _upload_service_pb2.PresignPartsResponse]  # type: ignore[assignment]
+    """Gives addresses in the store to which a client that reaches it sends parts of one file itself (HTTP PUT)."""
+    CompleteParts: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.CompletePartsRequest, _upload_service_pb2.CompletePartsResponse]  # type: ignore[assignment]
+    """Joins the parts that a client has sent to the store into the file; its length and checksum are checked."""
     GetUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadRequest, _upload_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Reads an upload with the received length of each file."""
     FinishUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]  # type: ignore[assignment]
@@ -90,6 +106,32 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
         GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
         """
+
+    @_abc_1.abstractmethod
+    def UploadFiles(
+        self,
+        request_iterator: _MaybeAsyncIterator[_upload_service_pb2.UploadFilesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.UploadFilesResponse, _abc.Awaitable[_upload_service_pb2.UploadFilesResponse]]:
+        """Sends many small files whole in one stream: a header, then for each file its number and its bytes. Files are
+        stored together, and are complete when they are stored; after a cut, GetUpload tells which are.
+        """
+
+    @_abc_1.abstractmethod
+    def PresignParts(
+        self,
+        request: _upload_service_pb2.PresignPartsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.PresignPartsResponse, _abc.Awaitable[_upload_service_pb2.PresignPartsResponse]]:
+        """Gives addresses in the store to which a client that reaches it sends parts of one file itself (HTTP PUT)."""
+
+    @_abc_1.abstractmethod
+    def CompleteParts(
+        self,
+        request: _upload_service_pb2.CompletePartsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.CompletePartsResponse, _abc.Awaitable[_upload_service_pb2.CompletePartsResponse]]:
+        """Joins the parts that a client has sent to the store into the file; its length and checksum are checked."""
 
     @_abc_1.abstractmethod
     def GetUpload(
