@@ -28,7 +28,7 @@ class Source:
     """What frames lie in: an object of the bucket, or a file or all files of a connected share.
 
     `key` is the object's, or the path below the root of `share`. With `is_tree` it is a folder of the share
-    ("" or ending in "/"), and each frame is the whole file `key` + its own name: a million files are one source.
+    ("" or ending in "/"), and each frame is the whole file `key` + its own name: a million are one source.
     `name` is the file's own for people, `sha256` hex or empty; `size_bytes` of a tree is 0.
     """
 

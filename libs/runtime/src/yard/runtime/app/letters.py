@@ -24,7 +24,7 @@ async def show(settings: S) -> AsyncIterator[str]:
 
 
 async def redrive(service: Service[S], settings: S, letter_ids: Sequence[UUID]) -> AsyncIterator[str]:
-    """Drives those again, all if none is named; yields a line for each, with an empty `error` if it went well."""
+    """Drives those again, all if none is named; yields a line for each, its `error` empty if it went well."""
     async with opened(service, settings) as runtime:
         parts = await service.build(runtime)
         chosen = list(letter_ids) or [letter.id async for letter in _all(runtime.db)]
