@@ -161,7 +161,7 @@ def test_locks_name_no_registry() -> None:
 
 def test_lock_covers_every_declared_dependency() -> None:
     locked = {
-        line.split("==")[0]
+        line.split("==")[0].strip()
         for name in ("requirements.lock", "requirements-test.lock")
         for line in Path(name).read_text().splitlines()
         if "==" in line
@@ -169,5 +169,5 @@ def test_lock_covers_every_declared_dependency() -> None:
     for path in tracked("*pyproject.toml"):
         project = tomllib.loads(path.read_text())["project"]
         for requirement in project["dependencies"]:
-            name = re.split(r"[\[=<>; ]", requirement)[0].lower()
+            name = re.split(r"[\[=<>; ]", requirement)[0].lower().replace(".", "-")
             assert name in locked or name.startswith("frameyard-"), f"{path}: {requirement}"

@@ -3,13 +3,18 @@
 import bz2
 import io
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Literal, Protocol
 
-from backports import zstd
 from yard.media.byte_window import read_fully
 from yard.media.errors import MediaError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Packing = Literal["gz", "bz2", "xz", "zst"]
 
