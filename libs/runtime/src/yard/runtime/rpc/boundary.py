@@ -108,13 +108,17 @@ class _Method:
 def _unary(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | None) -> Behaviour:
     async def answer(request: Any, context: Context) -> Any:
         started_at = clock.monotonic()
+        limit_s = method.deadline(context)
+        timeout = asyncio.timeout(limit_s)
         try:
             with method.traced(context):
-                async with _limited(method.deadline(context)):
+                async with timeout:
                     await _authenticate(context, verifier)
                     return await behaviour(request, context)
         except BaseException as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
-            await abort(context, method.name, fault)
+            is_late = isinstance(fault, TimeoutError) and timeout.expired()
+            late = errors.DeadlineExceeded(f"not done within {limit_s or 0:g} s")
+            await abort(context, method.name, late if is_late else fault)
         finally:
             method.observe(context, started_at)
 
@@ -178,19 +182,6 @@ def _listed(watches: _Watches | None) -> AbstractAsyncContextManager[None]:
 
 def _going_away() -> errors.Unavailable:
     return errors.Unavailable("the server is going away", reason="DRAINING")
-
-
-@asynccontextmanager
-async def _limited(limit_s: float | None) -> AsyncIterator[None]:
-    """Ends the block with DeadlineExceeded after `limit_s`; gRPC may cancel it before that."""
-    timeout = asyncio.timeout(limit_s)
-    try:
-        async with timeout:
-            yield
-    except TimeoutError as fault:
-        if not timeout.expired():
-            raise
-        raise errors.DeadlineExceeded(f"not done within {limit_s:g} s") from fault
 
 
 async def _authenticate(context: Context, verifier: TokenVerifier | None) -> None:
