@@ -10,7 +10,8 @@ import av
 from av.filter import Graph
 from av.video.stream import VideoStream
 from yard.media.errors import MediaError
-from yard.media.video_index import UNKNOWN, VideoIndex, opened_video
+from yard.media.video_file import opened_video
+from yard.media.video_index import UNKNOWN, VideoIndex
 
 _DTS_SEEK = ("mov", "mpegts", "mpeg")
 _TURNS = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
@@ -110,10 +111,12 @@ class VideoReader:
     ) -> Iterator[av.VideoFrame]:
         """Decodes, without the pictures that nobody wants and no other picture needs."""
         context = self._stream.codec_context
+        # Decoders from outside of FFmpeg read `skip_frame` once, when they start.
+        can_skip = wanted is not None and not context.name.startswith("lib")
         while True:
             try:
                 packet = next(packets)
-                is_needless = wanted is not None and packet.size > 0 and packet.pts not in wanted
+                is_needless = can_skip and packet.size > 0 and packet.pts not in (wanted or ())
                 context.skip_frame = "NONREF" if is_needless else "DEFAULT"
                 yield from packet.decode()
             except (StopIteration, av.EOFError):

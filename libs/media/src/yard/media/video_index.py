@@ -5,7 +5,6 @@ times rate are never used: both are wrong for VFR, edit lists, transport streams
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import BinaryIO, Literal
@@ -17,6 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from yard.media.completeness import missing
 from yard.media.errors import MediaError
+from yard.media.video_file import opened_video, pictures
 
 UNKNOWN = -(1 << 63)
 """Stands for a dts or byte position that the container does not tell."""
@@ -83,37 +83,6 @@ def index_video(file: BinaryIO, name: str) -> VideoIndex:
     if not index.frames:
         raise MediaError("invalid_media", "the video has no frame that decodes", name)
     return replace(index, warnings=(*index.warnings, *_early_end(name, index, packets)))
-
-
-@contextmanager
-def opened_video(file: BinaryIO, name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Opens the container and its first video stream that is not a cover picture; closes both at the end."""
-    file.seek(0)
-    try:
-        container = av.open(file, "r")
-    except av.FFmpegError as error:
-        if lack := missing(file):
-            raise MediaError("truncated", lack, name) from error
-        raise MediaError("invalid_media", f"cannot be opened as a video ({error.strerror})", name) from error
-    try:
-        yield container, _video_stream(container, name)
-    finally:
-        container.close()
-
-
-def pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
-    """Decodes from where the container stands to the end; packets that do not decode are passed over."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            yield from packet.decode()
-        except StopIteration:
-            return
-        except av.EOFError:
-            return
-        except av.InvalidDataError:
-            continue
 
 
 @dataclass(slots=True, kw_only=True)
@@ -278,10 +247,3 @@ def _early_end(name: str, index: VideoIndex, packets: _Packets) -> Iterator[str]
 
 def _told(name: str, fault: str, frames: int) -> str:
     return f"{name} {fault}; {frames} frames are usable"
-
-
-def _video_stream(container: InputContainer, name: str) -> VideoStream:
-    for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    raise MediaError("unsupported", "has no video stream", name)

@@ -1,0 +1,79 @@
+"""Opening of untrusted videos, so that nothing but their own bytes is ever read.
+
+FFmpeg finds the container by content and knows several that refer to other files or addresses (playlists,
+concatenations, session descriptions, image sequences): none of them is in the list here, and every protocol
+is shut.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from yard.media.completeness import missing
+from yard.media.errors import MediaError
+
+LARGEST_PIXELS = 100_000_000
+"""Of one picture; 12K is 80 million."""
+CONTAINERS = (
+    *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ivf", "ogg"),
+    *("yuv4mpegpipe", "h264", "hevc", "m4v", "mxf"),
+)
+
+_OPTIONS = {
+    "format_whitelist": ",".join(CONTAINERS),
+    "protocol_whitelist": "none",
+    # Decoders refuse pictures that grow beyond it within the stream.
+    "max_pixels": str(LARGEST_PIXELS),
+}
+_REFUSED = "is of a container format that is not read, or its header makes no sense"
+
+
+@contextmanager
+def opened_video(file: BinaryIO, name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Opens the container and its first video stream that is not a cover picture; closes both at the end."""
+    file.seek(0)
+    try:
+        container = av.open(file, "r", options=dict(_OPTIONS))
+    except av.ArgumentError as error:
+        raise MediaError("unsupported", _REFUSED, name) from error
+    except av.FFmpegError as error:
+        if lack := missing(file):
+            raise MediaError("truncated", lack, name) from error
+        raise MediaError("invalid_media", f"cannot be opened as a video ({error.strerror})", name) from error
+    try:
+        yield container, _video_stream(container, name)
+    finally:
+        container.close()
+
+
+def pictures(container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    """Decodes from where the container stands to the end; packets that do not decode are passed over."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            yield from packet.decode()
+        except StopIteration:
+            return
+        except av.EOFError:
+            return
+        except av.InvalidDataError:
+            continue
+
+
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            _check_size(stream.codec_context.width, stream.codec_context.height, name)
+            return stream
+    raise MediaError("unsupported", "has no video stream", name)
+
+
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > LARGEST_PIXELS:
+        raise MediaError(
+            "limit", f"has pictures of {width}x{height} pixels, more than {LARGEST_PIXELS:,}", name
+        )
