@@ -1,5 +1,3 @@
-from uuid import UUID
-
 import pytest
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.upload_service_pb2 import NewUploadFile
@@ -7,13 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yard.media.index_block import ImageAddress, decode_frames, encode_frames
 from yard.media_ingest.domain import parameters
-from yard.media_ingest.domain.files import GivenFile, Skipped, choose
+from yard.media_ingest.domain.files import GivenFile, Place, Skipped, choose
 from yard.media_ingest.domain.picking import Picking
 from yard.media_ingest.domain.sorting import ordered
 from yard.media_ingest.domain.uploads import MIB, PART_BYTES, parse_files, part_bytes
 from yard.runtime.errors import InvalidArgument
 
-UPLOAD = UUID(int=1)
 MOST = 1_000
 
 
@@ -23,11 +20,9 @@ def fields(fault: InvalidArgument) -> list[str]:
 
 def file(name: str, family: str = "image", size: int = 10) -> GivenFile:
     return GivenFile(
-        upload_id=UPLOAD,
-        number=0,
         name=name,
         size_bytes=size,
-        key=f"uploads/{name}",
+        place=Place(key=f"uploads/{name}", size_bytes=size),
         sha256="",
         family=family,
         format={"image": "jpeg", "video": "mp4", "archive": "zip", "document": "pdf"}.get(family, ""),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from yard.runtime.workers.host import Host, SourceFile
     from yard.runtime.workers.lanes import Lane
     from yard.runtime.workers.pool import Pool, Upkeep
-    from yard.runtime.workers.sources import BlobSource, BytesSource, FileSource, RangeSource
+    from yard.runtime.workers.sources import BlobSource, BytesSource, FileSource, PartSource, RangeSource
     from yard.runtime.workers.stream import Stream
 
 _MODULES = {
@@ -19,6 +19,7 @@ _MODULES = {
     "FileSource": "sources",
     "Host": "host",
     "Lane": "lanes",
+    "PartSource": "sources",
     "Pool": "pool",
     "RangeSource": "sources",
     "SourceFile": "host",
@@ -32,6 +33,7 @@ __all__ = [
     "FileSource",
     "Host",
     "Lane",
+    "PartSource",
     "Pool",
     "RangeSource",
     "SourceFile",

@@ -86,3 +86,21 @@ class BlobSource:
     async def read(self, offset: int, length: int) -> bytes:
         """The range; the store's own errors."""
         return await self._blobs.get(self._key, offset=offset, length=length)
+
+
+class PartSource:
+    """A part of another source as if it were all."""
+
+    def __init__(self, whole: RangeSource, offset: int, size: int) -> None:
+        self._whole = whole
+        self._offset = offset
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return self._size
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The range of the part."""
+        return await self._whole.read(self._offset + offset, length)

@@ -7,8 +7,9 @@ from typing import Any, Literal
 from yard.chunking.build.plans import Plans
 from yard.chunking.domain import ORIGINAL_JPEG_QUALITY, Frames, Media, Quality, Rendition
 from yard.media.mp4_chunk import VISUALLY_LOSSLESS_CRF, crf_for
+from yard.media.plan import Source
 from yard.runtime.blobs import Blobs
-from yard.runtime.workers import BlobSource, BytesSource, RangeSource
+from yard.runtime.workers import BlobSource, BytesSource, PartSource, RangeSource
 
 MODULE = "yard.media.chunk_jobs"
 
@@ -66,7 +67,7 @@ class Jobs:
         }
         sources: dict[str, RangeSource] = {
             "index": BytesSource(await self._plans.video_block(media)),
-            "video": BlobSource(self._blobs, video.key, video.size_bytes),
+            "video": self._opened(video),
         }
         return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
 
@@ -74,12 +75,13 @@ class Jobs:
         head = await self._plans.head(media)
         addresses = await self._plans.addresses(media, frames)
         used = {address.source for address in addresses}
-        sources = {
-            str(number): BlobSource(self._blobs, head.sources[number].key, head.sources[number].size_bytes)
-            for number in used
-        }
+        sources = {str(number): self._opened(head.sources[number]) for number in used}
         arguments = {"images": [asdict(address) for address in addresses], **wanted}
         return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
+
+    def _opened(self, source: Source) -> RangeSource:
+        whole = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
+        return PartSource(whole, source.offset, source.size_bytes) if source.offset else whole
 
 
 def _jpeg_quality(media: Media, quality: Quality) -> int:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
-from uuid import UUID
 
 from yard.runtime.errors import InvalidArgument, Violation
 
@@ -17,17 +16,32 @@ _LATER = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GivenFile:
-    """A complete file of an upload, the object `key`; its first bytes say `family` and `format`, or ""."""
+class Place:
+    """Where the bytes of a file lie: in an object of the bucket from `offset` on, or in a file of a share.
 
-    upload_id: UUID
-    number: int
+    `key` is the object's, or the path below the root of `share`. Many small files may share one object.
+    """
+
+    key: str
+    offset: int = 0
+    size_bytes: int
+    share: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFile:
+    """A complete file that can be read; its first bytes say `family` and `format`, or "".
+
+    `sha256` is hex or empty, `url` where it was fetched from, without user and password.
+    """
+
     name: str
     size_bytes: int
-    key: str
+    place: Place
     sha256: str
     family: str
     format: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

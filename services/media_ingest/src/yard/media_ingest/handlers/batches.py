@@ -7,12 +7,12 @@ from typing import Any
 from frameyard.task.v1.task_events_pb2 import MediaRequested
 from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.handlers.context import Ingest, index_prefix
+from yard.media_ingest.handlers.places import source_of
 from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.media_ingest.store.media import MediaRow
 from yard.runtime import errors
 from yard.runtime.work import Work
-from yard.runtime.workers import BlobSource
 
 MOST_BLOCK_BYTES = 256 * 1024 * 1024
 INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
@@ -93,8 +93,7 @@ class _Call:
         self, function: str, arguments: dict[str, Any], names: Sequence[str], on_progress: Any = None
     ) -> dict[str, Any]:
         sources = {
-            name: BlobSource(self._ingest.blobs, file.key, file.size_bytes)
-            for name, file in zip(names, self._files, strict=True)
+            name: source_of(self._ingest, file.place) for name, file in zip(names, self._files, strict=True)
         }
         size_bytes = sum(file.size_bytes for file in self._files)
         return await self._ingest.runtime.workers.call(

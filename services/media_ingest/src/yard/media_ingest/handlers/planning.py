@@ -74,7 +74,15 @@ async def _write(
     """Writes the plan and reads its head back: what cannot be read is not a plan."""
     await indexing.tell(0.97, "writing the frame index")
     sources = [
-        Source(key=file.key, name=file.name, size_bytes=file.size_bytes, sha256=file.sha256) for file in files
+        Source(
+            key=file.place.key,
+            name=file.name,
+            size_bytes=file.size_bytes,
+            sha256=file.sha256,
+            share=file.place.share,
+            offset=file.place.offset,
+        )
+        for file in files
     ]
     selection = selected.selection
     pieces = encode_plan(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.domain.uploads import SHA256_OF_NOTHING, NewFile
 from yard.runtime.db import Database, Record, Transaction
 
@@ -214,14 +214,20 @@ async def given_files(db: Database, upload_id: UUID) -> list[GivenFile]:
     """All files of a finished upload by number."""
     rows = await db.fetch(
         """
-        SELECT upload_id, number, name, size_bytes, coalesce(blob_key, '') AS key, sha256, family, format
+        SELECT name, size_bytes, coalesce(blob_key, '') AS key, sha256, family, format
         FROM upload_file
         WHERE upload_id = $1
         ORDER BY number
         """,
         upload_id,
     )
-    return [GivenFile(**dict(row)) for row in rows]
+    return [_given_file(row) for row in rows]
+
+
+def _given_file(row: Record) -> GivenFile:
+    values = dict(row)
+    place = Place(key=values.pop("key"), size_bytes=row["size_bytes"])
+    return GivenFile(**values, place=place)
 
 
 _FILE_COLUMNS = ("upload_id", "number", "name", "size_bytes", "declared_sha256", "is_complete", "sha256")
