@@ -6,16 +6,16 @@ from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
 from frameyard.task.v1.task_events_pb2 import MediaRequested
 from yard.media_ingest.domain import parameters
-from yard.media_ingest.domain.files import Choice, GivenFile, Skipped, choose, nothing_left
+from yard.media_ingest.domain.files import Choice, Skipped, choose, nothing_left
 from yard.media_ingest.domain.sorting import ordered
 from yard.media_ingest.handlers.batches import Indexing, index_images, index_video
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.handlers.listing import list_files
 from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, skipped_in
-from yard.media_ingest.handlers.requests import note_failure, upload_ids
+from yard.media_ingest.handlers.requests import note_failure
 from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
-from yard.media_ingest.store import uploads as upload_store
 from yard.media_ingest.store.media import MediaRow
 from yard.runtime import errors, telemetry
 from yard.runtime.db import Transaction
@@ -33,8 +33,8 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     if media is None or media.state != "INDEXING":
         raise errors.Cancelled("the media is not wanted any more")
     wanted = _check(media.spec)
-    choice = choose(await _files(ingest, media))
     indexing = Indexing(ingest=ingest, work=work, media=media)
+    choice = choose(await list_files(indexing))
     planned = await (
         _plan_video(indexing, choice, wanted)
         if choice.kind == "video"
@@ -63,29 +63,6 @@ def _check(spec: media_pb2.DataSpec) -> parameters.Parameters:
     if violations:
         raise errors.InvalidArgument(violations=violations)
     return wanted
-
-
-async def _files(ingest: Ingest, media: MediaRow) -> list[GivenFile]:
-    """All files in the order given; uploads must be the user's and finished."""
-    held = await store.used_uploads(ingest.db, media.id)
-    named = upload_ids(media.spec)
-    if len(named) != len(media.spec.sources):
-        raise errors.invalid("data.sources", "must name different uploads by their ids")
-    files: list[GivenFile] = []
-    for upload_id in named:
-        if upload_id not in held:
-            raise await _unheld(ingest, media, upload_id)
-        files += await upload_store.given_files(ingest.db, upload_id)
-    return files
-
-
-async def _unheld(ingest: Ingest, media: MediaRow, upload_id: UUID) -> errors.YardError:
-    upload = await upload_store.upload_of(ingest.db, upload_id, media.owner)
-    if upload is None:
-        return errors.NotFound("upload", upload_id)
-    return errors.FailedPrecondition(
-        f"upload {upload_id} was not finished when it was attached", reason="UPLOAD_NOT_FINISHED"
-    )
 
 
 async def _plan_video(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
