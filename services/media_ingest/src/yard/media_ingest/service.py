@@ -5,7 +5,7 @@ import asyncio
 from frameyard.media.v1 import media_service_pb2_grpc, share_service_pb2_grpc, upload_service_pb2_grpc
 from frameyard.media.v1.media_events_pb2 import MediaDeleted
 from frameyard.task.v1.task_events_pb2 import MediaRequested
-from yard.media_ingest.handlers import expiry, indexing, purging, receiving, requests
+from yard.media_ingest.handlers import expiry, indexing, purging, requests, storing
 from yard.media_ingest.handlers.context import INDEX_MEDIA, PURGE_MEDIA, SERVICE_NAME, Ingest
 from yard.media_ingest.rpc.media import MEDIA_SERVICE, MediaServicer
 from yard.media_ingest.rpc.shares import SHARE_SERVICE, ShareServicer
@@ -51,7 +51,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
         subscriptions=subscriptions(ingest),
         work=[_indexing(ingest), _purging(ingest)],
         background=[("purge_uploads", lambda: _purge_uploads_for_ever(ingest))],
-        on_close=[receiving.end_storing],
+        on_close=[storing.end_storing],
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from yard.media.sniff import HEAD_BYTES, sniff
 from yard.media_ingest.domain.uploads import part_bytes
 from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.handlers.gathering import Gathering, OneAtATime
 from yard.media_ingest.store import receiving as store
 from yard.media_ingest.store.receiving import ReceivedFile
 from yard.runtime import auth, errors, ids
@@ -24,54 +25,42 @@ class Receiver:
         self._writer = writer
         self._key = file.blob_key or _new_key(file)
         self._part_bytes = part_bytes(file.size_bytes)
-        self._buffer = bytearray(tail)
-        self._stored = file.received_bytes - len(tail)  # bytes in parts
+        self._gathering = Gathering()
+        if tail:
+            self._gathering.add(tail)
+        self._handed = file.received_bytes - len(tail)  # bytes in parts, stored or on their way
         self._tail_key = file.tail_key
         self._multipart_id = file.multipart_id
-        self._hash = hashlib.sha256() if self._stored == 0 else None
-        self._storing = asyncio.Lock()
+        self._hash = hashlib.sha256() if self._handed == 0 else None
+        self._parts = OneAtATime()
 
     @property
     def received(self) -> int:
         """Bytes of the file that are here, stored or not."""
-        return self._stored + len(self._buffer)
+        return self._handed + self._gathering.size_bytes
 
     @property
     def has_part(self) -> bool:
         """Whether a part is here that is not the last one."""
-        return len(self._buffer) >= self._part_bytes and self.received < self._file.size_bytes
+        return self._gathering.size_bytes >= self._part_bytes and self.received < self._file.size_bytes
 
     def take(self, content: bytes) -> None:
         """The next bytes; InvalidArgument if they are more than were declared."""
         if self.received + len(content) > self._file.size_bytes:
             description = f"{self._file.name} was declared with {self._file.size_bytes} bytes, more have come"
             raise errors.invalid("content", description)
-        self._buffer += content
+        self._gathering.add(content)
 
     async def store_part(self) -> None:
-        """Writes the first part of what has come."""
-        async with self._storing:
-            part = bytes(self._buffer[: self._part_bytes])
-            number, tag = await self._put_part(part)
-            await self._digest(part)
-            received, expires_at = self._stored + len(part), self._ingest.expiry()
-            stored = (number, len(part), tag)
-            self._fence(
-                await store.add_part(
-                    self._ingest.db,
-                    self._file,
-                    self._writer,
-                    stored,
-                    received=received,
-                    expires_at=expires_at,
-                )
-            )
-            self._stored = received
-            del self._buffer[: len(part)]
-            await self._drop_tail()
+        """Begins to store what has come, once the part before it is safe."""
+        await self._parts.settle()
+        part, start = self._gathering.take(), self._handed
+        self._handed += len(part)
+        self._parts.go(self._store(part, start))
 
     async def finish(self) -> ReceivedFile:
         """The stream has ended: the file is complete, or goes on another time. Returns it as it is now."""
+        await self._parts.settle()
         if self.received == self._file.size_bytes and not self._file.is_complete:
             await self._complete()
         elif self.received > self._file.received_bytes:
@@ -84,11 +73,26 @@ class Receiver:
 
     async def rescue(self) -> None:
         """The connection is gone: keeps the rest, for it may take long to come again."""
-        async with asyncio.timeout(RESCUE_TIMEOUT_S), self._storing:
+        async with asyncio.timeout(RESCUE_TIMEOUT_S):
+            await self._parts.settle()
             await self._keep_tail()
 
-    async def _put_part(self, part: bytes) -> tuple[int, str]:
-        if self._stored == 0:
+    async def _store(self, part: bytes, start: int) -> None:
+        (number, tag), _ = await asyncio.gather(self._put_part(part, start), self._digest(part))
+        self._fence(
+            await store.add_part(
+                self._ingest.db,
+                self._file,
+                self._writer,
+                (number, len(part), tag),
+                received=start + len(part),
+                expires_at=self._ingest.expiry(),
+            )
+        )
+        await self._drop_tail()
+
+    async def _put_part(self, part: bytes, start: int) -> tuple[int, str]:
+        if start == 0:
             await self._note_kind(part)
         parts = self._ingest.blobs.in_parts(self._key)
         if self._multipart_id is None:
@@ -107,10 +111,10 @@ class Receiver:
 
     async def _keep_tail(self) -> None:
         """Stores what lies behind the last part."""
-        tail = bytes(self._buffer)
+        start, received, tail = self._handed, self.received, self._gathering.take()
         if not tail:
             return
-        if self._stored == 0:
+        if start == 0:
             await self._note_kind(tail)
         key = _new_key(self._file)
         await self._ingest.blobs.put(key, tail)
@@ -119,7 +123,7 @@ class Receiver:
             self._file,
             self._writer,
             key,
-            received=self.received,
+            received=received,
             expires_at=self._ingest.expiry(),
         )
         if is_kept:
@@ -148,17 +152,17 @@ class Receiver:
         await self._drop_tail()
 
     async def _put_whole(self) -> str:
-        content = bytes(self._buffer)
+        content = self._gathering.take()
         await self._note_kind(content)
         return (await self._ingest.blobs.put(self._key, content)).sha256
 
     async def _complete_parts(self) -> str:
         """Puts the last part and joins all; a crash may have left the object done and the row behind."""
         assert self._multipart_id is not None
-        last = bytes(self._buffer)
+        last = self._gathering.take()
         try:
             stored = await store.parts(self._ingest.db, self._file)
-            part = await self._put_part(last)
+            part = await self._put_part(last, self._handed)
             await self._ingest.blobs.in_parts(self._key).complete(self._multipart_id, [*stored, part])
         except errors.NotFound:
             return await self._adopt()

@@ -6,20 +6,20 @@ piece. The stream that came last is the writer; what an earlier one does afterwa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from uuid import UUID
 
 from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.domain.uploads import PIECE_BYTES
 from yard.media_ingest.handlers.context import Ingest, id_of
 from yard.media_ingest.handlers.receiver import Receiver, replaced
+from yard.media_ingest.handlers.storing import begin, to_the_end
+from yard.media_ingest.store import direct
 from yard.media_ingest.store import receiving as store
 from yard.media_ingest.store.receiving import ReceivedFile
-from yard.runtime import auth, errors, ids, telemetry
-
-T = TypeVar("T")
-
-_log = telemetry.log(__name__)
+from yard.runtime import auth, errors, ids
 
 
 async def receive(
@@ -32,39 +32,12 @@ async def receive(
         async for request in requests:
             receiver.take(_content(request))
             if receiver.has_part:
-                await _to_the_end(receiver.store_part())
+                await receiver.store_part()
     except asyncio.CancelledError:
-        _begin(receiver.rescue())
+        begin(receiver.rescue())
         raise
     # A client that has gone away looks like one that has sent all, and we are cancelled a moment later.
-    return messages.UploadFileResponse(file=_to_proto(await _to_the_end(receiver.finish())))
-
-
-_begun: set[asyncio.Task[Any]] = set()
-
-
-async def end_storing() -> None:
-    """Waits for what is still stored of streams that were cut."""
-    if _begun:
-        await asyncio.wait(_begun)
-
-
-async def _to_the_end(storing: Coroutine[Any, Any, T]) -> T:
-    """Goes on when the call is cancelled: half stored is the worst state to be in."""
-    return await asyncio.shield(_begin(storing))
-
-
-def _begin(storing: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    task = asyncio.create_task(storing)
-    _begun.add(task)
-    task.add_done_callback(_ended)
-    return task
-
-
-def _ended(task: asyncio.Task[Any]) -> None:
-    _begun.discard(task)
-    if not task.cancelled() and (fault := task.exception()) is not None:
-        _log.info("upload_not_stored", error=repr(fault))
+    return messages.UploadFileResponse(file=to_proto(await to_the_end(receiver.finish())))
 
 
 async def _header(requests: AsyncIterator[messages.UploadFileRequest]) -> messages.UploadFileHeader:
@@ -98,8 +71,20 @@ async def _open(ingest: Ingest, header: messages.UploadFileHeader) -> Receiver:
     claimed = await store.claim(ingest.db, file, writer)
     if claimed is None:
         raise replaced(file)
+    if claimed.is_direct:
+        claimed = await _without_parts_of_client(ingest, claimed, writer)
     tail = await ingest.blobs.get(claimed.tail_key) if claimed.tail_key else b""
     return Receiver(ingest, claimed, writer, tail)
+
+
+async def _without_parts_of_client(ingest: Ingest, file: ReceivedFile, writer: UUID) -> ReceivedFile:
+    """What the client has sent to the store by itself counts for nothing: the stream came later."""
+    if not await direct.leave(ingest.db, file, writer):
+        raise replaced(file)
+    if file.blob_key is not None and file.multipart_id is not None:
+        with suppress(errors.NotFound):
+            await ingest.blobs.in_parts(file.blob_key).abort(file.multipart_id)
+    return replace(file, blob_key=None, multipart_id=None, is_direct=False)
 
 
 def _wrong_offset(header: messages.UploadFileHeader, file: ReceivedFile) -> errors.OutOfRange:
@@ -110,7 +95,8 @@ def _wrong_offset(header: messages.UploadFileHeader, file: ReceivedFile) -> erro
     )
 
 
-def _to_proto(file: ReceivedFile) -> messages.UploadFile:
+def to_proto(file: ReceivedFile) -> messages.UploadFile:
+    """The file as the API shows it."""
     return messages.UploadFile(
         number=file.number,
         name=file.name,

@@ -9,7 +9,7 @@ from yard.runtime.db import Database, Record
 
 _COLUMNS = """
     file.upload_id, file.number, file.name, file.size_bytes, file.declared_sha256, file.received_bytes,
-    file.is_complete, file.blob_key, file.multipart_id, file.tail_key
+    file.is_complete, file.blob_key, file.multipart_id, file.tail_key, file.is_direct
 """
 _FIND = f"""
 SELECT {_COLUMNS}, upload.state
@@ -41,6 +41,7 @@ class ReceivedFile:
     blob_key: str | None
     multipart_id: str | None
     tail_key: str | None
+    is_direct: bool
 
     @classmethod
     def from_row(cls, row: Record) -> Self:
