@@ -19,7 +19,7 @@ from yard.media.encode_jpeg import FrameEncoder, encode_rgb
 from yard.media.encode_png import encode_png
 from yard.media.errors import MediaError
 from yard.media.image_file import ImageFiles
-from yard.media.index_block import ImageAddress, decode_video
+from yard.media.index_block import PAGE_METHODS, ImageAddress, decode_video
 from yard.media.mp4_chunk import encode_mp4
 from yard.media.parallel import in_order
 from yard.media.selection import FrameSelection
@@ -156,7 +156,7 @@ def _of_frame(frame: av.VideoFrame, look: Look, quality: int) -> _Encoded:
 
 
 def _of_image(content: bytes, address: ImageAddress, look: Look, quality: int) -> _Encoded:
-    if look == "original" and address.method != "page":
+    if look == "original" and address.method not in PAGE_METHODS:
         return _unchanged(content, address)
     place = {"orientation": address.orientation, "page": address.page}
     if look == "preview":

@@ -9,6 +9,8 @@ from yard.media.index_block import ImageAddress
 
 LARGEST_FILE_BYTES = 512 << 20
 
+_DEFLATED = frozenset({"deflated", "deflated_page"})
+
 
 class ImageFiles:
     """Reads images by address from sources that `open_source` opens by number; for one thread at a time.
@@ -29,7 +31,7 @@ class ImageFiles:
             return self._taken(file, LARGEST_FILE_BYTES + 1, address, is_exact=False)
         file.seek(address.offset)
         content = self._taken(file, address.length, address, is_exact=True)
-        return content if address.method == "stored" else _inflated(content, address)
+        return _inflated(content, address) if address.method in _DEFLATED else content
 
     def _opened(self, source: int) -> BinaryIO:
         if self._file is None or self._source != source:

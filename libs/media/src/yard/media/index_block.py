@@ -27,10 +27,14 @@ from yard.media.video_index import VideoIndex
 
 FRAMES_PER_BLOCK = 10_000
 
-Method = Literal["stored", "deflated", "whole", "page"]
-"""How an image lies in its source: bytes as they are, raw deflate, the whole file, or a page of it."""
+Method = Literal["stored", "deflated", "whole", "page", "stored_page", "deflated_page"]
+"""How an image lies in its source: bytes as they are, raw deflate, the whole file, or a page of these."""
 
-_METHODS: tuple[Method, ...] = get_args(Method)
+PAGE_METHODS: frozenset[Method] = frozenset({"page", "stored_page", "deflated_page"})
+"""Those of images that share their file with others."""
+
+METHODS: tuple[Method, ...] = get_args(Method)
+"""By the numbers that stand in blocks."""
 _HEADER = struct.Struct("<4sHHIQ")
 _FRAMES, _VIDEO = b"YFRM", b"YVID"
 _VERSION = 1
@@ -62,7 +66,7 @@ class ImageAddress:
     source: int = 0
     offset: int = 0
     length: int = 0
-    """Bytes in the source, packed if deflated; 0 with "whole" and "page"."""
+    """Bytes in the source, packed if deflated; 0 with "whole" and "page". Pages of one file have the same."""
     size: int = 0
     """Bytes of the image file itself, unpacked; 0 unknown."""
     page: int = 0
@@ -70,26 +74,52 @@ class ImageAddress:
     orientation: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class FrameColumns:
+    """The images of a frame block in columns, as they are stored; `method` is numbered as in METHODS."""
+
+    columns: dict[str, NDArray[Any]]
+    names: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 def encode_frames(frames: Sequence[ImageAddress]) -> bytes:
     """One frame block of at most `FRAMES_PER_BLOCK` images."""
+    columns = {
+        name: np.array([_cell(frame, name) for frame in frames], dtype=form) for name, form in _COLUMNS
+    }
+    names = [frame.name.encode("utf-8", "surrogatepass") for frame in frames]
+    return encode_columns(FrameColumns(columns, names))
+
+
+def encode_columns(frames: FrameColumns) -> bytes:
+    """The same of columns."""
     if len(frames) > FRAMES_PER_BLOCK:
         raise MediaError("limit", f"a frame block holds {FRAMES_PER_BLOCK} frames, got {len(frames)}")
-    columns = [
-        np.array([_cell(frame, name) for frame in frames], dtype=form).tobytes() for name, form in _COLUMNS
-    ]
-    names = [frame.name.encode("utf-8", "surrogatepass") for frame in frames]
-    lengths = np.array([len(name) for name in names], dtype="<u4").tobytes()
-    return seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *names]))
+    columns = [frames.columns[name].astype(form, copy=False).tobytes() for name, form in _COLUMNS]
+    lengths = np.array([len(name) for name in frames.names], dtype="<u4").tobytes()
+    return seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *frames.names]))
+
+
+def decode_columns(block: bytes) -> FrameColumns:
+    """The images of a frame block in columns."""
+    body = _Body(unseal(_FRAMES, block))
+    count = body.number()
+    columns = {name: body.column(form, count) for name, form in _COLUMNS}
+    if count and int(columns["method"].max()) >= len(METHODS):
+        raise MediaError("invalid_media", f"the index block has an unknown method {columns['method'].max()}")
+    lengths = body.column("<u4", count).tolist()
+    return FrameColumns(columns, [body.take(length) for length in lengths])
 
 
 def decode_frames(block: bytes) -> list[ImageAddress]:
     """The images of a frame block."""
-    body = _Body(unseal(_FRAMES, block))
-    count = body.number()
-    columns = {name: body.column(form, count).tolist() for name, form in _COLUMNS}
-    lengths = body.column("<u4", count).tolist()
-    columns["name"] = [_text(body.take(length)) for length in lengths]
-    columns["method"] = [_method(number) for number in columns["method"]]
+    frames = decode_columns(block)
+    columns: dict[str, list[Any]] = {name: column.tolist() for name, column in frames.columns.items()}
+    columns["name"] = [name.decode("utf-8", "surrogatepass") for name in frames.names]
+    columns["method"] = [METHODS[number] for number in columns["method"]]
     keys = tuple(columns)
     return [ImageAddress(**dict(zip(keys, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
@@ -177,17 +207,7 @@ def unseal(magic: bytes, block: bytes) -> bytes:
 
 
 def _cell(frame: ImageAddress, column: str) -> int:
-    return _METHODS.index(frame.method) if column == "method" else int(getattr(frame, column))
-
-
-def _method(number: int) -> Method:
-    if number >= len(_METHODS):
-        raise MediaError("invalid_media", f"the index block has an unknown method {number}")
-    return _METHODS[number]
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogatepass")
+    return METHODS.index(frame.method) if column == "method" else int(getattr(frame, column))
 
 
 def _delta(column: NDArray[np.int64]) -> bytes:
