@@ -42,15 +42,7 @@ class Blobs:
     @classmethod
     def connect(cls, settings: RuntimeSettings) -> "Blobs":
         """A store for the S3 settings; opens no connection yet."""
-        pool = _connection_pool()
-        client = Minio(
-            settings.s3_endpoint,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key,
-            secure=settings.s3_secure,
-            region=settings.s3_region,
-            http_client=pool,
-        )
+        client, pool = s3_client(settings)
         return cls(client, pool, settings.s3_bucket)
 
     async def ensure_bucket(self) -> None:
@@ -226,6 +218,20 @@ def _stat(found: Object) -> BlobStat:
         sha256=(found.metadata or {}).get("x-amz-meta-sha256", ""),
         modified=found.last_modified,
     )
+
+
+def s3_client(settings: RuntimeSettings) -> tuple[Minio, urllib3.PoolManager]:
+    """A client for the S3 settings, and the connections that it keeps."""
+    pool = _connection_pool()
+    client = Minio(
+        settings.s3_endpoint,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        secure=settings.s3_secure,
+        region=settings.s3_region,
+        http_client=pool,
+    )
+    return client, pool
 
 
 def _connection_pool() -> urllib3.PoolManager:

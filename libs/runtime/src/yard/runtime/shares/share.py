@@ -1,0 +1,157 @@
+"""One share as callers see it, with threads of its own: a share that hangs holds up nobody else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from yard.runtime import errors
+from yard.runtime.shares.values import Children, Entry, Key, Page, Piece, Unusable, Wanted, checked, joined
+
+THREADS = 8
+ANSWER_S = 60.0
+LISTING_S = 600.0
+WALK_BATCH = 1_000
+
+T = TypeVar("T")
+
+
+class Tree(Protocol):
+    """What a kind of share does, in a thread; paths are checked already."""
+
+    def page(self, directory: str, wanted: Wanted, after: Key | None, limit: int) -> Page:
+        """One page of one directory."""
+        ...
+
+    def children(self, directory: str) -> Children:
+        """All of one directory."""
+        ...
+
+    def stat(self, path: str) -> Entry:
+        """One entry."""
+        ...
+
+    def read(self, path: str, offset: int, length: int) -> Piece:
+        """A range of one file."""
+        ...
+
+
+class Share:
+    """A read-only tree; NotFound for what is not there or lies outside, Unavailable if it does not answer."""
+
+    def __init__(self, name: str, tree: Tree) -> None:
+        self.name = name
+        self._tree = tree
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"share-{name}")
+
+    async def page(self, directory: str, wanted: Wanted, after: Key | None, limit: int) -> Page:
+        """The entries of a directory that follow `after`, directories first, each part by name."""
+        path = checked(directory)
+        return await self._run(lambda: self._tree.page(path, wanted, after, limit), LISTING_S)
+
+    async def stat(self, path: str) -> Entry:
+        """A file or directory."""
+        bare = checked(path)
+        return await self._run(lambda: self._tree.stat(bare))
+
+    async def walk(self, directory: str) -> AsyncIterator[list[Entry | Unusable]]:
+        """All files below a directory in batches, by code points of their whole paths.
+
+        Memory grows with the largest directory (about 100 bytes an entry), not with the tree. What cannot be
+        taken comes with its directory.
+        """
+        found = self._walk(checked(directory))
+        while batch := await self._run(lambda: list(islice(found, WALK_BATCH)), LISTING_S):
+            yield batch
+
+    async def read(self, path: str, offset: int, length: int) -> Piece:
+        """A range of a file, shorter only at its end."""
+        bare = checked(path)
+        return await self._run(lambda: self._tree.read(bare, offset, length))
+
+    def source(self, path: str, size_bytes: int) -> "ShareFile":
+        """A file of a known length, to be read by range; it is opened when it is read."""
+        return ShareFile(self, path, size_bytes)
+
+    def close(self) -> None:
+        """Waits for nobody: a mount that hangs would keep us."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _walk(self, directory: str) -> Iterator[Entry | Unusable]:
+        children = self._tree.children(directory)
+        waiting = [(directory, children.ordered())]
+        yield from children.unusable
+        while waiting:
+            folder, entries = waiting[-1]
+            found = next(entries, None)
+            if found is None:
+                waiting.pop()
+            elif found[0].endswith("/"):
+                below = joined(folder, found[0].removesuffix("/"))
+                children = self._children_below(below)
+                yield from children.unusable
+                waiting.append((below, children.ordered()))
+            else:
+                name, size_bytes, modified_ns = found
+                yield Entry(
+                    path=joined(folder, name),
+                    is_directory=False,
+                    size_bytes=size_bytes,
+                    modified_ns=modified_ns,
+                )
+
+    def _children_below(self, directory: str) -> Children:
+        """A directory that went while others were read has no entries."""
+        try:
+            return self._tree.children(directory)
+        except errors.NotFound:
+            return Children()
+
+    async def _run(self, function: Callable[[], T], timeout_s: float = ANSWER_S) -> T:
+        running = asyncio.get_running_loop().run_in_executor(self._threads, function)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await running
+        except TimeoutError:
+            raise errors.Unavailable(
+                f"the share {self.name} does not answer", metadata={"share": self.name}
+            ) from None
+
+
+class ShareFile:
+    """A file of a share for jobs: each read notices that it has gone or changed, and names it."""
+
+    def __init__(self, share: Share, path: str, size_bytes: int) -> None:
+        self._share = share
+        self._path = path
+        self._size = size_bytes
+        self._version = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all, as they were when the file was found."""
+        return self._size
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The range; Unavailable if the file is gone, FailedPrecondition if it is not what it was."""
+        try:
+            piece = await self._share.read(self._path, offset, length)
+        except errors.NotFound:
+            raise errors.Unavailable(
+                f"{self._path} is not in the share {self._share.name} any more",
+                reason="SHARE_FILE_GONE",
+                metadata=self._named(),
+            ) from None
+        is_same = piece.size_bytes == self._size and self._version in ("", piece.version)
+        if not is_same or len(piece.content) != length:
+            raise errors.FailedPrecondition(
+                f"{self._path} in the share {self._share.name} has changed since it was found",
+                reason="SHARE_FILE_CHANGED",
+                metadata=self._named(),
+            )
+        self._version = piece.version
+        return piece.content
+
+    def _named(self) -> dict[str, str]:
+        return {"file": self._path, "share": self._share.name}
