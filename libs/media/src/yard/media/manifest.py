@@ -77,6 +77,10 @@ class Manifest:
         self.kind = cast("ManifestKind", kind)
         self.video = _video(self._lines) if kind == "video" else None
 
+    def fault(self, message: str) -> MediaError:
+        """A fault of the line that was read last, for who finds more wrong with it than its form."""
+        return self._lines.fault(message)
+
     def images(self) -> Iterator[ManifestImage | None]:
         """One image a line, in the order of frames; None for a frame that is not described."""
         assert self.kind == "images"

@@ -1,0 +1,128 @@
+"""What a manifest says of images, in columns: a million of them take little memory."""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from yard.media.claims import CLAIMED
+from yard.media.index_block import (
+    FRAMES_PER_BLOCK,
+    METHODS,
+    FrameColumns,
+    ImageAddress,
+    decode_frames,
+    encode_columns,
+)
+from yard.media.manifest import Manifest
+from yard.media.name_order import Order, arranged
+
+WHOLE = -1
+"""Page of an image that is a file of its own."""
+
+_PROGRESS_LINES = 10_000
+
+Place = tuple[int, int]
+"""Number of the file and page in it."""
+
+
+class Described:
+    """The lines of a manifest in their order; a frame that is not described has an empty name."""
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+        self.undescribed = 0
+        self.unsized = 0
+        self._widths = array("I")
+        self._heights = array("I")
+        self._files = array("I")
+        self._pages = array("i")
+
+    @classmethod
+    def read(
+        cls, manifest: Manifest, place: Callable[[str], Place], on_lines: Callable[[int], None]
+    ) -> "Described":
+        """Reads all lines; `place` finds the file of a name, and may raise ValueError with a reason."""
+        described = cls()
+        for number, image in enumerate(manifest.images()):
+            if image is None:
+                described._add("", 0, 0, (0, WHOLE))
+                described.undescribed += 1
+            else:
+                try:
+                    found = place(image.name)
+                except ValueError as fault:
+                    raise manifest.fault(str(fault)) from fault
+                described._add(image.name, image.width, image.height, found)
+                described.unsized += not (image.width and image.height)
+            if number % _PROGRESS_LINES == 0:
+                on_lines(number)
+        if len(described) == described.undescribed:
+            raise manifest.fault("expected images, got none")
+        if repeated := described._repeated():
+            raise manifest.fault(f"{repeated} is described twice")
+        return described
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def ordered(self, order: Order, seed: int) -> Sequence[int]:
+        """Numbers of lines in frame order; frames that are not described keep their places."""
+        if not self.undescribed:
+            return arranged(self.names, order, seed)
+        described = [number for number, name in enumerate(self.names) if name]
+        names = [self.names[number] for number in described]
+        lines = list(range(len(self)))
+        for number, position in zip(described, arranged(names, order, seed), strict=True):
+            lines[number] = described[position]
+        return lines
+
+    def address(self, line: int) -> ImageAddress:
+        """Where one image lies."""
+        return decode_frames(next(self.blocks([line], range(1), lambda _: 0)))[0]
+
+    def blocks(self, lines: Sequence[int], frames: range, size_of: Callable[[int], int]) -> Iterator[bytes]:
+        """Frame blocks of some frames, one after the other; `size_of` tells the bytes of a file by number.
+
+        What is said of the size of an image is marked as a claim.
+        """
+        widths, heights, files, pages = map(
+            np.asarray, (self._widths, self._heights, self._files, self._pages)
+        )
+        for start in range(0, len(frames), FRAMES_PER_BLOCK):
+            part = frames[start : start + FRAMES_PER_BLOCK]
+            here = np.array([lines[frame] for frame in part])
+            is_page = pages[here] != WHOLE
+            sizes = [size_of(file) for file in files[here].tolist()]
+            nothing = np.zeros(len(here))
+            columns = {
+                "order": np.array(part),
+                "width": widths[here],
+                "height": heights[here],
+                "source": files[here],
+                "offset": nothing,
+                "length": nothing,
+                "size": np.where(is_page, 0, sizes),
+                "page": np.where(is_page, pages[here], 0),
+                "method": np.where(is_page, METHODS.index("page"), METHODS.index("whole")),
+                "orientation": np.full(len(here), CLAIMED),
+            }
+            yield encode_columns(FrameColumns(columns, [self.names[line] for line in here.tolist()]))
+
+    def _add(self, name: str, width: int, height: int, place: Place) -> None:
+        self.names.append(name.encode("utf-8", "surrogatepass"))
+        self._widths.append(width)
+        self._heights.append(height)
+        self._files.append(place[0])
+        self._pages.append(place[1])
+
+    def _repeated(self) -> str:
+        """A name that comes twice; hashes are compared first, as a set of names would be large."""
+        hashes = np.fromiter((hash(name) for name in self.names if name), np.int64)
+        if len(np.unique(hashes)) == len(hashes):
+            return ""
+        seen: set[bytes] = set()
+        for name in filter(None, self.names):
+            if name in seen:
+                return repr(name.decode("utf-8", "replace"))
+            seen.add(name)
+        return ""

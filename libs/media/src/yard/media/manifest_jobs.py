@@ -1,0 +1,155 @@
+"""Manifests as jobs of child processes: frame blocks straight from their lines, checks of what they claim.
+
+The source "manifest" is the file, the argument `name` its label.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO, Protocol, cast
+
+import numpy as np
+from yard.media.described import WHOLE, Described, Place
+from yard.media.errors import MediaError
+from yard.media.given_names import GivenNames
+from yard.media.index_block import decode_video
+from yard.media.manifest import Manifest, ManifestKeyframe, ManifestVideo
+from yard.media.member_names import label_of
+from yard.media.selection import FrameSelection
+from yard.media.video_index import VideoIndex
+
+Arguments = Mapping[str, Any]
+
+_TYPICAL_LINE = 70
+
+
+class Host(Protocol):
+    """What a job asks of its parent."""
+
+    def open(self, name: str, /) -> RawIOBase:
+        """A source of the call as a seekable file."""
+
+    def emit(self, chunk: bytes, /) -> None:
+        """Sends bytes to the caller."""
+
+    def progress(self, fraction: float, /) -> None:
+        """Tells how much is done, 0 to 1."""
+
+
+def describe_files(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """Emits frame blocks of all images of a manifest in frame order; no image is opened.
+
+    The source "files" has a JSON text [name, bytes, format] a line; addresses have the number of the line.
+    Arguments: folder (that of the manifest); sorting, seed; start, stop (or None) and step of the selection,
+    which must be described.
+    Returns kind, count, unsized (images without a size) and lengths of the blocks.
+    """
+    manifest, file = _opened(arguments, host)
+    if manifest.kind == "video":
+        return {"kind": "video"}
+    files = GivenNames(cast("BinaryIO", BufferedReader(host.open("files"), 1 << 20)), arguments["folder"])
+    described = Described.read(manifest, files.place, _teller(host, file))
+    files.check(described.undescribed, arguments["name"])
+    lines = described.ordered(arguments["sorting"], arguments["seed"])
+    _selected(described, lines, arguments)
+    lengths = _emitted(described.blocks(lines, range(len(lines)), files.size_of), host)
+    return {"kind": "images", "count": len(lines), "unsized": described.unsized, "lengths": lengths}
+
+
+def describe_tree(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """The same for a folder whose files are as the manifest says; each frame is a whole file of source 0.
+
+    Only the selected frames are emitted. Returns besides size, their number, and of the first and the last of
+    them `name`, `width` and `height`.
+    """
+    manifest, file = _opened(arguments, host)
+    if manifest.kind == "video":
+        return {"kind": "video"}
+    described = Described.read(manifest, _place_in_tree, _teller(host, file))
+    lines = described.ordered(arguments["sorting"], arguments["seed"])
+    frames = _selected(described, lines, arguments)
+    lengths = _emitted(described.blocks(lines, frames, lambda _: 0), host)
+    ends = [described.address(lines[frame]) for frame in (frames[0], frames[-1])] if frames else []
+    return {
+        "kind": "images",
+        "count": len(lines),
+        "unsized": described.unsized,
+        "lengths": lengths,
+        "size": len(frames),
+        "ends": [{"name": end.name, "width": end.width, "height": end.height} for end in ends],
+    }
+
+
+def check_video(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """MediaError if a manifest says of the video of the source "index", a video block, what is not so."""
+    manifest, _ = _opened(arguments, host)
+    video = arguments["video"]
+    if manifest.video is None:
+        raise manifest.fault(f"it describes images, but {video} is a video")
+    index = decode_video(host.open("index").read())
+    differences = [*_differences(manifest.video, index), *_wrong_keyframes(manifest.keyframes(), index)]
+    if differences:
+        raise MediaError("invalid_media", f"{'; '.join(differences)} in {video}", arguments["name"])
+    return {}
+
+
+def _opened(arguments: Arguments, host: Host) -> tuple[Manifest, BinaryIO]:
+    file = cast("BinaryIO", BufferedReader(host.open("manifest"), 1 << 20))
+    return Manifest(file, arguments["name"]), file
+
+
+def _teller(host: Host, file: BinaryIO) -> Callable[[int], None]:
+    here = file.tell()
+    total = max(1, file.seek(0, 2) // _TYPICAL_LINE)
+    file.seek(here)
+    return lambda lines: host.progress(min(0.9, lines / total))
+
+
+def _selected(described: Described, lines: Sequence[int], arguments: Arguments) -> range:
+    """The absolute numbers of selected frames, each of which must be described."""
+    start, step = arguments["start"], arguments["step"]
+    selection = FrameSelection(start=start, stop=arguments["stop"], step=step)
+    frames = range(start, selection.clamp(len(lines)) + 1, step)
+    for frame in frames if described.undescribed else ():
+        if not described.names[lines[frame]]:
+            raise MediaError("invalid_media", f"does not describe frame {frame}", arguments["name"])
+    return frames
+
+
+def _emitted(blocks: Iterable[bytes], host: Host) -> list[int]:
+    lengths = []
+    for block in blocks:
+        host.emit(block)
+        lengths.append(len(block))
+    return lengths
+
+
+def _place_in_tree(name: str) -> Place:
+    if label_of(name) != name:
+        raise ValueError(f"expected a plain relative name, got {name[:200]!r}")
+    return 0, WHOLE
+
+
+def _differences(claimed: ManifestVideo, index: VideoIndex) -> list[str]:
+    found = []
+    if claimed.frames != index.frames:
+        found.append(f"it says {claimed.frames} frames, there are {index.frames}")
+    sizes = {(index.width, index.height)}
+    if index.rotation % 180:
+        sizes.add((index.height, index.width))
+    if (claimed.width, claimed.height) not in sizes:
+        size = f"{index.width}x{index.height}"
+        found.append(f"it says {claimed.width}x{claimed.height} pixels, there are {size}")
+    return found
+
+
+def _wrong_keyframes(claimed: Iterable[ManifestKeyframe], index: VideoIndex) -> list[str]:
+    """The first that is wrong; time stamps that the file itself lacks are not compared."""
+    for frame in claimed:
+        if frame.number >= index.frames:
+            return [f"it says that frame {frame.number} is a key frame, there are {index.frames} frames"]
+        pts = int(index.pts[frame.number])
+        if index.matching == "pts" and frame.pts != pts:
+            return [f"it says that frame {frame.number} has the time {frame.pts}, it has {pts}"]
+        if not np.any(index.keyframes[:, 0] == pts):
+            return [f"it says that frame {frame.number} is a key frame, it is none"]
+    return []
