@@ -1,0 +1,24 @@
+"""The only way out to addresses that users name: checked when they are parsed, resolved and redirected."""
+
+from yard.runtime.egress.addresses import Network, is_public, parse_networks
+from yard.runtime.egress.answers import Answer
+from yard.runtime.egress.connecting import Resolve, system_resolve
+from yard.runtime.egress.faults import Cut, Refused
+from yard.runtime.egress.fetching import Egress
+from yard.runtime.egress.pace import Patience
+from yard.runtime.egress.urls import LONGEST_URL, RemoteUrl
+
+__all__ = [
+    "LONGEST_URL",
+    "Answer",
+    "Cut",
+    "Egress",
+    "Network",
+    "Patience",
+    "Refused",
+    "RemoteUrl",
+    "Resolve",
+    "is_public",
+    "parse_networks",
+    "system_resolve",
+]
