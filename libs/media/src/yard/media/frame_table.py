@@ -36,7 +36,7 @@ class FrameTable:
         return self._columns[name]
 
     def blocks(self, rows: Rows, changed: Mapping[str, NDArray[Any]]) -> Iterator[bytes]:
-        """Frame blocks of these rows in this order; `changed` columns, a value each, take the place of ours."""
+        """Frame blocks of these rows in this order; `changed` columns, a value each, replace ours."""
         names = self._parts[0].columns if self._parts else {}
         for first in range(0, len(rows), FRAMES_PER_BLOCK):
             part = slice(first, first + FRAMES_PER_BLOCK)

@@ -97,32 +97,26 @@ class ZipEntry:
 
 
 def read_zip(
-    file: BinaryIO | io.RawIOBase, limits: ArchiveLimits = DEFAULT_LIMITS
+    file: BinaryIO | io.RawIOBase, limits: ArchiveLimits = DEFAULT_LIMITS, *, passed: int = 0
 ) -> Iterator[ZipEntry | Skipped]:
     """The files in the order of their bytes, at least within each 65,536, and what is left out.
 
-    Folders are passed over. MediaError, before anything is yielded, for an archive that is damaged, whose
-    members overlap, or that goes beyond a limit. The memory needed grows by some 60 bytes a member.
+    Folders are passed over, and so are the first `passed` results, of which nothing is read again.
+    MediaError, before anything is yielded, for an archive that is damaged, whose members overlap, or that
+    goes beyond a limit. The memory needed grows by some 60 bytes a member.
     """
     place = find_directory(file)
     survey = _survey(file, place, limits)
     ranges = _Ranges(file, place.offset)
-    batch: list[_Found] = []
     batch_size = _ORDERED_BATCH if survey.is_ordered else _SORTED_BATCH
-    for number, record in enumerate(read_directory(file, place)):
-        found = _label(record, limits)
-        if found is None:
-            continue
+    for found in _in_batches(_offered(file, place, survey, limits), batch_size):
         if isinstance(found, Skipped):
-            yield found
-        elif survey.is_repeated[number]:
-            yield Skipped(found, "its name is that of a member before")
+            if not passed:
+                yield found
+            passed = max(0, passed - 1)
         else:
-            batch.append(_Found(found, record))
-        if len(batch) == batch_size:
-            yield from _located(batch, ranges)
-            batch = []
-    yield from _located(batch, ranges)
+            yield from _located(found, ranges, passed)
+            passed = max(0, passed - len(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +149,33 @@ def _survey(file: BinaryIO | io.RawIOBase, place: DirectoryPlace, limits: Archiv
         label = _label(record, limits)
         names.append(hash(label) if isinstance(label, str) else ~len(names))
     return _Survey(_check_overlaps(starts, ends), _repeated(names))
+
+
+def _offered(
+    file: BinaryIO | io.RawIOBase, place: DirectoryPlace, survey: _Survey, limits: ArchiveLimits
+) -> Iterator[_Found | Skipped]:
+    for number, record in enumerate(read_directory(file, place)):
+        found = _label(record, limits)
+        if isinstance(found, Skipped):
+            yield found
+        elif found is not None and survey.is_repeated[number]:
+            yield Skipped(found, "its name is that of a member before")
+        elif found is not None:
+            yield _Found(found, record)
+
+
+def _in_batches(offered: Iterator[_Found | Skipped], size: int) -> Iterator[Skipped | list[_Found]]:
+    """What is left out at once, the others by so many."""
+    batch: list[_Found] = []
+    for found in offered:
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            batch.append(found)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    yield batch
 
 
 def _check_overlaps(starts: "array[int]", ends: "array[int]") -> bool:
@@ -206,10 +227,10 @@ def _fault(record: Record, mode: int, limits: ArchiveLimits) -> str | None:
 _offset_of = attrgetter("record.offset")
 
 
-def _located(batch: list[_Found], ranges: _Ranges) -> Iterator[ZipEntry | Skipped]:
+def _located(batch: list[_Found], ranges: _Ranges, passed: int) -> Iterator[ZipEntry | Skipped]:
     """Confirms each member by its local header, which alone knows where the bytes begin."""
     last_end = 0
-    for found in sorted(batch, key=_offset_of):
+    for found in sorted(batch, key=_offset_of)[passed:]:
         entry = _entry(found, ranges, last_end)
         if isinstance(entry, ZipEntry):
             last_end = entry.offset + entry.length
