@@ -67,11 +67,6 @@ def test_modes(mode: str, form: str) -> None:
     assert pixels.dtype == np.uint8
 
 
-def test_deep_gray_is_scaled_to_what_it_uses() -> None:
-    gray = np.asarray(numbered(11).convert("L")).astype(np.uint16) * 16
-    assert read(decode_image(encoded(Image.fromarray(gray), "PNG"), "deep.png")) == 11
-
-
 def test_pages() -> None:
     pages = [numbered(number) for number in (3, 4, 5)]
     content = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])

@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile
+from yard.media.eight_bits import eight_bits
 from yard.media.encode_jpeg import Pixels
 from yard.media.errors import MediaError
 
@@ -94,20 +95,6 @@ def _pillow_pixels(content: bytes, name: str, page: int, at_least: int) -> Pixel
             return eight_bits(image)
     except PILLOW_FAULTS as fault:
         raise MediaError("invalid_media", f"cannot be decoded as an image ({fault})", name) from fault
-
-
-def eight_bits(image: Image.Image) -> Pixels:
-    """Gray stays gray; more than 8 bits are scaled to what the image uses of them; transparency goes."""
-    if image.mode == "L":
-        return np.asarray(image)
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float32)
-        largest = float(values.max(initial=0.0))
-        scale = 255.0 / largest if largest > 255.0 else 1.0
-        scaled: Pixels = np.clip(values * scale, 0.0, 255.0).astype(np.uint8)
-        return scaled
-    pixels: Pixels = np.asarray(image.convert("RGB"))
-    return pixels
 
 
 def _check_size(width: int, height: int, name: str) -> None:

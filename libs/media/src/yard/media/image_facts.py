@@ -42,9 +42,9 @@ class ImageFacts:
         if self.colours in {"lab", "other"}:
             yield "unusual colours are converted to RGB"
         if self.has_alpha:
-            yield "transparency is dropped"
+            yield "transparency is shown on white"
         if self.bits > 8:
-            yield f"{self.bits} bits a channel are scaled to 8"
+            yield f"of {self.bits} bits a channel the upper 8 are kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

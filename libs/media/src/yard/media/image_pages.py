@@ -7,7 +7,8 @@ from typing import BinaryIO, cast
 
 from PIL import GifImagePlugin, Image, TiffImagePlugin
 from yard.media.byte_window import FileWindow
-from yard.media.decode_image import PILLOW_FAULTS, eight_bits
+from yard.media.decode_image import PILLOW_FAULTS
+from yard.media.eight_bits import eight_bits
 from yard.media.encode_jpeg import Pixels
 from yard.media.errors import MediaError
 from yard.media.gif_header import gif_pages
