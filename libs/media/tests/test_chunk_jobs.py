@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from yard.media import chunk_jobs
+from yard.media.claims import CLAIMED
 from yard.media.errors import MediaError
 from yard.media.hard_clips import FRAMES, make_clip
 from yard.media.image_file import ImageFiles
@@ -116,3 +117,18 @@ def test_a_file_that_is_no_video_is_named(host: MemoryHost) -> None:
 def test_addresses_that_lie_are_refused(address: ImageAddress, message: str) -> None:
     with pytest.raises(MediaError, match=message):
         ImageFiles(lambda _: io.BytesIO(b"123456789")).read(address)
+
+
+def test_sizes_of_a_manifest_are_checked_when_images_are_read() -> None:
+    content = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 48)).save(content, "JPEG", exif=exif)
+    image = {"name": "a.jpg", "width": 48, "height": 64, "orientation": CLAIMED}
+    for look in ("jpeg", "original", "png", "preview"):
+        arguments = {"images": [image], "look": look, "quality": 100}
+        result = chunk_jobs.image_frame(arguments, MemoryHost({"0": content.getvalue()}))
+        assert (result["width"], result["height"]) == (48, 64), look
+        wrong = {**arguments, "images": [{**image, "width": 64}]}
+        with pytest.raises(MediaError, match=r"a\.jpg: is 48x64 pixels, but the manifest says 64x64"):
+            chunk_jobs.image_zip(wrong, MemoryHost({"0": content.getvalue()}))

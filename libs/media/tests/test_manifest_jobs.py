@@ -188,7 +188,7 @@ def test_a_video_is_as_its_manifest_says(video: VideoIndex) -> None:
 
 def test_a_manifest_of_images_is_none_of_a_video(video: VideoIndex) -> None:
     host = MemoryHost({"manifest": images(["a.jpg"]), "index": encode_video(video)})
-    with pytest.raises(MediaError, match="describes images, but clip.mp4 is a video"):
+    with pytest.raises(MediaError, match=r"describes images, but clip\.mp4 is a video"):
         manifest_jobs.check_video({"name": "m.jsonl", "video": "clip.mp4"}, host)
     assert described(b"".join(write_video(claims(video), [])))[0] == {"kind": "video"}
 
@@ -215,11 +215,11 @@ def test_claims_become_what_the_header_says() -> None:
 
 
 def test_a_lie_names_the_file_and_both_sizes() -> None:
-    with pytest.raises(MediaError, match="a.jpg: is 64x48 pixels, but the manifest says 64x49"):
+    with pytest.raises(MediaError, match=r"a\.jpg: is 64x48 pixels, but the manifest says 64x49"):
         confirmed(picture((64, 48)), claimed_address(width=64, height=49))
     with pytest.raises(MediaError, match="knows page 3"):
         confirmed(picture((64, 48)), claimed_address(page=3, method="page"))
-    with pytest.raises(MediaError, match="a.jpg: is not an image"):
+    with pytest.raises(MediaError, match=r"a\.jpg: is not an image"):
         confirmed(b"no image", claimed_address())
 
 

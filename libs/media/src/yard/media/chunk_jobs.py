@@ -13,6 +13,7 @@ from threading import local
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import av
+from yard.media.claims import confirmed
 from yard.media.decode import Picture, VideoReader
 from yard.media.decode_image import decode_image, decode_small, is_jpeg, shrunk
 from yard.media.encode_jpeg import FrameEncoder, encode_rgb
@@ -156,6 +157,7 @@ def _of_frame(frame: av.VideoFrame, look: Look, quality: int) -> _Encoded:
 
 
 def _of_image(content: bytes, address: ImageAddress, look: Look, quality: int) -> _Encoded:
+    address = confirmed(content, address)
     if look == "original" and address.method not in PAGE_METHODS:
         return _unchanged(content, address)
     place = {"orientation": address.orientation, "page": address.page}

@@ -1,6 +1,7 @@
 """Where the frames of media lie, read from its plan by ranges and remembered for a while."""
 
 import asyncio
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -65,10 +66,12 @@ class Plans:
         """Where images lie, in order."""
         head = await self.head(media)
         found: list[ImageAddress] = []
-        for block in head.blocks:
-            if block.first <= frames.last and frames.first < block.first + block.count:
-                images = await self._image_block(media, block)
-                found += images[max(0, frames.first - block.first) : frames.last + 1 - block.first]
+        number = bisect_right(head.blocks, frames.first, key=lambda block: block.first) - 1
+        for block in head.blocks[max(0, number) :]:
+            if block.first > frames.last:
+                break
+            images = await self._image_block(media, block)
+            found += images[max(0, frames.first - block.first) : frames.last + 1 - block.first]
         if len(found) != len(frames):
             raise errors.DataLoss(f"the plan of media {media.id} has {len(found)} of {len(frames)} frames")
         return found
