@@ -49,7 +49,7 @@ class RemoteUrl:
     def joined(self, location: str) -> "RemoteUrl":
         """Where a redirect from here leads; ValueError if that is no URL of ours, or leaves TLS."""
         _check_characters(location)
-        found = RemoteUrl.parse(urljoin(f"{self.scheme}://{self.authority}{self.target}", location))
+        found = RemoteUrl.parse(urljoin(self.text, location))
         if self.scheme == "https" and found.scheme == "http":
             raise ValueError("must not lead from https to http")
         return found
@@ -59,6 +59,11 @@ class RemoteUrl:
         """Host and port as the header Host has them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def text(self) -> str:
+        """The URL in its one form; with the query, so it may be a secret."""
+        return f"{self.scheme}://{self.authority}{self.target}"
 
     @property
     def path(self) -> str:
