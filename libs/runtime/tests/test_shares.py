@@ -178,6 +178,19 @@ async def test_what_is_not_in_the_share_is_not_there(fill: Fill) -> None:
             await listed(share, file)
 
 
+async def test_many_paths_are_looked_at_together(fill: Fill) -> None:
+    share = fill({f"{number:02d}": f"file {number}".encode() for number in range(30)})
+    paths = [*(f"{number:02d}" for number in range(30)), "absent", "../x"]
+    assert await share.heads(paths, 6) == [
+        *(f"file {number}".encode()[:6] for number in range(30)),
+        None,
+        None,
+    ]
+    sizes = [None if found is None else found.size_bytes for found in await share.stats(paths)]
+    assert sizes == [*[6] * 10, *[7] * 20, None, None]
+    assert await share.stats([]) == []
+
+
 async def test_ranges_of_a_file_are_read(fill: Fill) -> None:
     share = fill({"films/b.mp4": bytes(range(250))})
     file = share.source("films/b.mp4", 250)

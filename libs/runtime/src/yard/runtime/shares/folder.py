@@ -15,7 +15,6 @@ from yard.runtime.shares.values import (
     Key,
     Page,
     Piece,
-    Unusable,
     Wanted,
     absent,
     is_text,
@@ -51,7 +50,7 @@ class Folder:
         children = Children()
         with self._directory(directory) as descriptor, os.scandir(descriptor) as entries:
             for entry in entries:
-                self._add(children, directory, descriptor, entry)
+                self._add(children, descriptor, entry)
         return children
 
     def stat(self, path: str) -> Entry:
@@ -160,15 +159,13 @@ class Folder:
             )
         return None
 
-    def _add(self, children: Children, directory: str, descriptor: int, entry: os.DirEntry[str]) -> None:
+    def _add(self, children: Children, descriptor: int, entry: os.DirEntry[str]) -> None:
         if not is_text(entry.name):
-            shown = joined(directory, os.fsencode(entry.name).decode("utf-8", "replace"))
-            children.unusable.append(Unusable(path=shown, reason="has a name that is not UTF-8"))
-            return
-        if (reason := self._unusable(descriptor, entry)) is not None:
-            children.unusable.append(Unusable(path=joined(directory, entry.name), reason=reason))
-            return
-        if entry.is_dir(follow_symlinks=False):
+            shown = os.fsencode(entry.name).decode("utf-8", "replace")
+            children.leave(shown, "has a name that is not UTF-8")
+        elif (reason := self._unusable(descriptor, entry)) is not None:
+            children.leave(entry.name, reason)
+        elif entry.is_dir(follow_symlinks=False):
             children.add(f"{entry.name}/")
         elif entry.is_symlink():
             with suppress(errors.YardError):

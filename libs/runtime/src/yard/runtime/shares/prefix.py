@@ -17,7 +17,6 @@ from yard.runtime.shares.values import (
     Key,
     Page,
     Piece,
-    Unusable,
     Wanted,
     absent,
     is_plain,
@@ -54,13 +53,12 @@ class Prefix:
         for item in self._listed(directory):
             name = self._name(item, directory)
             if not is_plain(name.removesuffix("/")):
-                shown = joined(directory, name).replace("\0", "?")
-                children.unusable.append(Unusable(path=shown, reason="has a name that cannot be a path"))
+                children.leave(name.replace("\0", "?").strip("/"), "has a name that cannot be a path")
             elif item.is_dir:
                 children.add(name)
             else:
                 children.add(name, item.size or 0, _nanoseconds(item.last_modified))
-        if not children.names and not children.unusable:
+        if not len(children):
             self._refuse_absent(directory)
         return children
 

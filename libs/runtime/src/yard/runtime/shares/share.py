@@ -1,13 +1,14 @@
 """One share as callers see it, with threads of its own: a share that hangs holds up nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Protocol, TypeVar
 
 from yard.runtime import errors
-from yard.runtime.shares.values import Children, Entry, Key, Page, Piece, Unusable, Wanted, checked, joined
+from yard.runtime.shares.values import Children, Entry, Key, Page, Piece, Unusable, Wanted, checked
 
 THREADS = 8
 ANSWER_S = 60.0
@@ -56,14 +57,21 @@ class Share:
         return await self._run(lambda: self._tree.stat(bare))
 
     async def walk(self, directory: str) -> AsyncIterator[list[Entry | Unusable]]:
-        """All files below a directory in batches, by code points of their whole paths.
+        """All files below a directory, and what cannot be taken, in batches by code points of whole paths.
 
-        Memory grows with the largest directory (about 100 bytes an entry), not with the tree. What cannot be
-        taken comes with its directory.
+        Memory grows with the largest directory (about 100 bytes an entry), not with the tree.
         """
         found = self._walk(checked(directory))
         while batch := await self._run(lambda: list(islice(found, WALK_BATCH)), LISTING_S):
             yield batch
+
+    async def stats(self, paths: Sequence[str]) -> list[Entry | None]:
+        """What lies at many paths; None for what is not there."""
+        return await self._each(self._stat, paths)
+
+    async def heads(self, paths: Sequence[str], length: int) -> list[bytes | None]:
+        """The first bytes of many files; None for what is not there."""
+        return await self._each(lambda path: self._head(path, length), paths)
 
     async def read(self, path: str, offset: int, length: int) -> Piece:
         """A range of a file, shorter only at its end."""
@@ -79,27 +87,15 @@ class Share:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _walk(self, directory: str) -> Iterator[Entry | Unusable]:
-        children = self._tree.children(directory)
-        waiting = [(directory, children.ordered())]
-        yield from children.unusable
+        waiting = [self._tree.children(directory).ordered(directory)]
         while waiting:
-            folder, entries = waiting[-1]
-            found = next(entries, None)
+            found = next(waiting[-1], None)
             if found is None:
                 waiting.pop()
-            elif found[0].endswith("/"):
-                below = joined(folder, found[0].removesuffix("/"))
-                children = self._children_below(below)
-                yield from children.unusable
-                waiting.append((below, children.ordered()))
+            elif isinstance(found, Entry) and found.is_directory:
+                waiting.append(self._children_below(found.path).ordered(found.path))
             else:
-                name, size_bytes, modified_ns = found
-                yield Entry(
-                    path=joined(folder, name),
-                    is_directory=False,
-                    size_bytes=size_bytes,
-                    modified_ns=modified_ns,
-                )
+                yield found
 
     def _children_below(self, directory: str) -> Children:
         """A directory that went while others were read has no entries."""
@@ -107,6 +103,26 @@ class Share:
             return self._tree.children(directory)
         except errors.NotFound:
             return Children()
+
+    def _stat(self, path: str) -> Entry | None:
+        try:
+            return self._tree.stat(checked(path))
+        except errors.NotFound:
+            return None
+
+    def _head(self, path: str, length: int) -> bytes | None:
+        try:
+            return self._tree.read(checked(path), 0, length).content
+        except errors.NotFound:
+            return None
+
+    async def _each(self, function: Callable[[str], T], paths: Sequence[str]) -> list[T]:
+        """All threads at once: each answer may come from afar."""
+        parts = [paths[number::THREADS] for number in range(min(THREADS, len(paths)))]
+        done = await asyncio.gather(
+            *(self._run(partial(_mapped, function, part), LISTING_S) for part in parts)
+        )
+        return [done[number % THREADS][number // THREADS] for number in range(len(paths))]
 
     async def _run(self, function: Callable[[], T], timeout_s: float = ANSWER_S) -> T:
         running = asyncio.get_running_loop().run_in_executor(self._threads, function)
@@ -117,6 +133,10 @@ class Share:
             raise errors.Unavailable(
                 f"the share {self.name} does not answer", metadata={"share": self.name}
             ) from None
+
+
+def _mapped(function: Callable[[str], T], paths: Sequence[str]) -> list[T]:
+    return [function(path) for path in paths]
 
 
 class ShareFile:

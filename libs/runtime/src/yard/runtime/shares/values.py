@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from yard.runtime import errors
 
@@ -86,25 +86,42 @@ class Piece:
     version: str
 
 
-@dataclass(slots=True)
 class Children:
-    """All entries of one directory in columns, as there may be a million; names of directories end in "/"."""
+    """All entries of one directory in columns, as there may be a million."""
 
-    names: list[str] = field(default_factory=list)
-    sizes: "array[int]" = field(default_factory=lambda: array("q"))
-    times: "array[int]" = field(default_factory=lambda: array("q"))
-    unusable: list[Unusable] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._names: list[str] = []  # those of directories end in "/", which sorts whole paths
+        self._sizes: array[int] = array("q")
+        self._times: array[int] = array("q")
+        self._reasons: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._names)
 
     def add(self, name: str, size_bytes: int = 0, modified_ns: int = 0) -> None:
-        """One more."""
-        self.names.append(name)
-        self.sizes.append(size_bytes)
-        self.times.append(modified_ns)
+        """One more; the names of directories end in "/"."""
+        self._names.append(name)
+        self._sizes.append(size_bytes)
+        self._times.append(modified_ns)
 
-    def ordered(self) -> Iterator[tuple[str, int, int]]:
-        """Name, length and time, so that the paths of a whole tree come out in order of their characters."""
-        for number in sorted(range(len(self.names)), key=self.names.__getitem__):
-            yield self.names[number], self.sizes[number], self.times[number]
+    def leave(self, name: str, reason: str) -> None:
+        """One that is not usable."""
+        self._reasons.append(reason)
+        self.add(name, -len(self._reasons))
+
+    def ordered(self, directory: str) -> Iterator[Entry | Unusable]:
+        """Such that a walk gives the paths of a whole tree in order of their characters."""
+        for number in sorted(range(len(self._names)), key=self._names.__getitem__):
+            path, size_bytes = joined(directory, self._names[number]), self._sizes[number]
+            if size_bytes < 0:
+                yield Unusable(path=path, reason=self._reasons[-1 - size_bytes])
+            else:
+                yield Entry(
+                    path=path.removesuffix("/"),
+                    is_directory=path.endswith("/"),
+                    size_bytes=size_bytes,
+                    modified_ns=self._times[number],
+                )
 
 
 def checked(path: str) -> str:
