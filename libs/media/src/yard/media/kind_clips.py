@@ -4,7 +4,9 @@
 them all.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -64,7 +66,7 @@ def make_kind(name: str, folder: Path, frames: int = FRAMES, size: tuple[int, in
     """Writes one of `KIND_CLIPS`."""
     codec = _CODECS[name.split(".")[0]]
     path = folder / name
-    with av.open(str(path), "w") as container:
+    with _own_schedule(), av.open(str(path), "w") as container:
         stream = container.add_stream(codec.encoder, rate=_RATE, options=dict(codec.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
@@ -74,3 +76,20 @@ def make_kind(name: str, folder: Path, frames: int = FRAMES, size: tuple[int, in
             container.mux(stream.encode(synthetic.to_frame(picture, number, Fraction(1, _RATE))))
         container.mux(stream.encode(None))
     return path
+
+
+@contextmanager
+def _own_schedule() -> Iterator[None]:
+    """Goes on in the scheduling class of before.
+
+    SVT-AV1 takes the whole process of a superuser to the first-in first-out class, and what such a process
+    starts leaves no time for anything else.
+    """
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
