@@ -210,6 +210,11 @@ def write_images(images: Iterable[ManifestImage | None]) -> Iterator[bytes]:
     yield from _pieces([{"version": "1.1"}, {"type": "images"}], map(_image_item, images))
 
 
+def image_lines(images: Iterable[ManifestImage | None]) -> Iterator[bytes]:
+    """The lines of more images, to follow those of `write_images`."""
+    yield from _pieces([], map(_image_item, images))
+
+
 def write_video(video: ManifestVideo, keyframes: Iterable[ManifestKeyframe]) -> Iterator[bytes]:
     """A manifest 1.1 of a video in pieces of about 64 KiB."""
     properties = {"name": video.name, "resolution": [video.width, video.height], "length": video.frames}
@@ -250,4 +255,5 @@ def _pieces(head: list[Item], items: Iterable[Item]) -> Iterator[bytes]:
             if len(piece) >= _WRITE_BYTES:
                 yield bytes(piece)
                 piece.clear()
-    yield bytes(piece)
+    if piece:
+        yield bytes(piece)

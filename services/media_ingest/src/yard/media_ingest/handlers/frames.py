@@ -2,26 +2,24 @@
 
 import asyncio
 from collections.abc import Iterable
-from uuid import UUID
 
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1 import media_service_pb2 as messages
 from yard.media.index_block import ImageAddress, decode_frames
 from yard.media.selection import FrameSelection
-from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.handlers.access import visible_media
+from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.store import media as store
 from yard.media_ingest.store.media import MediaRow
-from yard.runtime import auth, errors, paging
+from yard.runtime import errors, paging
 
 PAGE = 1_000
 LARGEST_PAGE = 10_000
-_HIDDEN = ("CANCELLED", "DELETED")
-_NO_LIMIT = (1 << 63) - 1
 
 
 async def get_media(ingest: Ingest, request: messages.GetMediaRequest) -> messages.GetMediaResponse:
     """The summary of media."""
-    media, _ = await _visible(ingest, request.media_id, request.grant)
+    media, _ = await visible_media(ingest, request.media_id, request.grant)
     return messages.GetMediaResponse(media=media.summary)
 
 
@@ -30,7 +28,7 @@ async def list_frames(ingest: Ingest, request: messages.ListFramesRequest) -> me
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
     after = paging.decode(request.page_token, request)
     _check_range(request)
-    media, (lowest, highest) = await _visible(ingest, request.media_id, request.grant)
+    media, (lowest, highest) = await visible_media(ingest, request.media_id, request.grant)
     if media.state != "READY":
         raise errors.FailedPrecondition(f"the media is {media.state.lower()}", reason="MEDIA_NOT_READY")
     if request.first < lowest or (request.HasField("last") and request.last > highest):
@@ -52,28 +50,6 @@ def _check_range(request: messages.ListFramesRequest) -> None:
         raise errors.invalid("first", f"must be 0 or more, got {request.first}")
     if request.HasField("last") and request.last < request.first:
         raise errors.invalid("last", f"must not be before the first, got {request.last}")
-
-
-async def _visible(ingest: Ingest, text: str, grant: str) -> tuple[MediaRow, tuple[int, int]]:
-    """The media and the frames of it that the caller may see; NotFound for what is not for the caller."""
-    media_id = id_of("media", text)
-    frames = _granted(ingest, media_id, grant)
-    media = await store.media_of(ingest.db, media_id)
-    if frames is None or media is None or media.state in _HIDDEN:
-        raise errors.NotFound("media", text)
-    return media, frames
-
-
-def _granted(ingest: Ingest, media_id: UUID, token: str) -> tuple[int, int] | None:
-    caller = auth.current()
-    if caller.is_service:
-        return 0, _NO_LIMIT
-    try:
-        grant = ingest.runtime.grants.verify(token)
-    except errors.PermissionDenied:
-        return None
-    is_theirs = grant.media_id == media_id and grant.user_id == caller.user_id
-    return (grant.first, grant.last) if is_theirs else None
 
 
 async def _frames(ingest: Ingest, media: MediaRow, first: int, last: int) -> list[media_pb2.FrameInfo]:

@@ -1,11 +1,12 @@
 # ruff: noqa: N802 - methods are named as in the proto
 """MediaService."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from frameyard.media.v1 import media_service_pb2 as messages
 from frameyard.media.v1 import media_service_pb2_grpc
-from yard.media_ingest.handlers import frames
+from yard.media_ingest.handlers import frames, manifest_export, results
 from yard.media_ingest.handlers.context import Ingest
 
 MEDIA_SERVICE = messages.DESCRIPTOR.services_by_name["MediaService"].full_name
@@ -26,3 +27,16 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
     ) -> messages.ListFramesResponse:
         """Lists frames."""
         return await frames.list_frames(self._ingest, request)
+
+    async def ListFileResults(
+        self, request: messages.ListFileResultsRequest, context: Any
+    ) -> messages.ListFileResultsResponse:
+        """Lists what became of given files."""
+        return await results.list_results(self._ingest, request)
+
+    async def ExportManifest(
+        self, request: messages.ExportManifestRequest, context: Any
+    ) -> AsyncIterator[messages.ExportManifestResponse]:
+        """Sends manifest.jsonl."""
+        async for piece in manifest_export.export_manifest(self._ingest, request):
+            yield piece
