@@ -10,11 +10,13 @@ from yard.media_ingest.handlers.context import INDEX_MEDIA, PURGE_MEDIA, SERVICE
 from yard.media_ingest.rpc.media import MEDIA_SERVICE, MediaServicer
 from yard.media_ingest.rpc.shares import SHARE_SERVICE, ShareServicer
 from yard.media_ingest.rpc.uploads import UPLOAD_SERVICE, UploadServicer
-from yard.media_ingest.settings import Settings, batch_files_of, shares_of
+from yard.media_ingest.settings import Settings, batch_files_of, networks_of
 from yard.media_ingest.subscriptions import subscriptions
-from yard.runtime import errors, telemetry
+from yard.runtime import errors, shares, telemetry
 from yard.runtime.app import Parts, Runtime, Service
+from yard.runtime.blobs import PartAddresses
 from yard.runtime.db import Transaction
+from yard.runtime.egress import Egress, Patience
 from yard.runtime.operations import Operation
 from yard.runtime.work import Work, WorkHandler, handle
 
@@ -24,7 +26,14 @@ _log = telemetry.log(__name__)
 async def build(runtime: Runtime[Settings]) -> Parts:
     """Connects the use cases to the servers."""
     settings = runtime.settings
-    ingest = Ingest(runtime=runtime, shares=shares_of(settings), batch_files=batch_files_of(settings))
+    connected = shares.connect(settings, settings.shares)
+    ingest = Ingest(
+        runtime=runtime,
+        shares=connected,
+        batch_files=batch_files_of(settings),
+        addresses=_addresses_of(settings),
+        egress=_egress_of(settings),
+    )
 
     async def note_cancel(tx: Transaction, operation: Operation) -> None:
         await requests.note_cancel(ingest, tx, operation)
@@ -51,7 +60,22 @@ async def build(runtime: Runtime[Settings]) -> Parts:
         subscriptions=subscriptions(ingest),
         work=[_indexing(ingest), _purging(ingest)],
         background=[("purge_uploads", lambda: _purge_uploads_for_ever(ingest))],
-        on_close=[storing.end_storing],
+        on_close=[storing.end_storing, connected.close, ingest.egress.close],
+    )
+
+
+def _addresses_of(settings: Settings) -> PartAddresses | None:
+    address = settings.upload_s3_address
+    return PartAddresses.connect(settings, address) if address else None
+
+
+def _egress_of(settings: Settings) -> Egress:
+    """As many connections as all downloads of this replica may use at the same time."""
+    return Egress(
+        networks=networks_of(settings),
+        ca_file=settings.egress_ca_file,
+        connections=settings.remote_concurrency * settings.index_concurrency,
+        patience=Patience(min_bytes_s=settings.remote_min_bytes_s),
     )
 
 
@@ -94,5 +118,5 @@ SERVICE = Service(
     settings=Settings,
     build=build,
     migrations="yard.media_ingest.migrations",
-    worker_preload=("yard.media.jobs",),
+    worker_preload=("yard.media.jobs", "yard.media.archive_jobs"),
 )

@@ -1,14 +1,11 @@
 """What the operator decides for media_ingest."""
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from yard.runtime.egress import Network, parse_networks
 from yard.runtime.settings import RuntimeSettings, SettingsError, setting
 
 MOST_BATCH_FILES = 500
-
-_SHARE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +20,39 @@ class Settings(RuntimeSettings):
         86_400.0, "Life of an upload after its last byte, if no media uses it, seconds."
     )
     upload_purge_every_s: float = setting(600.0, "Time between two searches for expired uploads, seconds.")
-    shares: tuple[str, ...] = setting((), "Read-only directories to list, name=/path,...")
+    upload_s3_address: str = setting(
+        "", "S3 as clients reach it, http://host:port or https://host; empty: they send parts to us only."
+    )
+    shares: tuple[str, ...] = setting(
+        (), "Read-only file shares, name=/path or name=s3://bucket/prefix/, ..."
+    )
+    egress_networks: tuple[str, ...] = setting(
+        (), "Networks in CIDR notation that remote sources may lie in besides public addresses."
+    )
+    egress_ca_file: str = setting(
+        "", "PEM file of certificate authorities that are trusted for remote sources besides the usual ones."
+    )
+    remote_concurrency: int = setting(8, "Remote files that are fetched at the same time for one media.")
+    remote_max_bytes: int = setting(26_843_545_600, "Largest remote file, bytes.")
+    remote_total_max_bytes: int = setting(274_877_906_944, "Bytes of all remote files of one media.")
+    remote_timeout_s: float = setting(14_400.0, "Time limit of fetching one remote file, seconds.")
+    remote_min_bytes_s: float = setting(
+        1024.0, "Bytes a second that a server must send on average, over 20 seconds."
+    )
+    remote_tries: int = setting(5, "Tries in a row that may bring nothing new of a remote file.")
+    remote_retry_delay_s: float = setting(
+        0.5, "Wait before the second try, seconds; doubled before each further one, up to 30."
+    )
     index_batch_files: int = setting(500, "Images that one call of a child process indexes, 1 to 500.")
     index_concurrency: int = setting(2, "Media that one replica indexes at the same time.")
     index_timeout_s: float = setting(21_600.0, "Time limit of indexing one media, seconds.")
+    media_max_files: int = setting(1_000_000, "Files of one media, and members of an archive.")
+    media_max_image_bytes: int = setting(536_870_912, "Largest image inside an archive, unpacked, bytes.")
+    media_max_bytes: int = setting(1_099_511_627_776, "Bytes of all files of one media, unpacked.")
+    media_max_expansion: int = setting(200, "Bytes that may come out of each packed byte of an archive.")
+    media_max_pixels: int = setting(160_000_000, "Pixels of one image or page.")
+    media_max_pages: int = setting(10_000, "Pages of one PDF, TIFF or GIF, at most 10,000.")
+    media_max_frames: int = setting(10_000_000, "Frames of one media before selection.")
 
 
 def batch_files_of(settings: Settings) -> int:
@@ -37,18 +63,9 @@ def batch_files_of(settings: Settings) -> int:
     return settings.index_batch_files
 
 
-def shares_of(settings: Settings) -> dict[str, Path]:
-    """Root of each share by its name; SettingsError lists what is not name=/existing/directory."""
-    shares: dict[str, Path] = {}
-    faults = []
-    for entry in settings.shares:
-        name, _, path = entry.partition("=")
-        if not _SHARE_NAME.fullmatch(name) or name in shares or not Path(path).is_absolute():
-            faults.append(f"FRAMEYARD_SHARES: expected name=/path with different names, got {entry!r}")
-        elif not Path(path).is_dir():
-            faults.append(f"FRAMEYARD_SHARES: {path!r} is no directory")
-        else:
-            shares[name] = Path(path).resolve()
-    if faults:
-        raise SettingsError(faults)
-    return shares
+def networks_of(settings: Settings) -> tuple[Network, ...]:
+    """The networks that are open to remote sources; SettingsError names the first that is none."""
+    try:
+        return parse_networks(settings.egress_networks)
+    except ValueError as fault:
+        raise SettingsError([f"FRAMEYARD_EGRESS_NETWORKS: {fault}"]) from None

@@ -1,6 +1,7 @@
 """An object that comes in parts over several calls, processes and days."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from minio import Minio
@@ -9,6 +10,15 @@ from minio.datatypes import Part
 # ruff: noqa: SLF001 - the S3 client has no public calls for the parts of an upload
 
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A part as the store has it."""
+
+    number: int
+    tag: str
+    size_bytes: int
 
 
 class PartUpload:
@@ -40,6 +50,21 @@ class PartUpload:
         named = [Part(number, tag) for number, tag in parts]
         finish = self._client._complete_multipart_upload
         await self._run(lambda: finish(self._bucket, self._key, upload, named))
+
+    async def stored(self, upload: str) -> AsyncIterator[StoredPart]:
+        """Parts that the store has, by number."""
+        ask = self._client._list_parts
+        after = "0"
+        while True:
+            marker = after
+            page = await self._run(
+                lambda: ask(self._bucket, self._key, upload, part_number_marker=marker)  # noqa: B023 - at once
+            )
+            for part in page.parts:
+                yield StoredPart(number=part.part_number, tag=part.etag, size_bytes=part.size or 0)
+            if not page.is_truncated or not page.parts:
+                return
+            after = str(page.parts[-1].part_number)
 
     async def abort(self, upload: str) -> None:
         """Frees all parts."""

@@ -10,12 +10,16 @@ from yard.runtime.errors import InvalidArgument, Violation
 MIB = 1024 * 1024
 PART_BYTES = 8 * MIB
 PIECE_BYTES = 4 * MIB
+PACK_BYTES = 64 * MIB
+LARGEST_PACKED_BYTES = 16 * MIB
+MOST_PACKED_FILES = 10_000
+MOST_ADDRESSES = 100
+MOST_VIOLATIONS = 100
 MOST_FILES = 100_000
 LONGEST_NAME = 1024
 SHA256_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 _MOST_PARTS = 9_000  # of the 10,000 that S3 allows: parts of replaced streams use up numbers too
-_MOST_VIOLATIONS = 100
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -35,6 +39,17 @@ def part_bytes(size_bytes: int) -> int:
     return max(PART_BYTES, -(-needed // MIB) * MIB)
 
 
+def part_count(size_bytes: int) -> int:
+    """Parts of a file that is sent in parts of equal length."""
+    return -(-size_bytes // part_bytes(size_bytes))
+
+
+def part_length(size_bytes: int, number: int) -> int:
+    """Length of one of these parts, by its number from 1: the last one has the rest."""
+    length = part_bytes(size_bytes)
+    return min(length, size_bytes - (number - 1) * length)
+
+
 def parse_files(files: Sequence[NewUploadFile], largest: int) -> tuple[NewFile, ...]:
     """The files of a new upload; InvalidArgument with the first 100 violations."""
     if not 1 <= len(files) <= MOST_FILES:
@@ -43,10 +58,10 @@ def parse_files(files: Sequence[NewUploadFile], largest: int) -> tuple[NewFile, 
     violations = [*_repeated_names(files)]
     for number, file in enumerate(files):
         violations += _violations(f"files[{number}]", file, largest)
-        if len(violations) >= _MOST_VIOLATIONS:
+        if len(violations) >= MOST_VIOLATIONS:
             break
     if violations:
-        raise InvalidArgument(violations=violations[:_MOST_VIOLATIONS])
+        raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
     return tuple(
         NewFile(number=number, name=file.name, size_bytes=file.size_bytes, sha256=file.sha256.lower())
         for number, file in enumerate(files)

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 from yard.media_ingest.settings import MOST_BATCH_FILES, Settings
 from yard.runtime import clock, errors
 from yard.runtime.app import Runtime
-from yard.runtime.blobs import Blobs
+from yard.runtime.blobs import Blobs, PartAddresses
 from yard.runtime.db import Database
+from yard.runtime.egress import Egress
+from yard.runtime.shares import Shares
 
 SERVICE_NAME = "media_ingest"
 INDEX_MEDIA = "index_media"
@@ -18,11 +19,16 @@ PURGE_MEDIA = "purge_media"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingest:
-    """The service's runtime, its shares by name, and how many images are indexed at once."""
+    """The service's runtime, its shares, and how many images are indexed at once.
+
+    `addresses` are those of parts, where clients reach the store themselves.
+    """
 
     runtime: Runtime[Settings]
-    shares: dict[str, Path] = field(default_factory=dict)
+    shares: Shares = field(default_factory=Shares)
     batch_files: int = MOST_BATCH_FILES
+    addresses: PartAddresses | None = None
+    egress: Egress = field(default_factory=Egress)
 
     @property
     def db(self) -> Database:
@@ -60,6 +66,16 @@ def media_prefix(media_id: UUID) -> str:
 def index_prefix(media_id: UUID) -> str:
     """Under which the batches of an indexing lie."""
     return f"{media_prefix(media_id)}index/"
+
+
+def source_prefix(media_id: UUID) -> str:
+    """Under which the files of media lie that were fetched for it."""
+    return f"{media_prefix(media_id)}source/"
+
+
+def packs_prefix(media_id: UUID) -> str:
+    """Under which small files of media lie, many in one object."""
+    return f"{media_prefix(media_id)}packs/"
 
 
 def plan_key(media_id: UUID) -> str:

@@ -4,6 +4,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.handlers.packer import free_pack
+from yard.media_ingest.store import packs
 from yard.media_ingest.store import uploads as store
 from yard.runtime import clock, errors
 from yard.runtime.blobs import Blobs
@@ -14,6 +16,7 @@ KEYS_AT_ONCE = 1_000
 
 async def purge_uploads(ingest: Ingest) -> int:
     """Hides expired uploads and frees all hidden ones; returns how many."""
+    await _free_left_packs(ingest)
     await store.mark_expired(ingest.db, clock.now())
     freed = 0
     while upload_ids := await store.deleted(ingest.db, limit=AT_ONCE):
@@ -21,6 +24,13 @@ async def purge_uploads(ingest: Ingest) -> int:
             await free_upload(ingest, upload_id)
         freed += len(upload_ids)
     return freed
+
+
+async def _free_left_packs(ingest: Ingest) -> None:
+    """Of uploads that are closed: what killed streams have begun is not needed any more."""
+    while left := await packs.left_packs(ingest.db, limit=AT_ONCE):
+        for key, multipart_id in left:
+            await free_pack(ingest, key, multipart_id)
 
 
 async def free_upload(ingest: Ingest, upload_id: UUID) -> None:

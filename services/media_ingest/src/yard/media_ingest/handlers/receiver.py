@@ -23,7 +23,7 @@ class Receiver:
         self._ingest = ingest
         self._file = file
         self._writer = writer
-        self._key = file.blob_key or _new_key(file)
+        self._key = file.blob_key or new_key(file)
         self._part_bytes = part_bytes(file.size_bytes)
         self._gathering = Gathering()
         if tail:
@@ -116,7 +116,7 @@ class Receiver:
             return
         if start == 0:
             await self._note_kind(tail)
-        key = _new_key(self._file)
+        key = new_key(self._file)
         await self._ingest.blobs.put(key, tail)
         is_kept = await store.keep_tail(
             self._ingest.db,
@@ -213,6 +213,6 @@ def replaced(file: ReceivedFile) -> errors.Conflict:
     )
 
 
-def _new_key(file: ReceivedFile) -> str:
+def new_key(file: ReceivedFile) -> str:
     """A key of its own for each try, so that streams cannot write over each other."""
     return f"uploads/{file.upload_id}/{file.number}-{ids.uuid7().hex}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from frameyard.media.v1 import upload_service_pb2 as messages
 from frameyard.media.v1 import upload_service_pb2_grpc
-from yard.media_ingest.handlers import expiry, receiving, uploads
+from yard.media_ingest.handlers import direct, expiry, packing, receiving, uploads
 from yard.media_ingest.handlers.context import Ingest
 from yard.runtime import errors
 
@@ -31,6 +31,24 @@ class UploadServicer(upload_service_pb2_grpc.UploadServiceServicer):
     ) -> messages.UploadFileResponse:
         """Takes bytes of one file."""
         return await receiving.receive(self._ingest, request_iterator)
+
+    async def UploadFiles(
+        self, request_iterator: AsyncIterator[messages.UploadFilesRequest], context: Any
+    ) -> messages.UploadFilesResponse:
+        """Takes many small files."""
+        return await packing.receive_files(self._ingest, request_iterator)
+
+    async def PresignParts(
+        self, request: messages.PresignPartsRequest, context: Any
+    ) -> messages.PresignPartsResponse:
+        """Gives addresses for the parts of one file."""
+        return await direct.presign_parts(self._ingest, request)
+
+    async def CompleteParts(
+        self, request: messages.CompletePartsRequest, context: Any
+    ) -> messages.CompletePartsResponse:
+        """Joins parts that the store has taken."""
+        return await direct.complete_parts(self._ingest, request)
 
     async def GetUpload(self, request: messages.GetUploadRequest, context: Any) -> messages.GetUploadResponse:
         """Reads an upload."""

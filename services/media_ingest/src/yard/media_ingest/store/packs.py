@@ -25,7 +25,6 @@ class PackedFile:
     """A file whose bytes lie in a pack from `offset` on."""
 
     number: int
-    name: str
     offset: int
     sha256: str
     family: str

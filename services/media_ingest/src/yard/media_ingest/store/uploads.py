@@ -166,6 +166,10 @@ async def open_parts(db: Database, upload_id: UUID) -> list[tuple[str, str]]:
         SELECT blob_key, multipart_id
         FROM upload_file
         WHERE upload_id = $1 AND multipart_id IS NOT NULL AND NOT is_complete
+        UNION ALL
+        SELECT blob_key, multipart_id
+        FROM upload_pack
+        WHERE upload_id = $1
         """,
         upload_id,
     )
@@ -214,7 +218,7 @@ async def given_files(db: Database, upload_id: UUID) -> list[GivenFile]:
     """All files of a finished upload by number."""
     rows = await db.fetch(
         """
-        SELECT name, size_bytes, coalesce(blob_key, '') AS key, sha256, family, format
+        SELECT name, size_bytes, coalesce(blob_key, '') AS key, blob_offset, sha256, family, format
         FROM upload_file
         WHERE upload_id = $1
         ORDER BY number
@@ -226,7 +230,7 @@ async def given_files(db: Database, upload_id: UUID) -> list[GivenFile]:
 
 def _given_file(row: Record) -> GivenFile:
     values = dict(row)
-    place = Place(key=values.pop("key"), size_bytes=row["size_bytes"])
+    place = Place(key=values.pop("key"), offset=values.pop("blob_offset"), size_bytes=row["size_bytes"])
     return GivenFile(**values, place=place)
 
 

@@ -1,0 +1,207 @@
+"""Files whose parts a client sends to the store itself: we give addresses, check what came, and join it."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+
+from frameyard.media.v1 import upload_service_pb2 as messages
+from yard.media.sniff import HEAD_BYTES, sniff
+from yard.media_ingest.domain.uploads import (
+    MOST_ADDRESSES,
+    MOST_VIOLATIONS,
+    part_bytes,
+    part_count,
+    part_length,
+)
+from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.handlers.receiver import new_key, replaced
+from yard.media_ingest.handlers.receiving import to_proto
+from yard.media_ingest.handlers.storing import to_the_end
+from yard.media_ingest.store import direct as store
+from yard.media_ingest.store import receiving
+from yard.media_ingest.store.receiving import ReceivedFile
+from yard.runtime import auth, clock, errors
+from yard.runtime.blobs import PartAddresses, StoredPart
+from yard.runtime.errors import InvalidArgument, Violation
+
+ADDRESS_TTL_S = 3600
+
+
+async def presign_parts(
+    ingest: Ingest, request: messages.PresignPartsRequest
+) -> messages.PresignPartsResponse:
+    """Addresses for some parts of a file; the first call begins its multipart upload."""
+    addresses = _addresses(ingest)
+    file = await _file(ingest, request.upload_id, request.file_number)
+    if file.is_complete:
+        raise errors.FailedPrecondition(f"{file.name} is complete", reason="UPLOAD_COMPLETE")
+    numbers = _asked(request, part_count(file.size_bytes))
+    key, multipart_id = await to_the_end(_multipart(ingest, file))
+    await store.prolong(ingest.db, file.upload_id, ingest.expiry())
+    answer = messages.PresignPartsResponse(
+        part_size_bytes=part_bytes(file.size_bytes),
+        urls=[addresses.put(key, multipart_id, number, ADDRESS_TTL_S) for number in numbers],
+    )
+    answer.expire_time.FromDatetime(clock.now() + timedelta(seconds=ADDRESS_TTL_S))
+    return answer
+
+
+async def complete_parts(
+    ingest: Ingest, request: messages.CompletePartsRequest
+) -> messages.CompletePartsResponse:
+    """The file of these parts; InvalidArgument names each part that the store has not got like that."""
+    file = await _file(ingest, request.upload_id, request.file_number)
+    if not file.is_complete:
+        if not file.is_direct:
+            raise errors.FailedPrecondition(
+                f"{file.name}: no addresses were given for its parts", reason="UPLOAD_NOT_DIRECT"
+            )
+        _check_named(file, request.parts)
+        await to_the_end(_complete(ingest, file, request.parts))
+        file = await _file(ingest, request.upload_id, request.file_number)
+    return messages.CompletePartsResponse(file=to_proto(file))
+
+
+def _addresses(ingest: Ingest) -> PartAddresses:
+    if ingest.addresses is None:
+        raise errors.FailedPrecondition(
+            "the store is not reached from outside: send files with UploadFile", reason="UPLOAD_DIRECT_OFF"
+        )
+    return ingest.addresses
+
+
+async def _file(ingest: Ingest, upload: str, number: int) -> ReceivedFile:
+    upload_id = id_of("upload", upload)
+    found = await receiving.find(ingest.db, upload_id, number, auth.current().subject)
+    if found is None:
+        raise errors.NotFound("upload", f"{upload_id}, file {number}")
+    file, state = found
+    if state != "OPEN" and not file.is_complete:
+        raise errors.FailedPrecondition("the upload is closed", reason="UPLOAD_FINISHED")
+    return file
+
+
+def _asked(request: messages.PresignPartsRequest, count: int) -> range:
+    violations = []
+    if not 1 <= request.first_part <= count:
+        violations.append(Violation("first_part", f"must be 1 to {count}, got {request.first_part}"))
+    if not 1 <= request.part_count <= MOST_ADDRESSES:
+        violations.append(Violation("part_count", f"must be 1 to {MOST_ADDRESSES}, got {request.part_count}"))
+    if violations:
+        raise InvalidArgument(violations=violations)
+    return range(request.first_part, min(count, request.first_part + request.part_count - 1) + 1)
+
+
+async def _multipart(ingest: Ingest, file: ReceivedFile) -> tuple[str, str]:
+    """Key and id of the file's multipart upload, which outlives us and the client."""
+    if file.is_direct and file.blob_key is not None and file.multipart_id is not None:
+        return file.blob_key, file.multipart_id
+    if file.received_bytes or file.multipart_id is not None:
+        raise errors.FailedPrecondition(
+            f"{file.name} has begun to arrive with UploadFile: go on with it",
+            reason="UPLOAD_BEGUN",
+            metadata={"file": file.name},
+        )
+    key = new_key(file)
+    parts = ingest.blobs.in_parts(key)
+    multipart_id = await parts.begin()
+    if await store.begin(ingest.db, file, key, multipart_id):
+        return key, multipart_id
+    await parts.abort(multipart_id)
+    found = await _file(ingest, str(file.upload_id), file.number)
+    if found.is_direct and found.blob_key is not None and found.multipart_id is not None:
+        return found.blob_key, found.multipart_id
+    raise replaced(file)
+
+
+def _check_named(file: ReceivedFile, parts: Iterable[messages.StoredPart]) -> None:
+    named = list(parts)
+    if len(named) != (count := part_count(file.size_bytes)):
+        raise errors.invalid("parts", f"must be all {count} parts of {file.name}, got {len(named)}")
+    violations = []
+    for position, part in enumerate(named):
+        if part.number != position + 1:
+            violations.append(
+                Violation(f"parts[{position}].number", f"must be {position + 1}, got {part.number}")
+            )
+        if not part.etag:
+            violations.append(Violation(f"parts[{position}].etag", "must be what the store has answered"))
+    if violations:
+        raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
+
+
+async def _complete(ingest: Ingest, file: ReceivedFile, named: Iterable[messages.StoredPart]) -> None:
+    assert file.blob_key is not None
+    assert file.multipart_id is not None
+    parts = ingest.blobs.in_parts(file.blob_key)
+    try:
+        stored = {part.number: part async for part in parts.stored(file.multipart_id)}
+        _check_stored(file, named, stored)
+        numbers = range(1, part_count(file.size_bytes) + 1)
+        await parts.complete(file.multipart_id, [(number, stored[number].tag) for number in numbers])
+    except errors.NotFound:  # joined already, by a call that nobody has heard the end of; or cleaned up
+        if not await ingest.blobs.exists(file.blob_key):
+            await _start_again(ingest, file)
+            raise errors.Conflict(f"{file.name}: the stored parts are gone, it starts again") from None
+    await _check_object(ingest, file)
+    sha256 = await _checked_digest(ingest, file) if file.declared_sha256 else ""
+    kind = sniff(await ingest.blobs.get(file.blob_key, length=HEAD_BYTES))
+    names = (kind.family, kind.name) if kind else ("", "")
+    if not await store.complete(ingest.db, file, sha256, names, ingest.expiry()):
+        found = await _file(ingest, str(file.upload_id), file.number)
+        if not found.is_complete:
+            raise replaced(file)
+
+
+def _check_stored(
+    file: ReceivedFile, named: Iterable[messages.StoredPart], stored: dict[int, StoredPart]
+) -> None:
+    violations = []
+    for position, part in enumerate(named):
+        fault = _fault(file, part, stored.get(part.number))
+        if fault is not None:
+            violations.append(Violation(f"parts[{position}]", f"{file.name}, part {part.number}: {fault}"))
+    if violations:
+        raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
+
+
+def _fault(file: ReceivedFile, named: messages.StoredPart, stored: StoredPart | None) -> str | None:
+    if stored is None:
+        return "has not arrived at the store"
+    if stored.size_bytes != (expected := part_length(file.size_bytes, named.number)):
+        return f"expected {expected} bytes, the store has {stored.size_bytes}"
+    if stored.tag != named.etag.strip('"'):
+        return f"expected ETag {named.etag[:80]}, the store has {stored.tag}"
+    return None
+
+
+async def _check_object(ingest: Ingest, file: ReceivedFile) -> None:
+    assert file.blob_key is not None
+    found = await ingest.blobs.stat(file.blob_key)
+    if found.size != file.size_bytes:
+        await _start_again(ingest, file)
+        raise errors.DataLoss(
+            f"{file.name}: joined parts have {found.size} of {file.size_bytes} bytes, it starts again"
+        )
+
+
+async def _checked_digest(ingest: Ingest, file: ReceivedFile) -> str:
+    """Reads the object once, for nobody here has seen its bytes."""
+    assert file.blob_key is not None
+    digest = hashlib.sha256()
+    async for chunk in ingest.blobs.stream(file.blob_key):
+        await asyncio.to_thread(digest.update, chunk)
+    if digest.hexdigest() != file.declared_sha256:
+        await _start_again(ingest, file)
+        description = f"{file.name}: expected {file.declared_sha256}, got {digest.hexdigest()}"
+        raise errors.invalid(f"files[{file.number}].sha256", description)
+    return digest.hexdigest()
+
+
+async def _start_again(ingest: Ingest, file: ReceivedFile) -> None:
+    assert file.blob_key is not None
+    if await store.start_again(ingest.db, file):
+        with suppress(errors.NotFound):
+            await ingest.blobs.delete(file.blob_key)
