@@ -48,6 +48,15 @@ def parse_urls(field: str, texts: Sequence[str]) -> tuple[Address, ...]:
     return tuple(found.values())
 
 
+def faults_of_urls(field: str, texts: Sequence[str]) -> Sequence[Violation]:
+    """What `parse_urls` would raise."""
+    try:
+        parse_urls(field, texts)
+    except InvalidArgument as fault:
+        return fault.violations
+    return ()
+
+
 def label_of(disposition: str, url: RemoteUrl) -> str:
     """The file's name: from the header Content-Disposition, else from the path; a label only."""
     for name in (*_disposed(disposition), unquote(url.path), url.host):

@@ -38,6 +38,11 @@ class OneAtATime:
         if self._running is not None:
             await asyncio.shield(self._running)
 
+    async def ended(self) -> None:
+        """Waits for the part that is on its way, whatever becomes of it."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
     def go(self, storing: Coroutine[Any, Any, None]) -> None:
         """Begins with a part once `settle` has returned."""
         self._running = begin(storing)

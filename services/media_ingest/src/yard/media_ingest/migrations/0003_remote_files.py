@@ -11,8 +11,9 @@ def upgrade() -> None:
     op.execute(_FILES)
 
 
-# digest: SHA-256 of the URL; the URL itself stands in the media's spec. total_bytes: what the server has said.
-# validator: what the server must still know the file by, if a download is to go on. fault: why it cannot be had.
+# digest: SHA-256 of the URL; the URL itself stands in the media's spec. total_bytes: as the server says.
+# validator: what the server must still know the file by, if the download is to go on. fault: why it cannot
+# be had.
 _FILES = """
 CREATE TABLE remote_file (
     media_id uuid NOT NULL REFERENCES media (id) ON DELETE CASCADE,
