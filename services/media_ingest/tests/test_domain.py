@@ -3,10 +3,11 @@ from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.upload_service_pb2 import NewUploadFile
 from hypothesis import given
 from hypothesis import strategies as st
+from yard.media.frame_table import FrameTable
 from yard.media.index_block import ImageAddress, decode_frames, encode_frames
 from yard.media_ingest.domain import parameters
 from yard.media_ingest.domain.files import GivenFile, Place, Skipped, choose
-from yard.media_ingest.domain.picking import Picking
+from yard.media_ingest.domain.picking import Picked, pick
 from yard.media_ingest.domain.sorting import ordered
 from yard.media_ingest.domain.uploads import MIB, PART_BYTES, parse_files, part_bytes
 from yard.runtime.errors import InvalidArgument
@@ -83,10 +84,22 @@ def test_a_file_has_parts_that_the_store_takes(size: int) -> None:
 
 def test_one_video_is_a_video_and_the_rest_is_left_out() -> None:
     choice = choose([file("notes.txt", ""), file("a.mp4", "video"), file("empty.jpg", "", 0)])
-    assert (choice.kind, [given.name for given in choice.files]) == ("video", ["a.mp4"])
+    assert (choice.material, [given.name for given in choice.files]) == ("video", ["a.mp4"])
     assert choice.skipped == (
         Skipped(name="notes.txt", reason="is neither an image nor a video"),
         Skipped(name="empty.jpg", reason="is empty"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"), [("video", "video"), ("archive", "images"), ("document", "images")]
+)
+def test_one_file_may_hold_all(family: str, kind: str) -> None:
+    choice = choose([file("all", family)])
+    assert (choice.material, choice.kind, [given.name for given in choice.files]) == (
+        family,
+        kind,
+        ["all"],
     )
 
 
@@ -100,8 +113,14 @@ def test_images_keep_their_order() -> None:
     [
         ([file("a.mp4", "video"), file("b.mp4", "video")], ["b.mp4"], "second video"),
         ([file("a.jpg"), file("b.mp4", "video")], ["b.mp4"], "video among images"),
-        ([file("a.jpg"), file("b.zip", "archive")], ["b.zip"], "archive"),
-        ([file("a.pdf", "document")], ["a.pdf"], "document"),
+        ([file("a.jpg"), file("b.zip", "archive")], ["b.zip"], "an archive among images"),
+        ([file("a.pdf", "document"), file("a.jpg")], ["a.pdf"], "a PDF among images"),
+        ([file("a.zip", "archive"), file("b.tar", "archive")], ["b.tar"], "a second archive besides a.zip"),
+        (
+            [file("a.mp4", "video"), file("b.pdf", "document"), file("c.zip", "archive")],
+            ["b.pdf", "c.zip"],
+            "a PDF besides a.mp4",
+        ),
         ([file("a.jpg"), file("a.jpg")], ["a.jpg"], "two files"),
         ([file("a.mp4", "", 0)], ["a.mp4"], "is empty"),
         ([file("a.mp4", ""), file("b", "")], ["a.mp4", "b"], "neither an image nor a video"),
@@ -161,6 +180,8 @@ def test_defaults() -> None:
         use_zip_chunks=True,
         use_cache=True,
         sorting=media_pb2.SORTING_METHOD_LEXICOGRAPHICAL,
+        pdf_dpi=150,
+        copy_data=False,
     )
 
 
@@ -240,47 +261,118 @@ def test_parameters_in_force() -> None:
     assert (images.random_seed, images.start_frame, images.stop_frame, images.frame_step) == (5, 1, 9, 2)
 
 
-def test_sources_of_later_releases_are_named() -> None:
+def test_media_needs_a_source_and_each_an_origin() -> None:
     spec = media_pb2.DataSpec(
-        sources=[
-            media_pb2.MediaSource(upload=media_pb2.UploadSource(upload_id="x")),
-            media_pb2.MediaSource(share=media_pb2.ShareSource(share="s", paths=["p"])),
-            media_pb2.MediaSource(remote=media_pb2.RemoteSource(urls=["u"])),
-            media_pb2.MediaSource(),
-        ]
+        sources=[media_pb2.MediaSource(upload=media_pb2.UploadSource(upload_id="x")), media_pb2.MediaSource()]
     )
-    found = [violation.field for violation in parameters.unsupported_sources(spec)]
-    assert found == ["data.sources[1].share", "data.sources[2].remote", "data.sources[3]"]
+    assert [v.field for v in parameters.unsupported_sources(spec)] == ["data.sources[1]"]
     assert [v.field for v in parameters.unsupported_sources(media_pb2.DataSpec())] == ["data.sources"]
+
+
+def picked(
+    addresses: list[ImageAddress], files: list[GivenFile], order: list[int] | None = None, **spec: int
+) -> Picked:
+    frames = FrameTable()
+    for first in range(0, len(addresses), 9_000):
+        frames.add(encode_frames(addresses[first : first + 9_000]))
+    wanted = parameters.parse(media_pb2.DataSpec(**spec))  # type: ignore[arg-type]
+    return pick(frames, order, files, parameters.select(wanted, len(addresses)))
 
 
 def test_picked_images_keep_order_and_need_only_their_files() -> None:
     files = [file(f"{number}.jpg") for number in range(6)]
     good = [0, 1, 3, 4, 5]  # 2 does not decode
     addresses = [ImageAddress(name=f"{number}.jpg", width=number, source=number) for number in good]
-    wanted = parameters.parse(media_pb2.DataSpec(start_frame=1, frame_step=2))
-    picking = Picking(files, parameters.select(wanted, len(good)))
-    picking.add(encode_frames(addresses[:2]))
-    picking.add(encode_frames(addresses[2:]))
-    picking.seal()
-
-    [block] = picking.blocks
-    picked = decode_frames(block)
-    assert [(address.name, address.order, address.source) for address in picked] == [
-        ("1.jpg", 1, 0),
-        ("4.jpg", 3, 1),
+    found = picked(addresses, files, start_frame=1, frame_step=2)
+    [block] = found.blocks
+    assert [(a.name, a.order, a.source, a.method) for a in decode_frames(block)] == [
+        ("1.jpg", 1, 0, "whole"),
+        ("4.jpg", 3, 1, "whole"),
     ]
-    assert [given.name for given in picking.sources] == ["1.jpg", "4.jpg"]
-    assert picking.first is not None
-    assert picking.first.width == 1
+    assert [source.name for source in found.sources] == ["1.jpg", "4.jpg"]
+    assert found.width == 1
+
+
+def test_picked_images_come_in_any_order() -> None:
+    files = [file(f"{number}.jpg") for number in range(4)]
+    addresses = [ImageAddress(name=f"{number}.jpg", width=9 - number, source=number) for number in range(4)]
+    found = picked(addresses, files, [2, 0, 3, 1], start_frame=1)
+    [block] = found.blocks
+    assert [(a.name, a.order, a.source) for a in decode_frames(block)] == [
+        ("0.jpg", 1, 0),
+        ("3.jpg", 2, 1),
+        ("1.jpg", 3, 2),
+    ]
+    assert [source.name for source in found.sources] == ["0.jpg", "3.jpg", "1.jpg"]
+    assert found.width == 9
 
 
 def test_picked_images_come_in_blocks_of_ten_thousand() -> None:
-    files = [file("many.gif")]
-    wanted = parameters.parse(media_pb2.DataSpec())
-    picking = Picking(files, parameters.select(wanted, 20_001))
-    for count in (9_000, 9_000, 2_001):
-        picking.add(encode_frames([ImageAddress(name="many.gif")] * count))
-    picking.seal()
-    assert [len(decode_frames(block)) for block in picking.blocks] == [10_000, 10_000, 1]
-    assert len(picking.sources) == 1
+    found = picked([ImageAddress(name="many.gif", method="page")] * 20_001, [file("many.gif")])
+    assert [len(decode_frames(block)) for block in found.blocks] == [10_000, 10_000, 1]
+    assert len(found.sources) == 1
+
+
+def at(name: str, place: Place) -> GivenFile:
+    return GivenFile(
+        name=name, size_bytes=place.size_bytes, place=place, sha256="", family="image", format="jpeg"
+    )
+
+
+def test_files_of_one_object_are_one_source() -> None:
+    files = [
+        at("a.jpg", Place(key="pack", offset=0, size_bytes=10)),
+        at("b.gif", Place(key="pack", offset=10, size_bytes=20)),
+        at("c.jpg", Place(key="own", size_bytes=30)),
+        at("d.jpg", Place(key="other", offset=5, size_bytes=7)),
+    ]
+    addresses = [
+        ImageAddress(name="a.jpg", source=0, size=10),
+        ImageAddress(name="b.gif/0", source=1, method="page"),
+        ImageAddress(name="b.gif/1", source=1, method="page", page=1),
+        ImageAddress(name="c.jpg", source=2, size=30),
+        ImageAddress(name="d.jpg", source=3, size=7),
+    ]
+    found = picked(addresses, files)
+    [block] = found.blocks
+    assert [(a.method, a.source, a.offset, a.length) for a in decode_frames(block)] == [
+        ("stored", 0, 0, 10),
+        ("stored_page", 0, 10, 20),
+        ("stored_page", 0, 10, 20),
+        ("whole", 1, 0, 0),
+        ("whole", 2, 0, 0),
+    ]
+    assert [(source.key, source.offset, source.size_bytes) for source in found.sources] == [
+        ("pack", 0, 30),
+        ("own", 0, 30),
+        ("other", 5, 7),
+    ]
+
+
+def test_files_of_a_share_are_one_tree() -> None:
+    files = [
+        at("x/a.jpg", Place(key="x/a.jpg", size_bytes=10, share="nas")),
+        at("b.jpg", Place(key="y/b.jpg", size_bytes=10, share="nas")),
+        at("x/c.gif", Place(key="x/c.gif", size_bytes=10, share="nas")),
+        at("d.jpg", Place(key="yd.jpg", size_bytes=10, share="nas")),
+        at("x/e.jpg", Place(key="x/e.jpg", size_bytes=10, share="nas")),
+    ]
+    addresses = [
+        ImageAddress(name=file.name, source=number, method="page" if file.name.endswith("gif") else "whole")
+        for number, file in enumerate(files)
+    ]
+    found = picked(addresses, files)
+    [block] = found.blocks
+    assert [(a.method, a.source) for a in decode_frames(block)] == [
+        ("whole", 0),
+        ("whole", 1),
+        ("page", 2),
+        ("whole", 3),
+        ("whole", 0),
+    ]
+    assert [(source.key, source.is_tree, source.share) for source in found.sources] == [
+        ("", True, "nas"),
+        ("y/", True, "nas"),
+        ("x/c.gif", False, "nas"),
+        ("yd.jpg", False, "nas"),
+    ]

@@ -1,18 +1,16 @@
 """What the given files are, and whether media can be made of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from yard.runtime.errors import InvalidArgument, Violation
 
 Kind = Literal["video", "images"]
+Material = Literal["video", "archive", "document", "images"]
 
 _MOST_VIOLATIONS = 10
-_LATER = {
-    "archive": "is an archive ({format}), which this release does not unpack",
-    "document": "is a document ({format}), which this release does not read",
-}
+_ALONE: Mapping[str, str] = {"video": "a video", "archive": "an archive", "document": "a PDF"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,8 @@ class Place:
 class GivenFile:
     """A complete file that can be read; its first bytes say `family` and `format`, or "".
 
-    `sha256` is hex or empty, `url` where it was fetched from, without user and password.
+    `sha256` is hex or empty, `url` where it was fetched from, without user and password;
+    `trouble` says why nothing can be made of it.
     """
 
     name: str
@@ -42,6 +41,7 @@ class GivenFile:
     family: str
     format: str
     url: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,31 +54,55 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What media is made of: one video, or one image and more in the order given."""
+    """What media is made of: one video, archive or PDF, or one image and more in the order given."""
 
-    kind: Kind
+    material: Material
     files: tuple[GivenFile, ...]
     skipped: tuple[Skipped, ...]
 
+    @property
+    def kind(self) -> Kind:
+        """What becomes of it."""
+        return "video" if self.material == "video" else "images"
+
 
 def choose(files: Sequence[GivenFile]) -> Choice:
-    """One video or all images; other files are skipped. InvalidArgument names the files that do not fit."""
+    """One video, one archive, one PDF, or all images; other files are skipped.
+
+    InvalidArgument names the files that do not fit.
+    """
     _refuse_repeated(files)
-    _refuse_later(files)
-    videos = [file for file in files if file.family == "video"]
+    alone = [file for file in files if file.family in _ALONE]
     images = [file for file in files if file.family == "image"]
-    others = (file for file in files if file.family not in ("video", "image"))
+    others = (file for file in files if file.family != "image" and file.family not in _ALONE)
     skipped = tuple(Skipped(name=file.name, reason=_reason(file)) for file in others)
-    if len(videos) > 1:
-        raise _refusal(
-            [(videos[1].name, f"is a second video besides {videos[0].name}: give one video a task")]
-        )
-    if videos and images:
-        raise _refusal([(videos[0].name, f"is a video among images such as {images[0].name}: give either")])
-    if videos or images:
-        kind: Kind = "video" if videos else "images"
-        return Choice(kind=kind, files=tuple(videos or images), skipped=skipped)
+    _refuse_company(alone, images)
+    if alone:
+        material = cast("Material", alone[0].family)
+        return Choice(material=material, files=tuple(alone), skipped=skipped)
+    if images:
+        return Choice(material="images", files=tuple(images), skipped=skipped)
     raise nothing_left(skipped)
+
+
+def _refuse_company(alone: Sequence[GivenFile], images: Sequence[GivenFile]) -> None:
+    """A video, an archive or a PDF comes without others: names those that are too many."""
+    if images and alone:
+        first = images[0].name
+        raise _refusal(
+            (file.name, f"is {_ALONE[file.family]} among images such as {first}: give either")
+            for file in alone[:_MOST_VIOLATIONS]
+        )
+    if len(alone) > 1:
+        first_kind, name = alone[0].family, alone[0].name
+        raise _refusal(
+            (file.name, f"is {_besides(file.family, first_kind)} besides {name}: give one of them a task")
+            for file in alone[1 : _MOST_VIOLATIONS + 1]
+        )
+
+
+def _besides(family: str, first: str) -> str:
+    return f"a second {_ALONE[family].split()[1]}" if family == first else _ALONE[family]
 
 
 def nothing_left(skipped: Sequence[Skipped]) -> InvalidArgument:
@@ -87,6 +111,8 @@ def nothing_left(skipped: Sequence[Skipped]) -> InvalidArgument:
 
 
 def _reason(file: GivenFile) -> str:
+    if file.trouble:
+        return file.trouble
     return "is neither an image nor a video" if file.size_bytes else "is empty"
 
 
@@ -96,13 +122,6 @@ def _refuse_repeated(files: Sequence[GivenFile]) -> None:
         if file.name in names:
             raise _refusal([(file.name, "is the name of two files")])
         names.add(file.name)
-
-
-def _refuse_later(files: Sequence[GivenFile]) -> None:
-    later = [file for file in files if file.family in _LATER]
-    if later:
-        first = later[:_MOST_VIOLATIONS]
-        raise _refusal((file.name, _LATER[file.family].format(format=file.format)) for file in first)
 
 
 def _refusal(faults: Iterable[tuple[str, str]]) -> InvalidArgument:

@@ -7,9 +7,12 @@ from frameyard.media.v1 import media_pb2
 from google.protobuf.message import Message
 from yard.media.selection import FrameSelection
 from yard.media_ingest.domain.files import Kind
+from yard.media_ingest.domain.remote import faults_of_urls
+from yard.media_ingest.domain.selecting import faults_of_share
 from yard.runtime.errors import InvalidArgument, Violation
 
 QUALITY = 70
+PDF_DPI = 150
 MP4_CHUNK_SIZE = 36
 LONGEST_CHUNK = 10_000
 _ZIP_CHUNK_PIXELS = 36 * 1920 * 1080
@@ -27,6 +30,8 @@ class Parameters:
     use_zip_chunks: bool
     use_cache: bool
     sorting: media_pb2.SortingMethod.ValueType
+    pdf_dpi: int
+    copy_data: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,8 @@ def parse(spec: media_pb2.DataSpec) -> Parameters:
         use_zip_chunks=bool(_given(spec, "use_zip_chunks", 1)),
         use_cache=bool(_given(spec, "use_cache", 1)),
         sorting=spec.sorting or media_pb2.SORTING_METHOD_LEXICOGRAPHICAL,
+        pdf_dpi=_given(spec, "pdf_dpi", PDF_DPI),
+        copy_data=spec.copy_data,
     )
 
 
@@ -93,21 +100,25 @@ def in_force(
         use_cache=parameters.use_cache,
         sorting=parameters.sorting,
         random_seed=seed if is_random else None,
+        copy_data=parameters.copy_data,
     )
 
 
 def unsupported_sources(spec: media_pb2.DataSpec) -> list[Violation]:
-    """Sources that this release does not read."""
+    """What is wrong with sources in itself."""
     found = []
     for number, source in enumerate(spec.sources):
         origin = source.WhichOneof("origin")
         if origin is None:
-            found.append(Violation(f"data.sources[{number}]", "must name an upload"))
-        elif origin != "upload":
-            field = f"data.sources[{number}].{origin}"
-            found.append(Violation(field, "is not read by this release: upload the files"))
+            found.append(
+                Violation(f"data.sources[{number}]", "must name an upload, files of a share or addresses")
+            )
+        elif origin == "remote":
+            found += faults_of_urls(f"data.sources[{number}].remote.urls", source.remote.urls)
+        elif origin == "share":
+            found += faults_of_share(f"data.sources[{number}].share", source.share)
     if not spec.sources:
-        found.append(Violation("data.sources", "must name at least one upload"))
+        found.append(Violation("data.sources", "must name at least one source"))
     return found
 
 

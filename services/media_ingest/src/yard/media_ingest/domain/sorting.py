@@ -1,41 +1,30 @@
 """The order of image frames."""
 
-import random
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_pb2 import SortingMethod
+from yard.media.name_order import Order, arranged
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"([0-9]+)")
+
+def order_of(names: Sequence[bytes], method: SortingMethod.ValueType, seed: int) -> list[int]:
+    """Positions of the names (UTF-8) in frame order; random shuffles the lexicographical one by the seed."""
+    return arranged(names, _ORDERS.get(method, "lexicographical"), seed)
 
 
 def ordered(
     items: Sequence[T], method: SortingMethod.ValueType, seed: int, name: Callable[[T], str]
 ) -> list[T]:
     """The items in frame order; random shuffles the lexicographical order by the seed."""
-    if method == media_pb2.SORTING_METHOD_PREDEFINED:
-        return list(items)
-    key = _KEYS.get(method, _lexicographical)
-    arranged = sorted(items, key=lambda item: key(name(item)))
-    if method == media_pb2.SORTING_METHOD_RANDOM:
-        random.Random(seed).shuffle(arranged)  # noqa: S311 - repeatable on purpose
-    return arranged
+    names = [name(item).encode("utf-8", "surrogatepass") for item in items]
+    return [items[position] for position in order_of(names, method, seed)]
 
 
-def _lexicographical(name: str) -> tuple[object, ...]:
-    return (name,)
-
-
-def _natural(name: str) -> tuple[object, ...]:
-    """Text and numbers alternate, text first; equal up to leading zeros goes by code points."""
-    parts = _NUMBER.split(name)
-    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name
-
-
-_KEYS: Mapping[SortingMethod.ValueType, Callable[[str], tuple[object, ...]]] = {
-    media_pb2.SORTING_METHOD_NATURAL: _natural,
+_ORDERS: Mapping[SortingMethod.ValueType, Order] = {
+    media_pb2.SORTING_METHOD_NATURAL: "natural",
+    media_pb2.SORTING_METHOD_PREDEFINED: "predefined",
+    media_pb2.SORTING_METHOD_RANDOM: "random",
 }

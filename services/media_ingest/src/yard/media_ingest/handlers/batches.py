@@ -6,6 +6,7 @@ from typing import Any
 
 from frameyard.task.v1.task_events_pb2 import MediaRequested
 from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.domain.parameters import PDF_DPI
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.places import source_of
 from yard.media_ingest.store import batches as store
@@ -26,6 +27,14 @@ class Indexing:
     ingest: Ingest
     work: Work[MediaRequested]
     media: MediaRow
+    dpi: int = PDF_DPI
+    """Resolution of PDF pages."""
+
+    def check_frames(self, name: str, frames: int) -> None:
+        """InvalidArgument if media would have too many frames."""
+        most = self.ingest.settings.media_max_frames
+        if frames > most:
+            raise errors.invalid(name, f"leads to more than {most} frames")
 
     async def tell(self, fraction: float, message: str) -> None:
         """How far it is: to the task's operation, and to our own."""
@@ -49,8 +58,8 @@ async def index_video(indexing: Indexing, file: GivenFile) -> Batch:
     try:
         result = await call.run("yard.media.jobs:index_video", {"name": file.name}, ["file"], tell)
     except errors.WorkerCrashed as crash:
-        raise _unreadable(file.name, crash) from crash
-    return await _keep(indexing, 0, call.block, result)
+        raise unreadable(file.name, crash) from crash
+    return await keep_batch(indexing, 0, call.block, result)
 
 
 async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[Batch]:
@@ -63,6 +72,7 @@ async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[B
         batch = done.get(position) or await _index_batch(indexing, files, position)
         batches.append(batch)
         position += batch.result["files"]
+        indexing.check_frames(files[0].name, sum(batch.result["count"] for batch in batches))
     return batches
 
 
@@ -77,8 +87,8 @@ async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position:
     try:
         result = await call.run("yard.media.jobs:index_images", {"files": described}, names)
     except errors.WorkerCrashed as crash:
-        raise _unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
-    return await _keep(indexing, position, call.block, result)
+        raise unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
+    return await keep_batch(indexing, position, call.block, result)
 
 
 class _Call:
@@ -111,7 +121,9 @@ class _Call:
         self.block += chunk
 
 
-async def _keep(indexing: Indexing, number: int, block: bytearray, result: dict[str, Any]) -> Batch:
+async def keep_batch(
+    indexing: Indexing, number: int, block: bytes | bytearray, result: dict[str, Any]
+) -> Batch:
     """Object first, row second: a row promises that the object is there."""
     key = f"{index_prefix(indexing.media.id)}{number}"
     batch = Batch(number=number, block=await indexing.ingest.blobs.put(key, bytes(block)), result=result)
@@ -120,7 +132,8 @@ async def _keep(indexing: Indexing, number: int, block: bytearray, result: dict[
     return batch
 
 
-def _unreadable(name: str, crash: errors.WorkerCrashed) -> errors.WorkerCrashed:
+def unreadable(name: str, crash: errors.WorkerCrashed) -> errors.WorkerCrashed:
+    """The same crash with the file that it is about."""
     return errors.WorkerCrashed(
         f"{name}: reading it takes too long or too much memory, or crashes",
         metadata={"file": name, "cause": crash.message},

@@ -1,21 +1,27 @@
 """From uploaded files to counted and addressed frames."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
 from frameyard.task.v1.task_events_pb2 import MediaRequested
 from yard.media_ingest.domain import parameters
-from yard.media_ingest.domain.files import Choice, Skipped, choose, nothing_left
+from yard.media_ingest.domain.files import Choice, GivenFile, Material, Skipped, choose, nothing_left
 from yard.media_ingest.domain.sorting import ordered
+from yard.media_ingest.handlers.archives import contents_of, index_archive
 from yard.media_ingest.handlers.batches import Indexing, index_images, index_video
 from yard.media_ingest.handlers.context import Ingest, index_prefix
+from yard.media_ingest.handlers.copying import copied
 from yard.media_ingest.handlers.expiry import delete_prefix
 from yard.media_ingest.handlers.listing import list_files
-from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, skipped_in
+from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, read_frames, skipped_in
 from yard.media_ingest.handlers.requests import note_failure
 from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
+from yard.media_ingest.store import remote as remote_store
+from yard.media_ingest.store.batches import Batch
 from yard.media_ingest.store.media import MediaRow
 from yard.runtime import errors, telemetry
 from yard.runtime.db import Transaction
@@ -33,13 +39,11 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     if media is None or media.state != "INDEXING":
         raise errors.Cancelled("the media is not wanted any more")
     wanted = _check(media.spec)
-    indexing = Indexing(ingest=ingest, work=work, media=media)
+    indexing = Indexing(ingest=ingest, work=work, media=media, dpi=wanted.pdf_dpi)
     choice = choose(await list_files(indexing))
-    planned = await (
-        _plan_video(indexing, choice, wanted)
-        if choice.kind == "video"
-        else _plan_images(indexing, choice, wanted)
-    )
+    if wanted.copy_data:
+        choice = replace(choice, files=tuple(await copied(indexing, choice.files)))
+    planned = await _PLANS[choice.material](indexing, choice, wanted)
     size = (planned.width, planned.height)
     data = parameters.in_force(wanted, choice.kind, planned.selected, size, media.seed)
     _summarise(media, choice, planned, data)
@@ -75,11 +79,39 @@ async def _plan_video(indexing: Indexing, choice: Choice, wanted: parameters.Par
 async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
     files = ordered(choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name)
     batches = await index_images(indexing, files)
+    return await _plan_frames(indexing, choice, wanted, batches, files)
+
+
+async def _plan_archive(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
+    [file] = choice.files
+    batches = await index_archive(indexing, file)
+    return await _plan_frames(indexing, choice, wanted, batches, contents_of(file, batches))
+
+
+async def _plan_frames(
+    indexing: Indexing,
+    choice: Choice,
+    wanted: parameters.Parameters,
+    batches: Sequence[Batch],
+    files: Sequence[GivenFile],
+) -> Planned:
+    """Images in order already; members of an archive are put in order now that all their names are known."""
+    skipped = tuple(skipped_in(batches))
     source_frames = sum(batch.result["count"] for batch in batches)
     if not source_frames:
-        raise nothing_left([*choice.skipped, *skipped_in(batches)])
+        raise nothing_left([*choice.skipped, *skipped])
     selected = parameters.select(wanted, source_frames)
-    return await plan_images(indexing, files, batches, selected)
+    frames = await read_frames(indexing, batches)
+    planned = await plan_images(indexing, files, frames, selected, sort=choice.material != "images")
+    return replace(planned, skipped=skipped)
+
+
+_PLANS: Mapping[Material, Callable[[Indexing, Choice, parameters.Parameters], Awaitable[Planned]]] = {
+    "video": _plan_video,
+    "images": _plan_images,
+    "archive": _plan_archive,
+    "document": _plan_archive,
+}
 
 
 def _summarise(media: MediaRow, choice: Choice, planned: Planned, data: media_pb2.DataParameters) -> None:
@@ -120,6 +152,7 @@ async def _finish(work: Work[MediaRequested], media: MediaRow, planned: Planned)
         await store.set_state(tx, media, "READY")
         await store.insert_blocks(tx, media.id, planned.blocks)
         await batch_store.delete_batches(tx, media.id)
+        await remote_store.delete_files(tx, media.id)
         await tx.emit(MediaIndexed(media=media.summary), key=str(media.task_id))
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from frameyard.media.v1.media_pb2 import MediaSource
 from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.handlers.batches import Indexing
+from yard.media_ingest.handlers.expanding import share_files
+from yard.media_ingest.handlers.remote import remote_files
 from yard.media_ingest.handlers.requests import upload_ids
 from yard.media_ingest.store import media as store
 from yard.media_ingest.store import uploads as upload_store
@@ -49,5 +51,5 @@ async def _unheld(indexing: Indexing, upload_id: UUID) -> errors.YardError:
     )
 
 
-READERS: Mapping[str, ReadSource] = {"upload": _uploaded}
+READERS: Mapping[str, ReadSource] = {"upload": _uploaded, "remote": remote_files, "share": share_files}
 """A reader for each origin of a source."""

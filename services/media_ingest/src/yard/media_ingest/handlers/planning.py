@@ -1,13 +1,15 @@
 """The plan: all that is needed to find and cut frames, in one object."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from yard.media.frame_table import FrameTable
 from yard.media.plan import TRAILER_BYTES, PlanHead, Source, decode_head, encode_plan, head_range
 from yard.media_ingest.domain.files import GivenFile, Kind, Skipped
 from yard.media_ingest.domain.parameters import Selected
-from yard.media_ingest.domain.picking import Picking
+from yard.media_ingest.domain.picking import pick, source_of_file
+from yard.media_ingest.domain.sorting import order_of
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.context import plan_key
 from yard.media_ingest.store.batches import Batch
@@ -32,7 +34,7 @@ class Planned:
 async def plan_video(indexing: Indexing, file: GivenFile, batch: Batch, selected: Selected) -> Planned:
     """The plan of a video: its whole index, and the selection."""
     block = await indexing.ingest.blobs.get(batch.block.key)
-    plan, _ = await _write(indexing, "video", [file], [block], selected)
+    plan, _ = await _write(indexing, "video", [source_of_file(file)], [block], selected)
     return Planned(
         plan=plan,
         selected=selected,
@@ -43,47 +45,41 @@ async def plan_video(indexing: Indexing, file: GivenFile, batch: Batch, selected
     )
 
 
-async def plan_images(
-    indexing: Indexing, files: Sequence[GivenFile], batches: Sequence[Batch], selected: Selected
-) -> Planned:
-    """The plan of images: the selected ones in order, and the files that they lie in."""
-    picking = Picking(files, selected)
+async def read_frames(indexing: Indexing, batches: Sequence[Batch]) -> FrameTable:
+    """The frames of all batches in columns."""
+    frames = FrameTable()
     for batch in batches:
         block = await indexing.ingest.blobs.get(batch.block.key)
-        await asyncio.to_thread(picking.add, block)
-    await asyncio.to_thread(picking.seal)
-    assert picking.first is not None
-    plan, head = await _write(indexing, "images", picking.sources, picking.blocks, selected)
+        await asyncio.to_thread(frames.add, block)
+    return frames
+
+
+async def plan_images(
+    indexing: Indexing, files: Sequence[GivenFile], frames: FrameTable, selected: Selected, *, sort: bool
+) -> Planned:
+    """The plan of images: the selected ones in order (`sort`: by name), and the files that they lie in."""
+    sorting, seed = indexing.media.spec.sorting, indexing.media.seed
+    order = await asyncio.to_thread(order_of, frames.names, sorting, seed) if sort else None
+    picked = await asyncio.to_thread(pick, frames, order, files, selected)
+    plan, head = await _write(indexing, "images", picked.sources, picked.blocks, selected)
     return Planned(
         plan=plan,
         selected=selected,
-        source_frames=sum(batch.result["count"] for batch in batches),
-        width=picking.first.width,
-        height=picking.first.height,
+        source_frames=len(frames),
+        width=picked.width,
+        height=picked.height,
         blocks=tuple(
             FrameBlock(first=block.first, frames=block.count, offset=block.offset, length=block.length)
             for block in head.blocks
         ),
-        skipped=tuple(skipped_in(batches)),
     )
 
 
 async def _write(
-    indexing: Indexing, kind: Kind, files: Sequence[GivenFile], blocks: Sequence[bytes], selected: Selected
+    indexing: Indexing, kind: Kind, sources: Sequence[Source], blocks: Iterable[bytes], selected: Selected
 ) -> tuple[BlobRef, PlanHead]:
     """Writes the plan and reads its head back: what cannot be read is not a plan."""
     await indexing.tell(0.97, "writing the frame index")
-    sources = [
-        Source(
-            key=file.place.key,
-            name=file.name,
-            size_bytes=file.size_bytes,
-            sha256=file.sha256,
-            share=file.place.share,
-            offset=file.place.offset,
-        )
-        for file in files
-    ]
     selection = selected.selection
     pieces = encode_plan(
         kind, sources, blocks, size=selected.size, start=selection.start, step=selection.step

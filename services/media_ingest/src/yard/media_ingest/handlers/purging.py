@@ -4,9 +4,12 @@ from uuid import UUID
 
 from frameyard.media.v1.media_events_pb2 import MediaDeleted
 from yard.media_ingest.handlers.context import Ingest, media_prefix
+from yard.media_ingest.handlers.copying import end_copies
 from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.handlers.fetched import free_parts
 from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
+from yard.media_ingest.store import remote as remote_store
 from yard.runtime import errors
 from yard.runtime.work import Work
 
@@ -19,7 +22,11 @@ async def purge_media(ingest: Ingest, work: Work[MediaDeleted]) -> None:
         indexing = await ingest.runtime.operations.find(ingest.db, media.operation_id)
         if indexing is not None and not indexing.is_final:
             raise errors.Unavailable("the indexing of this media has not ended yet")
+        for key, multipart_id in await remote_store.open_parts(ingest.db, media_id):
+            await free_parts(ingest.blobs, key, multipart_id)
+        await end_copies(ingest, media_id)
         await delete_prefix(ingest.blobs, media_prefix(media_id))
     async with work.finish() as tx:
         await batch_store.delete_batches(tx, media_id)
+        await remote_store.delete_files(tx, media_id)
         await store.delete_media(tx, media_id)

@@ -1,119 +1,68 @@
-"""Directories that the operator has connected, to look at."""
-
-import asyncio
-import os
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+"""File shares that the operator has connected, to look at."""
 
 from frameyard.media.v1 import share_service_pb2 as messages
 from yard.media_ingest.handlers.context import Ingest
 from yard.runtime import errors, paging
+from yard.runtime.shares import Entry, Wanted
 
 PAGE = 100
 LARGEST_PAGE = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A directory, or a file with its length; `path` is below the root of the share."""
-
-    name: str
-    path: str
-    is_directory: bool
-    size_bytes: int
-    modified_ns: int
-
-    @property
-    def key(self) -> tuple[int, str]:
-        """Directories first, each part by name."""
-        return (0 if self.is_directory else 1, self.name)
+MOST_SUFFIXES = 100
 
 
 async def list_shares(ingest: Ingest) -> messages.ListSharesResponse:
     """All shares by name."""
-    return messages.ListSharesResponse(shares=[messages.Share(name=name) for name in sorted(ingest.shares)])
+    return messages.ListSharesResponse(shares=[messages.Share(name=name) for name in ingest.shares.names])
 
 
 async def list_entries(
     ingest: Ingest, request: messages.ListShareEntriesRequest
 ) -> messages.ListShareEntriesResponse:
-    """One page of one directory."""
+    """One page of one directory; lengths and suffixes select among files, and leave directories in place."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
     after = paging.decode(request.page_token, request)
-    root = ingest.shares.get(request.share)
-    if root is None:
-        raise errors.NotFound("share", request.share[:64])
-    found = await asyncio.to_thread(_entries, root, request.directory)
-    rest = sorted(
-        (entry for entry in found if _is_wanted(entry, request, after)), key=lambda entry: entry.key
+    wanted = _wanted(request)
+    share = ingest.shares.named(request.share)
+    key = None if after is None else (int(after[0]), str(after[1]))
+    page = await share.page(request.directory, wanted, key, limit)
+    token = paging.encode(list(page.rest), request) if page.rest is not None else ""
+    return messages.ListShareEntriesResponse(entries=map(_to_proto, page.entries), next_page_token=token)
+
+
+def _wanted(request: messages.ListShareEntriesRequest) -> Wanted:
+    violations = _violations(request)
+    if violations:
+        raise errors.InvalidArgument(violations=violations)
+    return Wanted(
+        name_prefix=request.name_prefix,
+        directories=request.kind != messages.SHARE_ENTRY_KIND_FILE,
+        files=request.kind != messages.SHARE_ENTRY_KIND_DIRECTORY,
+        suffixes=tuple(suffix.lower() for suffix in request.suffixes),
+        least_bytes=request.min_size_bytes if request.HasField("min_size_bytes") else None,
+        most_bytes=request.max_size_bytes if request.HasField("max_size_bytes") else None,
     )
-    token = paging.encode(list(rest[limit - 1].key), request) if len(rest) > limit else ""
-    return messages.ListShareEntriesResponse(entries=map(_to_proto, rest[:limit]), next_page_token=token)
 
 
-def inside(root: Path, path: str) -> Path:
-    """The real place of a path below a share; NotFound if it is absent or, by '..' or links, outside."""
-    absent = errors.NotFound("share directory", path[:256])
-    if "\0" in path or path.startswith("/"):
-        raise absent
-    try:
-        found = (root / path).resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        raise absent from None
-    if not found.is_relative_to(root):
-        raise absent
-    return found
-
-
-def _entries(root: Path, directory: str) -> list[Entry]:
-    folder = inside(root, directory)
-    try:
-        with os.scandir(folder) as entries:
-            return [*_described(root, folder, entries)]
-    except NotADirectoryError:
-        raise errors.NotFound("share directory", directory[:256]) from None
-    except OSError as fault:
-        raise errors.Unavailable(f"the share cannot be read: {fault.strerror}") from fault
-
-
-def _described(root: Path, folder: Path, entries: Iterable[os.DirEntry[str]]) -> Iterable[Entry]:
-    """Files and directories; links are followed unless they lead out, other things are left out."""
-    for entry in entries:
-        if not _is_text(entry.name):
-            continue
-        try:
-            if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(root):
-                continue
-            status = entry.stat()
-            is_directory = entry.is_dir()
-        except (OSError, RuntimeError):
-            continue
-        if is_directory or entry.is_file():
-            yield Entry(
-                name=entry.name,
-                path=(folder.relative_to(root) / entry.name).as_posix(),
-                is_directory=is_directory,
-                size_bytes=0 if is_directory else status.st_size,
-                modified_ns=status.st_mtime_ns,
-            )
-
-
-def _is_text(name: str) -> bool:
-    """Names that are not UTF-8 cannot be told in a message."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _is_wanted(entry: Entry, request: messages.ListShareEntriesRequest, after: list[object] | None) -> bool:
-    return entry.name.startswith(request.name_prefix) and (after is None or list(entry.key) > after)
+def _violations(request: messages.ListShareEntriesRequest) -> list[errors.Violation]:
+    violations = []
+    if request.kind not in messages.ShareEntryKind.values():
+        violations.append(errors.Violation("kind", f"is no kind of an entry: {request.kind}"))
+    if len(request.suffixes) > MOST_SUFFIXES:
+        violations.append(errors.Violation("suffixes", f"must be at most {MOST_SUFFIXES}"))
+    violations += [
+        errors.Violation(f"suffixes[{number}]", "must not be empty")
+        for number, suffix in enumerate(request.suffixes)
+        if not suffix
+    ]
+    for field in ("min_size_bytes", "max_size_bytes"):
+        if (value := getattr(request, field)) < 0:
+            violations.append(errors.Violation(field, f"must be 0 or more, got {value}"))
+    return violations
 
 
 def _to_proto(entry: Entry) -> messages.ShareEntry:
     kind = messages.SHARE_ENTRY_KIND_DIRECTORY if entry.is_directory else messages.SHARE_ENTRY_KIND_FILE
     message = messages.ShareEntry(path=entry.path, kind=kind, size_bytes=entry.size_bytes)
-    message.modify_time.FromNanoseconds(entry.modified_ns)
+    if entry.modified_ns:
+        message.modify_time.FromNanoseconds(entry.modified_ns)
     return message

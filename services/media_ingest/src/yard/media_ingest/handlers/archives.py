@@ -1,0 +1,143 @@
+"""Frames inside archives and PDF: batches come out of one pass in a child process, and are kept one by one.
+
+Zips and plain tars stay as they are. The images of packed tars are appended to packs, an object a batch;
+after a kill the pass begins again, but what is stored is not stored again.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from yard.media.batch_stream import BatchStream, IndexedBatch
+from yard.media_ingest.domain.files import GivenFile, Place
+from yard.media_ingest.handlers.batches import INDEXED, SLOWEST_BYTES_S, Indexing, keep_batch, unreadable
+from yard.media_ingest.handlers.context import media_prefix
+from yard.media_ingest.handlers.places import source_of
+from yard.media_ingest.store import batches as store
+from yard.media_ingest.store.batches import Batch
+from yard.runtime import errors
+from yard.runtime.blobs import BlobRef
+from yard.runtime.workers import Stream
+
+_MODULE = "yard.media.archive_jobs"
+_UNPACKED = 4  # packed tars may take so many times as long as their bytes
+
+
+async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
+    """All batches in the order of the archive; blocks name what they lie in by position in `contents_of`."""
+    batches = [*(await store.batches_of(indexing.ingest.db, indexing.media.id)).values()]
+    if batches and batches[-1].result["is_last"]:
+        return batches
+    try:
+        await _index_rest(indexing, file, batches)
+    except errors.WorkerCrashed as crash:
+        raise unreadable(file.name, crash) from crash
+    return batches
+
+
+def contents_of(file: GivenFile, batches: Sequence[Batch]) -> list[GivenFile]:
+    """What the frames of an archive lie in: itself, or a pack for each batch."""
+    packs = [batch.result.get("pack") for batch in batches]
+    if not any(packs):
+        return [file]
+    return [_pack(file, pack or {"key": "", "size_bytes": 0, "sha256": ""}) for pack in packs]
+
+
+def _pack(file: GivenFile, pack: dict[str, Any]) -> GivenFile:
+    size_bytes = pack["size_bytes"]
+    return GivenFile(
+        name=file.name,
+        size_bytes=size_bytes,
+        place=Place(key=pack["key"], size_bytes=size_bytes),
+        sha256=pack["sha256"],
+        family="",
+        format="",
+    )
+
+
+async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch]) -> None:
+    """Appends the batches that are missing as they become complete."""
+    async with _stream(indexing, file, batches) as stream:
+        messages = _messages(stream)
+        async for message in messages:
+            taking = _Taking(message, messages)
+            pack = await taking.store(indexing, len(batches))
+            assert taking.batch is not None
+            result = {**taking.batch.result, "pack": None if pack is None else asdict(pack)}
+            batches.append(await keep_batch(indexing, len(batches), taking.batch.block, result))
+            indexing.check_frames(file.name, sum(batch.result["count"] for batch in batches))
+
+
+def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch]) -> Stream:
+    ingest = indexing.ingest
+    files = sum(batch.result["files"] for batch in batches)
+
+    async def tell(fraction: float) -> None:
+        await indexing.tell(INDEXED * fraction, f"reading {file.name}")
+
+    arguments = {
+        "name": file.name,
+        "limits": _limits(indexing),
+        "done": files,
+        "packs": len(batches),
+        "dpi": indexing.dpi,
+    }
+    times = _UNPACKED if file.family == "archive" else 1
+    return ingest.runtime.workers.stream(
+        f"{_MODULE}:{_function(file)}",
+        arguments,
+        sources={"file": source_of(ingest, file.place)},
+        on_progress=tell,
+        timeout_s=ingest.settings.worker_timeout_s + times * file.size_bytes / SLOWEST_BYTES_S,
+    )
+
+
+def _function(file: GivenFile) -> str:
+    if file.family == "document":
+        return "index_pdf"
+    return "index_zip" if file.format == "zip" else "index_tar"
+
+
+def _limits(indexing: Indexing) -> dict[str, int]:
+    settings = indexing.ingest.settings
+    return {
+        "members": settings.media_max_files,
+        "member_bytes": settings.media_max_image_bytes,
+        "total_bytes": settings.media_max_bytes,
+        "expansion": settings.media_max_expansion,
+        "pixels": settings.media_max_pixels,
+        "pages": settings.media_max_pages,
+    }
+
+
+async def _messages(stream: Stream) -> AsyncIterator[bytes | IndexedBatch]:
+    found = BatchStream()
+    async for content in stream:
+        for message in found.feed(content):
+            yield message
+
+
+class _Taking:
+    """One batch, and the bytes of its pack, which come before it."""
+
+    def __init__(self, first: bytes | IndexedBatch, messages: AsyncIterator[bytes | IndexedBatch]) -> None:
+        self._first = first
+        self._messages = messages
+        self.batch: IndexedBatch | None = first if isinstance(first, IndexedBatch) else None
+
+    async def store(self, indexing: Indexing, number: int) -> BlobRef | None:
+        """Writes the pack while it comes; None if there is none."""
+        if self.batch is not None:
+            return None
+        key = f"{media_prefix(indexing.media.id)}packs/{number}"
+        return await indexing.ingest.blobs.put_stream(key, self._pieces())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        assert isinstance(self._first, bytes)
+        yield self._first
+        async for message in self._messages:
+            if isinstance(message, IndexedBatch):
+                self.batch = message
+                return
+            yield message
+        raise errors.Internal("a pack came without its batch")
