@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from yard.media.hard_clips import FRAMES, make_clip
 from yard.media.image_file import ImageFiles
 from yard.media.index_block import ImageAddress, encode_video
 from yard.media.parallel import in_order
-from yard.media.synthetic import read
+from yard.media.synthetic import numbered_scene, read
 from yard.media.video_index import index_video
 
 from libs.media.tests.hosts import MemoryHost
@@ -132,3 +133,27 @@ def test_sizes_of_a_manifest_are_checked_when_images_are_read() -> None:
         wrong = {**arguments, "images": [{**image, "width": 64}]}
         with pytest.raises(MediaError, match=r"a\.jpg: is 48x64 pixels, but the manifest says 64x64"):
             chunk_jobs.image_zip(wrong, MemoryHost({"0": content.getvalue()}))
+
+
+def test_an_original_avif_is_called_so() -> None:
+    content = io.BytesIO()
+    Image.fromarray(numbered_scene(3, (320, 240))).save(content, "AVIF")
+    host = MemoryHost({"0": content.getvalue()})
+    image = asdict(ImageAddress(name="a.avif", width=320, height=240))
+    result = chunk_jobs.image_frame({"images": [image], "look": "original", "quality": 70}, host)
+    assert (result["content_type"], bytes(host.emitted)) == ("image/avif", content.getvalue())
+
+
+@pytest.mark.parametrize("look", ["jpeg", "preview", "png"])
+def test_a_picture_of_a_set_that_does_not_decode_is_named(look: str) -> None:
+    good = io.BytesIO()
+    Image.fromarray(numbered_scene(0, (320, 240))).save(good, "PNG")
+    bad = good.getvalue()[:12] + bytes(100)
+    host = MemoryHost({"0": good.getvalue(), "1": bad})
+    images = [
+        asdict(ImageAddress(name=name, source=source, width=320, height=240))
+        for source, name in enumerate(("good.png", "folder/bad.png"))
+    ]
+    with pytest.raises(MediaError) as caught:
+        chunk_jobs.image_zip({"images": images, "look": look, "quality": 70}, host)
+    assert caught.value.name == "folder/bad.png"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from yard.media.decode_image import LARGEST_PIXELS
 from yard.media.errors import MediaError
+from yard.media.image_facts import ImageLimits
 from yard.media.image_index import index_image
 from yard.media.index_block import ImageAddress
 
@@ -80,9 +80,11 @@ def test_of_other_animations_the_first_picture_is_taken(form: str) -> None:
     ],
 )
 def test_headers_that_make_no_sense_are_refused(content: bytes) -> None:
-    with pytest.raises(MediaError, match="not an image that can be read") as caught:
+    with pytest.raises(
+        MediaError, match=r"^(is not an image|is a JPEG without|ends after|has a TIFF|is a PNG)"
+    ) as caught:
         indexed(content)
-    assert caught.value.code == "invalid_media"
+    assert caught.value.code in {"invalid_media", "truncated"}
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
@@ -100,6 +102,6 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     header = b"IHDR" + (40_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
     content = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + header + zlib.crc32(header).to_bytes(4, "big")
     content += (10).to_bytes(4, "big") + b"IDAT" + bytes(14)
-    with pytest.raises(MediaError, match=f"40000x40000 pixels, more than {LARGEST_PIXELS:,}") as caught:
+    with pytest.raises(MediaError, match=f"40000x40000 pixels, more than {ImageLimits().pixels}") as caught:
         indexed(content)
     assert caught.value.code == "limit"

@@ -197,7 +197,7 @@ async def test_files_that_are_no_media_are_left_out_and_listed(ann: Client, task
     assert [(file.name, file.reason) for file in media.skipped] == [
         ("notes.txt", "is neither an image nor a video"),
         ("empty.jpg", "is empty"),
-        ("cut.jpg", "is not an image that can be read"),
+        ("cut.jpg", "ends after 40 bytes, before what its header promises"),
     ]
 
 

@@ -13,15 +13,16 @@ from threading import local
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
 import av
-from yard.media.claims import confirmed
+from yard.media.claims import CLAIMED, confirmed
 from yard.media.decode import Picture, VideoReader
 from yard.media.decode_image import decode_image, decode_small, is_jpeg, shrunk
-from yard.media.encode_jpeg import FrameEncoder, encode_rgb
+from yard.media.encode_jpeg import FrameEncoder, Pixels, encode_rgb
 from yard.media.encode_png import encode_png
 from yard.media.errors import MediaError
 from yard.media.image_file import ImageFiles
 from yard.media.index_block import PAGE_METHODS, ImageAddress, decode_video
 from yard.media.mp4_chunk import encode_mp4
+from yard.media.page_reader import PageReader
 from yard.media.parallel import in_order
 from yard.media.selection import FrameSelection
 from yard.media.sniff import HEAD_BYTES, sniff
@@ -98,12 +99,13 @@ def image_zip(arguments: Arguments, host: Host) -> Result:
     """The `images` in a zip: as JPEGs of `quality`, or their own bytes if `look` is "original"."""
     addresses = _addresses(arguments["images"])
     look, quality = arguments["look"], arguments["quality"]
-    files = local()
+    images = local()
 
     def encode(address: ImageAddress) -> _Encoded:
-        if not hasattr(files, "own"):
-            files.own = _image_files(host)
-        return _of_image(files.own.read(address), address, look, quality)
+        if not hasattr(images, "own"):
+            images.own = _Images(host)
+        encoded: _Encoded = images.own.encode(address, look, quality)
+        return encoded
 
     sizes: list[Result] = []
     encoded = in_order(encode, addresses, _threads(addresses))
@@ -115,10 +117,25 @@ def image_zip(arguments: Arguments, host: Host) -> Result:
 def image_frame(arguments: Arguments, host: Host) -> Result:
     """The one image of `images` as `look` says."""
     [address] = _addresses(arguments["images"])
-    content = _image_files(host).read(address)
-    encoded = _of_image(content, address, arguments["look"], arguments["quality"])
+    encoded = _Images(host).encode(address, arguments["look"], arguments["quality"])
     host.emit(encoded.content)
     return encoded.result()
+
+
+class _Images:
+    """Reads and encodes the images of one thread."""
+
+    def __init__(self, host: Host) -> None:
+        def opened(source: int) -> BinaryIO:
+            return _file(host, str(source))
+
+        self._files, self._pages = ImageFiles(opened), PageReader(opened)
+
+    def encode(self, address: ImageAddress, look: Look, quality: int) -> _Encoded:
+        """An image or a page; MediaError names it."""
+        if address.method in PAGE_METHODS and address.orientation != CLAIMED:
+            return _of_pixels(self._pages.render(address), look, quality)
+        return _of_image(self._files.read(address), address, look, quality)
 
 
 @contextmanager
@@ -166,13 +183,19 @@ def _of_image(content: bytes, address: ImageAddress, look: Look, quality: int) -
     is_fine = quality >= UNCHANGED_QUALITY and address.orientation == 1 and is_jpeg(content)
     if look == "jpeg" and is_fine:
         return _unchanged(content, address)
-    pixels = decode_image(content, address.name, **place)
+    return _of_pixels(decode_image(content, address.name, **place), look, quality)
+
+
+def _of_pixels(pixels: Pixels, look: Look, quality: int) -> _Encoded:
     height, width = pixels.shape[:2]
-    if look == "jpeg":
-        encoded, content_type = encode_rgb(pixels, quality), "image/jpeg"
-    else:
-        encoded, content_type = encode_png(pixels), "image/png"
-    return _Encoded(content=encoded, content_type=content_type, width=width, height=height)
+    size = {"width": width, "height": height}
+    match look:
+        case "preview":
+            return _preview(shrunk(pixels))
+        case "jpeg":
+            return _Encoded(content=encode_rgb(pixels, quality), content_type="image/jpeg", **size)
+        case "png" | "original":
+            return _Encoded(content=encode_png(pixels), content_type="image/png", **size)
 
 
 def _unchanged(content: bytes, address: ImageAddress) -> _Encoded:
@@ -183,10 +206,12 @@ def _unchanged(content: bytes, address: ImageAddress) -> _Encoded:
     width, height = address.width, address.height
     if not width or not height:
         height, width = decode_image(content, address.name, orientation=address.orientation).shape[:2]
-    return _Encoded(content=content, content_type=f"image/{kind.name}", width=width, height=height)
+    # Of HEIF files only AVIF is indexed.
+    name = "avif" if kind.name == "heif" else kind.name
+    return _Encoded(content=content, content_type=f"image/{name}", width=width, height=height)
 
 
-def _preview(pixels: Any) -> _Encoded:
+def _preview(pixels: Pixels) -> _Encoded:
     height, width = pixels.shape[:2]
     content = encode_rgb(pixels, PREVIEW_QUALITY)
     return _Encoded(content=content, content_type="image/jpeg", width=width, height=height)
@@ -200,10 +225,6 @@ def _members(encoded: Iterator[_Encoded], sizes: list[Result]) -> Iterator[tuple
         yield f"{position:06d}.{picture.content_type.removeprefix('image/')}", picture.content
 
 
-def _image_files(host: Host) -> ImageFiles:
-    return ImageFiles(lambda source: _file(host, str(source)))
-
-
 def _file(host: Host, name: str) -> BinaryIO:
     """A source; its raw reads are never short."""
     return cast("BinaryIO", host.open(name))
@@ -214,5 +235,7 @@ def _addresses(images: list[dict[str, Any]]) -> list[ImageAddress]:
 
 
 def _threads(addresses: list[ImageAddress]) -> int:
+    """Pages come from one file after the other, and the library of PDF knows one thread."""
     largest = max(address.width * address.height for address in addresses)
-    return 1 if largest > _LARGE_PIXELS else _THREADS
+    has_pages = any(address.method in PAGE_METHODS for address in addresses)
+    return 1 if has_pages or largest > _LARGE_PIXELS else _THREADS

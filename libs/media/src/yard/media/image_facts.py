@@ -6,7 +6,7 @@ from typing import Literal
 
 from yard.media.errors import MediaError
 
-Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif"]
+Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "avif"]
 Colours = Literal["gray", "rgb", "palette", "cmyk", "lab", "other"]
 
 

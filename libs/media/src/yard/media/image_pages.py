@@ -49,6 +49,10 @@ class ImagePages:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the memory go."""
         self._image.close()
 
     def render(self, page: int) -> Pixels:

@@ -12,6 +12,7 @@ from yard.media.encode_jpeg import Pixels
 from yard.media.errors import MediaError
 
 _POINTS_PER_INCH = 72
+_MOST_DPI = 10_000
 _NEEDS_PASSWORD = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 
 
@@ -54,6 +55,10 @@ class PdfPages:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the library's memory go, not the file."""
         self._document.close()
 
     def size(self, page: int) -> tuple[int, int]:
@@ -62,19 +67,19 @@ class PdfPages:
             width, height = self._document.get_page_size(page)
         except pypdfium2.PdfiumError as error:
             raise self._unreadable(page) from error
-        return self._checked(page, width, height)
+        return self._checked(page, width, height, self._scale)
 
-    def render(self, page: int) -> Pixels:
-        """RGB pixels (height, width, 3) of a page on white."""
+    def render(self, page: int, size: tuple[int, int] | None = None) -> Pixels:
+        """RGB pixels (height, width, 3) of a page on white; `size` is what another resolution made of it."""
         try:
             opened = self._document[page]
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise self._unreadable(page) from error
         try:
-            self._checked(page, *opened.get_size())
-            bitmap = opened.render(
-                scale=self._scale, force_bitmap_format=raw.FPDFBitmap_BGR, rev_byteorder=True
-            )
+            width, height = opened.get_size()
+            scale = self._scale if size is None else self._scale_of(page, (width, height), size)
+            self._checked(page, width, height, scale)
+            bitmap = opened.render(scale=scale, force_bitmap_format=raw.FPDFBitmap_BGR, rev_byteorder=True)
             pixels: Pixels = bitmap.to_numpy()
         except pypdfium2.PdfiumError as error:
             raise self._unreadable(page) from error
@@ -82,10 +87,25 @@ class PdfPages:
             opened.close()
         return pixels
 
-    def _checked(self, page: int, width: float, height: float) -> tuple[int, int]:
+    def _scale_of(self, page: int, points: tuple[float, float], size: tuple[int, int]) -> float:
+        """The scale of the whole number of dots an inch that makes a page as large as it is in the index."""
+        width, height = points
+        if not (width > 0 and height > 0):
+            raise self._unreadable(page)
+        lowest, highest = ((size[0] - number) * _POINTS_PER_INCH / width for number in (1, 0))
+        fitting = [
+            dpi / _POINTS_PER_INCH
+            for dpi in range(int(lowest), min(int(highest) + 1, _MOST_DPI) + 1)
+            if (ceil(width * (dpi / _POINTS_PER_INCH)), ceil(height * (dpi / _POINTS_PER_INCH))) == size
+        ]
+        if not fitting:
+            raise MediaError("invalid_media", f"has another size on page {page + 1} than when it was indexed")
+        return fitting[len(fitting) // 2]
+
+    def _checked(self, page: int, width: float, height: float, scale: float) -> tuple[int, int]:
         if not (0 < width < 1e6 and 0 < height < 1e6):
             raise self._unreadable(page)
-        wide, high = ceil(width * self._scale), ceil(height * self._scale)
+        wide, high = ceil(width * scale), ceil(height * scale)
         if wide * high > self._limits.pixels:
             raise MediaError(
                 "limit", f"has {wide}x{high} pixels on page {page + 1}, more than {self._limits.pixels}"
