@@ -26,7 +26,7 @@ NO_MEDIA: list[tuple[dict[str, bytes], list[str], str]] = [
     ({"film.mp4": b"just a text\n" * 99}, ["film.mp4"], "is neither an image nor a video"),
     ({"film.mp4": b""}, ["film.mp4"], "is empty"),
     ({"a.jpg": b"", "b.txt": b"x"}, ["a.jpg", "b.txt"], "is empty"),
-    ({"a.jpg": photo()[:50]}, ["a.jpg"], "is not an image that can be read"),
+    ({"a.jpg": photo()[:50]}, ["a.jpg"], "ends after 50 bytes, before what its header promises"),
     ({"a.mp4": clip(), "b.mp4": clip("open_gop")}, ["b.mp4"], "second video"),
     ({"a.jpg": photo(), "b.mp4": clip()}, ["b.mp4"], "video among images"),
     ({"a.zip": b"PK\x03\x04" + bytes(40)}, ["a.zip"], "archive (zip), which this release does not"),
