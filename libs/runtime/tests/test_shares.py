@@ -264,7 +264,7 @@ async def test_walking_ends_and_says_what_it_leaves_out(folder: Share, nas: Path
         "outside.pem": "is a link that leads out or nowhere",
         "loop": "is a link that leads out or nowhere",
         "pipe": "is no regular file",
-        "\ufffd.jpg": "has a name that is not UTF-8",
+        "\\xff.jpg": "has a name that is not UTF-8",
     }
 
 

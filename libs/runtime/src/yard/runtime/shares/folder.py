@@ -161,7 +161,7 @@ class Folder:
 
     def _add(self, children: Children, descriptor: int, entry: os.DirEntry[str]) -> None:
         if not is_text(entry.name):
-            shown = os.fsencode(entry.name).decode("utf-8", "replace")
+            shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
             children.leave(shown, "has a name that is not UTF-8")
         elif (reason := self._unusable(descriptor, entry)) is not None:
             children.leave(entry.name, reason)
