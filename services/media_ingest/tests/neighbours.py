@@ -7,14 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from frameyard.media.v1 import media_events_pb2, media_pb2
+from frameyard.media.v1 import (
+    media_events_pb2,
+    media_pb2,
+    media_service_pb2_grpc,
+    share_service_pb2_grpc,
+    upload_service_pb2_grpc,
+)
 from frameyard.media.v1 import upload_service_pb2 as messages
 from frameyard.operation.v1 import operation_pb2
 from frameyard.task.v1 import task_events_pb2
 from google.protobuf.message import Message
 from nats.aio.client import Client as Broker
 from nats.aio.msg import Msg
-from yard.runtime import bus, clock, errors, ids
+from yard.runtime import bus, clock, errors, ids, rpc
 from yard.runtime.db import subject_of
 from yard.testkit import eventually
 
@@ -61,6 +67,17 @@ class Client:
             if content:
                 await self.send(upload, number, content)
         return await self.finish(upload)
+
+
+@asynccontextmanager
+async def client_at(address: str, token: str) -> AsyncIterator[Client]:
+    """The services there, as the bearer of the token."""
+    async with rpc.channel(address, token=token) as channel:
+        yield Client(
+            uploads=upload_service_pb2_grpc.UploadServiceStub(channel),
+            media=media_service_pb2_grpc.MediaServiceStub(channel),
+            shares=share_service_pb2_grpc.ShareServiceStub(channel),
+        )
 
 
 async def stream(

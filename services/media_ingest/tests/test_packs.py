@@ -321,13 +321,20 @@ async def test_parts_of_a_pack_that_was_left_go_with_the_upload(
 ) -> None:
     files = bodies(PART_BYTES + 10, 100)
     upload = await opened(ann, files)
+
+    async def slowly() -> AsyncIterator[messages.UploadFilesRequest]:
+        async for request in stream(upload, enumerate(files)):
+            yield request
+        await eventually(lambda: running.runtime.db.fetchval("SELECT count(*) = 1 FROM upload_pack"))
+
     with monkeypatch.context() as patch:
         patch.setattr(packer, "free_pack", die)
         patch.setattr(packer.Packer, "flush", die)
-        await refusal(send(ann, stream(upload, enumerate(files))), errors.Unavailable)
+        await refusal(send(ann, slowly()), errors.Unavailable)
     row = await running.runtime.db.fetchrow("SELECT blob_key, multipart_id FROM upload_pack")
     assert row is not None
     await ann.uploads.DeleteUpload(messages.DeleteUploadRequest(id=upload.id))
+    parts = running.runtime.blobs.in_parts(row["blob_key"])
     with pytest.raises(errors.NotFound):
-        await running.runtime.blobs.in_parts(row["blob_key"]).abort(row["multipart_id"])
+        await parts.put(row["multipart_id"], 3, b"x")
     assert await running.runtime.db.fetchval("SELECT count(*) FROM upload_pack") == 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -27,6 +27,9 @@ from yard.runtime.blobs import PartAddresses, StoredPart
 from yard.runtime.errors import InvalidArgument, Violation
 
 ADDRESS_TTL_S = 3600
+
+# By number; of a part that was sent again some stores list each try.
+Stored = dict[int, list[StoredPart]]
 
 
 async def presign_parts(
@@ -116,8 +119,7 @@ async def _multipart(ingest: Ingest, file: ReceivedFile) -> tuple[str, str]:
     raise replaced(file)
 
 
-def _check_named(file: ReceivedFile, parts: Iterable[messages.StoredPart]) -> None:
-    named = list(parts)
+def _check_named(file: ReceivedFile, named: Sequence[messages.StoredPart]) -> None:
     if len(named) != (count := part_count(file.size_bytes)):
         raise errors.invalid("parts", f"must be all {count} parts of {file.name}, got {len(named)}")
     violations = []
@@ -132,15 +134,16 @@ def _check_named(file: ReceivedFile, parts: Iterable[messages.StoredPart]) -> No
         raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
 
 
-async def _complete(ingest: Ingest, file: ReceivedFile, named: Iterable[messages.StoredPart]) -> None:
+async def _complete(ingest: Ingest, file: ReceivedFile, named: Sequence[messages.StoredPart]) -> None:
     assert file.blob_key is not None
     assert file.multipart_id is not None
     parts = ingest.blobs.in_parts(file.blob_key)
     try:
-        stored = {part.number: part async for part in parts.stored(file.multipart_id)}
+        stored: Stored = {}
+        async for part in parts.stored(file.multipart_id):
+            stored.setdefault(part.number, []).append(part)
         _check_stored(file, named, stored)
-        numbers = range(1, part_count(file.size_bytes) + 1)
-        await parts.complete(file.multipart_id, [(number, stored[number].tag) for number in numbers])
+        await parts.complete(file.multipart_id, [(part.number, _tag(part)) for part in named])
     except errors.NotFound:  # joined already, by a call that nobody has heard the end of; or cleaned up
         if not await ingest.blobs.exists(file.blob_key):
             await _start_again(ingest, file)
@@ -155,26 +158,29 @@ async def _complete(ingest: Ingest, file: ReceivedFile, named: Iterable[messages
             raise replaced(file)
 
 
-def _check_stored(
-    file: ReceivedFile, named: Iterable[messages.StoredPart], stored: dict[int, StoredPart]
-) -> None:
+def _check_stored(file: ReceivedFile, named: Sequence[messages.StoredPart], stored: Stored) -> None:
     violations = []
     for position, part in enumerate(named):
-        fault = _fault(file, part, stored.get(part.number))
+        fault = _fault(file, part, stored.get(part.number, []))
         if fault is not None:
             violations.append(Violation(f"parts[{position}]", f"{file.name}, part {part.number}: {fault}"))
     if violations:
         raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
 
 
-def _fault(file: ReceivedFile, named: messages.StoredPart, stored: StoredPart | None) -> str | None:
-    if stored is None:
+def _fault(file: ReceivedFile, named: messages.StoredPart, tries: list[StoredPart]) -> str | None:
+    if not tries:
         return "has not arrived at the store"
+    stored = next((each for each in tries if each.tag == _tag(named)), tries[-1])
     if stored.size_bytes != (expected := part_length(file.size_bytes, named.number)):
         return f"expected {expected} bytes, the store has {stored.size_bytes}"
-    if stored.tag != named.etag.strip('"'):
+    if stored.tag != _tag(named):
         return f"expected ETag {named.etag[:80]}, the store has {stored.tag}"
     return None
+
+
+def _tag(part: messages.StoredPart) -> str:
+    return part.etag.strip('"')
 
 
 async def _check_object(ingest: Ingest, file: ReceivedFile) -> None:

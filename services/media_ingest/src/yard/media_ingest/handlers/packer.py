@@ -148,10 +148,9 @@ class _Pack:
 
 async def free_pack(ingest: Ingest, key: str, multipart_id: str) -> None:
     """Frees the parts of a pack that will not be completed, or the object that nobody has noted."""
-    try:
+    with suppress(errors.NotFound):
         await ingest.blobs.in_parts(key).abort(multipart_id)
-    except errors.NotFound:
-        await ingest.blobs.delete(key)
+    await ingest.blobs.delete(key)
     await store.end_pack(ingest.db, key)
 
 
