@@ -28,7 +28,7 @@ def gif(pages: int) -> bytes:
 def call(files: list[tuple[str, bytes]], first: int = 0) -> tuple[dict[str, object], MemoryHost]:
     host = MemoryHost({str(number): content for number, (_, content) in enumerate(files)})
     described = [
-        {"name": name, "source": first + number, "size": len(content)}
+        {"name": name, "source": first + number, "size": len(content), "file": str(number), "offset": 0}
         for number, (name, content) in enumerate(files)
     ]
     return index_images({"files": described}, host), host
@@ -71,9 +71,27 @@ def test_files_that_are_no_images_are_left_out_with_a_reason() -> None:
     assert (frame.name, frame.source) == ("a.jpg", 1)
 
 
+def test_images_of_one_pack_are_read_in_its_order_and_told_in_ours() -> None:
+    contents = [jpeg(8, 6), b"no image", gif(3), jpeg(5, 7)]
+    offsets = [sum(map(len, contents[:number])) for number in range(4)]
+    described = [
+        {"name": str(n), "source": n, "size": len(contents[n]), "file": "pack", "offset": offsets[n]}
+        for n in (3, 1, 0, 2)
+    ]
+    host = MemoryHost({"pack": b"".join(contents)})
+    result = index_images({"files": described, "limits": {"pages": 3}}, host)
+    assert result["skipped"] == [{"name": "1", "reason": "is not an image"}]
+    frames = [(f.name, f.source, f.width, f.page) for f in decode_frames(bytes(host.emitted))]
+    assert frames == [
+        ("3", 3, 5, 0),
+        ("0", 0, 8, 0),
+        *((f"2/{page:06d}.png", 2, 2, page) for page in range(3)),
+    ]
+
+
 def test_a_file_that_nobody_could_decode_is_left_out_unread() -> None:
-    described = [{"name": "a.bmp", "source": 0, "size": LARGEST_FILE_BYTES + 1}]
-    result = index_images({"files": described}, MemoryHost({}))
+    described = [{"name": "a.bmp", "source": 0, "size": LARGEST_FILE_BYTES + 1, "file": "0", "offset": 0}]
+    result = index_images({"files": described}, MemoryHost({"0": b""}))
     assert result["skipped"] == [{"name": "a.bmp", "reason": "is longer than 512 MiB"}]
 
 

@@ -1,6 +1,6 @@
 """Indexing as jobs of child processes: bytes come through the host, the index block leaves through it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BufferedReader, RawIOBase
@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from yard.media import video_index
 from yard.media.errors import MediaError
+from yard.media.image_facts import ImageLimits
 from yard.media.image_file import LARGEST_FILE_BYTES
 from yard.media.image_index import index_image
 from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames, encode_video
+from yard.media.part_file import PartFile
 
 THREADS = 8
 """Images that are asked for at the same time: their bytes come from afar."""
@@ -48,46 +50,67 @@ def index_video(arguments: Arguments, host: Host) -> dict[str, Any]:
 
 
 def index_images(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """Emits one frame block of the images in the sources "0", "1" and so on.
+    """Emits one frame block of images.
 
-    The argument `files` describes them: name, source (number in the addresses) and size (bytes). Returns
-    files (so many are done, at least one: pages may fill the block before the last file), count (frames in
-    the block) and skipped (name and reason of files that are no images).
+    The argument `files` describes them: name, source (number in the addresses), size (bytes), and the source
+    of the call that they lie in, `file`, from `offset` on; what lies in one source is read in its order.
+    Returns files (so many are done, at least one: pages may fill the block before the last file), count
+    (frames in the block) and skipped (name and reason of files that are no images).
     """
-    files = arguments["files"]
+    files: Sequence[Mapping[str, Any]] = arguments["files"]
+    limits = ImageLimits(**arguments.get("limits", {}))
     frames: list[ImageAddress] = []
     skipped: list[dict[str, str]] = []
     done = 0
-    with ThreadPoolExecutor(THREADS) as threads:
-        for file, found in zip(files, threads.map(_Reader(host), range(len(files)), files), strict=True):
-            if isinstance(found, MediaError):
-                skipped.append({"name": file["name"], "reason": found.message})
-            elif len(frames) + len(found) > FRAMES_PER_BLOCK:
-                break
-            else:
-                frames += found
-            done += 1
-        threads.shutdown(cancel_futures=True)
+    for file, found in zip(files, _read_all(files, limits, host), strict=True):
+        if isinstance(found, MediaError):
+            skipped.append({"name": file["name"], "reason": found.message})
+        elif found is None or len(frames) + len(found) > FRAMES_PER_BLOCK:
+            break
+        else:
+            frames += found
+        done += 1
     host.emit(encode_frames([replace(frame, order=order) for order, frame in enumerate(frames)]))
     return {"files": done, "count": len(frames), "skipped": skipped}
 
 
-class _Reader:
-    """Indexes one image; what is wrong with it is a result, for the others go on."""
+_Found = list[ImageAddress] | MediaError
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
 
-    def __call__(self, number: int, described: Mapping[str, Any]) -> list[ImageAddress] | MediaError:
-        if described["size"] > LARGEST_FILE_BYTES:
-            return MediaError("limit", f"is longer than {LARGEST_FILE_BYTES >> 20} MiB")
-        try:
-            with self._host.open(str(number)) as raw:
-                frames = index_image(BufferedReader(raw), described["name"])
-        except MediaError as fault:
-            return fault
-        source, size = described["source"], described["size"]
-        return [replace(frame, source=source, size=0 if frame.method == "page" else size) for frame in frames]
+def _read_all(files: Sequence[Mapping[str, Any]], limits: ImageLimits, host: Host) -> list[_Found | None]:
+    """What each file holds, or what is wrong with it; None when more was found than a block holds."""
+    numbers: dict[str, list[int]] = {}
+    found: dict[int, _Found] = {}
+    total = 0
+    for number, file in enumerate(files):
+        numbers.setdefault(file["file"], []).append(number)
+
+    def read(name: str) -> None:
+        nonlocal total
+        with host.open(name) as raw:
+            for number in sorted(numbers[name], key=lambda number: int(files[number]["offset"])):
+                if total > FRAMES_PER_BLOCK and number:
+                    return
+                found[number] = read_now = _read(files[number], limits, raw)
+                total += 0 if isinstance(read_now, MediaError) else len(read_now)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for _ in threads.map(read, numbers):
+            pass
+    return [found.get(number) for number in range(len(files))]
+
+
+def _read(described: Mapping[str, Any], limits: ImageLimits, raw: RawIOBase) -> _Found:
+    size: int = described["size"]
+    if size > LARGEST_FILE_BYTES:
+        return MediaError("limit", f"is longer than {LARGEST_FILE_BYTES >> 20} MiB")
+    try:
+        file = BufferedReader(PartFile(raw, described["offset"], size))
+        frames = index_image(file, described["name"], limits)
+    except MediaError as fault:
+        return fault
+    source = described["source"]
+    return [replace(frame, source=source, size=0 if frame.method == "page" else size) for frame in frames]
 
 
 class _Watched(BufferedReader):

@@ -1,19 +1,21 @@
 """Indexing in child processes, in batches that are kept: after a kill only the running one is done again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from frameyard.task.v1.task_events_pb2 import MediaRequested
-from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.domain.parameters import PDF_DPI
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.places import source_of
+from yard.media_ingest.handlers.reporting import Report
 from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.media_ingest.store.media import MediaRow
 from yard.runtime import errors
 from yard.runtime.work import Work
+from yard.runtime.workers import RangeSource
 
 MOST_BLOCK_BYTES = 256 * 1024 * 1024
 INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
@@ -29,6 +31,8 @@ class Indexing:
     media: MediaRow
     dpi: int = PDF_DPI
     """Resolution of PDF pages."""
+    report: Report = field(default_factory=Report)
+    """What becomes of the files."""
 
     def check_frames(self, name: str, frames: int) -> None:
         """InvalidArgument if media would have too many frames."""
@@ -55,8 +59,9 @@ async def index_video(indexing: Indexing, file: GivenFile) -> Batch:
 
     await tell(0.0)
     call = _Call(indexing, [file])
+    sources = {"file": source_of(indexing.ingest, file.place)}
     try:
-        result = await call.run("yard.media.jobs:index_video", {"name": file.name}, ["file"], tell)
+        result = await call.run("yard.media.jobs:index_video", {"name": file.name}, sources, tell)
     except errors.WorkerCrashed as crash:
         raise unreadable(file.name, crash) from crash
     return await keep_batch(indexing, 0, call.block, result)
@@ -79,16 +84,40 @@ async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[B
 async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position: int) -> Batch:
     some = files[position : position + indexing.ingest.batch_files]
     call = _Call(indexing, some)
-    described = [
-        {"name": file.name, "source": number, "size": file.size_bytes}
-        for number, file in enumerate(some, position)
-    ]
-    names = [str(number) for number in range(len(some))]
+    described, sources = _described(indexing.ingest, some, position)
+    settings = indexing.ingest.settings
+    limits = {"pixels": settings.media_max_pixels, "pages": settings.media_max_pages}
     try:
-        result = await call.run("yard.media.jobs:index_images", {"files": described}, names)
+        arguments = {"files": described, "limits": limits}
+        result = await call.run("yard.media.jobs:index_images", arguments, sources)
     except errors.WorkerCrashed as crash:
         raise unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
     return await keep_batch(indexing, position, call.block, result)
+
+
+def _described(
+    ingest: Ingest, files: Sequence[GivenFile], position: int
+) -> tuple[list[dict[str, Any]], dict[str, RangeSource]]:
+    """The files for the job, numbered from `position` on, and what they lie in: an object is opened once."""
+    places: dict[tuple[str, str], Place] = {}
+    for file in files:
+        known = places.get((file.place.share, file.place.key))
+        end = file.place.offset + file.place.size_bytes
+        size_bytes = end if known is None else max(end, known.size_bytes)
+        place = Place(key=file.place.key, size_bytes=size_bytes, share=file.place.share)
+        places[file.place.share, file.place.key] = place
+    names = {place: str(number) for number, place in enumerate(places)}
+    described = [
+        {
+            "name": file.name,
+            "source": number,
+            "size": file.size_bytes,
+            "file": names[file.place.share, file.place.key],
+            "offset": file.place.offset,
+        }
+        for number, file in enumerate(files, position)
+    ]
+    return described, {names[place]: source_of(ingest, whole) for place, whole in places.items()}
 
 
 class _Call:
@@ -100,11 +129,12 @@ class _Call:
         self.block = bytearray()
 
     async def run(
-        self, function: str, arguments: dict[str, Any], names: Sequence[str], on_progress: Any = None
+        self,
+        function: str,
+        arguments: dict[str, Any],
+        sources: dict[str, RangeSource],
+        on_progress: Any = None,
     ) -> dict[str, Any]:
-        sources = {
-            name: source_of(self._ingest, file.place) for name, file in zip(names, self._files, strict=True)
-        }
         size_bytes = sum(file.size_bytes for file in self._files)
         return await self._ingest.runtime.workers.call(
             function,
