@@ -88,7 +88,7 @@ def test_the_chosen_sorting_holds(sorting: str, expected: list[str]) -> None:
 def test_names_are_looked_for_beside_the_manifest_first() -> None:
     files = ["d/a.jpg", "a.jpg"]
     _, found = described(images(["a.jpg", "d/a.jpg"]), ["x/a.jpg", "d/a.jpg"], folder="x/")
-    assert [image.source for image in found] == [0, 1]
+    assert [(image.source, image.name) for image in found] == [(0, "x/a.jpg"), (1, "d/a.jpg")]
     assert "1 file is not in it: a.jpg" in fault(images(["a.jpg"]), files, folder="d/")
 
 
@@ -132,6 +132,15 @@ def test_of_a_tree_only_selected_frames_are_made() -> None:
 @pytest.mark.parametrize("name", ["../a.jpg", "/a.jpg", "a//b.jpg", "./a.jpg", "a\\b.jpg", "a\x00.jpg"])
 def test_names_that_lead_out_of_a_tree_are_refused_by_line(name: str) -> None:
     assert fault(images(["ok.jpg", name])).startswith("m.jsonl: line 4: ")
+
+
+def test_files_of_a_tree_are_named_from_the_root_of_the_share() -> None:
+    for names in (["a.jpg", "b/a.jpg"], ["x/y/a.jpg", "x/y/b/a.jpg"]):
+        _, found = described(images(names), folder="x/y/")
+        assert [image.name for image in found] == ["x/y/a.jpg", "x/y/b/a.jpg"]
+    assert "line 4: 'a.jpg' is not in the folder 'x/y/'" in fault(
+        images(["x/y/a.jpg", "a.jpg"]), folder="x/y/"
+    )
 
 
 def test_a_name_comes_once() -> None:

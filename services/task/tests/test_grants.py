@@ -1,9 +1,11 @@
 from uuid import UUID
 
 from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
+from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import task_service_pb2
 from yard.runtime import auth, clock, errors
 from yard.runtime.auth.grants import TTL_S
+from yard.testkit import eventually
 from yard.testkit.fixtures import GRANT_KEY
 
 from services.task.tests.neighbours import CLEO, Client, Neighbours, refused, wrong_fields
@@ -59,3 +61,18 @@ async def test_opening_a_job_is_a_sign_of_activity_of_whose_turn_it_is(
     found = await ann.job(job.id)
     assert found.work_duration.ToMicroseconds() > 0
     assert not found.HasField("start_time")
+
+
+async def test_of_media_that_failed_a_grant_tells_why(ann: Client, neighbours: Neighbours) -> None:
+    """What became of its files is read with it; there are no frames."""
+    task = await ann.new_task()
+    await ann.attach(task.id)
+    await neighbours.fail(await ann.task(task.id), errors.InvalidArgument("no media"))
+    await eventually(lambda: has_failed(ann, task.id))
+    given = await ann.grant(task_id=task.id)
+    assert (given.media_id, given.frames) == ((await ann.task(task.id)).media_id, FrameRange())
+    assert GRANTS.verify(given.grant).media_id == UUID(given.media_id)
+
+
+async def has_failed(client: Client, task_id: int) -> bool:
+    return (await client.task(task_id)).media_state == media_pb2.MEDIA_STATE_FAILED

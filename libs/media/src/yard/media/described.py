@@ -21,8 +21,8 @@ WHOLE = -1
 
 _PROGRESS_LINES = 10_000
 
-Place = tuple[int, int]
-"""Number of the file and page in it."""
+Place = tuple[str, int, int]
+"""Name of the frame, number of the file, and page in it."""
 
 
 class Described:
@@ -45,14 +45,14 @@ class Described:
         described = cls()
         for number, image in enumerate(manifest.images()):
             if image is None:
-                described._add("", 0, 0, (0, WHOLE))
+                described._add(0, 0, ("", 0, WHOLE))
                 described.undescribed += 1
             else:
                 try:
                     found = place(image.name)
                 except ValueError as fault:
                     raise manifest.fault(str(fault)) from fault
-                described._add(image.name, image.width, image.height, found)
+                described._add(image.width, image.height, found)
                 described.unsized += not (image.width and image.height)
             if number % _PROGRESS_LINES == 0:
                 on_lines(number)
@@ -108,12 +108,13 @@ class Described:
             }
             yield encode_columns(FrameColumns(columns, [self.names[line] for line in here.tolist()]))
 
-    def _add(self, name: str, width: int, height: int, place: Place) -> None:
+    def _add(self, width: int, height: int, place: Place) -> None:
+        name, file, page = place
         self.names.append(name.encode("utf-8", "surrogatepass"))
         self._widths.append(width)
         self._heights.append(height)
-        self._files.append(place[0])
-        self._pages.append(place[1])
+        self._files.append(file)
+        self._pages.append(page)
 
     def _repeated(self) -> str:
         """A name that comes twice; hashes are compared first, as a set of names would be large."""

@@ -35,18 +35,16 @@ class GivenNames:
             self._is_used.append(0)
 
     def place(self, name: str) -> Place:
-        """File and page of an image; one that is not there is kept in mind for `check`."""
-        number = self._number(name)
-        if number is not None:
-            return self._used(number), WHOLE
-        if match := _PAGE.fullmatch(name):
-            number = self._number(match[1])
-            if number is not None and self._has_pages[number]:
-                return self._used(number), int(match[2])
+        """File and page of an image, called as the file was given; `check` tells of what is not there."""
+        if (found := self._found(name)) is not None:
+            return found, self._used(found), WHOLE
+        match = _PAGE.fullmatch(name)
+        if match and (found := self._found(match[1])) is not None and self._has_pages[self._numbers[found]]:
+            return f"{found}/{match[2]}.png", self._used(found), int(match[2])
         self._missing_count += 1
         if len(self._missing) < SHOWN:
             self._missing.append(name)
-        return 0, WHOLE
+        return name, 0, WHOLE
 
     def size_of(self, number: int) -> int:
         """Bytes of a file."""
@@ -66,11 +64,15 @@ class GivenNames:
         if faults:
             raise MediaError("invalid_media", "; ".join(faults), manifest)
 
-    def _number(self, name: str) -> int | None:
-        number = self._numbers.get(self._folder + name)
-        return self._numbers.get(name) if number is None else number
+    def _found(self, name: str) -> str | None:
+        """The name as the file was given."""
+        for given in (self._folder + name, name):
+            if given in self._numbers:
+                return given
+        return None
 
-    def _used(self, number: int) -> int:
+    def _used(self, given: str) -> int:
+        number = self._numbers[given]
         self._is_used[number] = 1
         return number
 

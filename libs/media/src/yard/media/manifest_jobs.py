@@ -39,8 +39,8 @@ def describe_files(arguments: Arguments, host: Host) -> dict[str, Any]:
     """Emits frame blocks of all images of a manifest in frame order; no image is opened.
 
     The source "files" has a JSON text [name, bytes, format] a line; addresses have the number of the line.
-    Arguments: folder (that of the manifest); sorting, seed; start, stop (or None) and step of the selection,
-    which must be described.
+    Arguments: folder (that of the manifest, "" or ending in "/"); sorting, seed; start, stop (or None) and
+    step of the selection, which must be described.
     Returns kind, count, unsized (images without a size) and lengths of the blocks.
     """
     manifest, file = _opened(arguments, host)
@@ -56,7 +56,7 @@ def describe_files(arguments: Arguments, host: Host) -> dict[str, Any]:
 
 
 def describe_tree(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """The same for a folder whose files are as the manifest says; each frame is a whole file of source 0.
+    """The same for `folder` of a share: each frame is a whole file of source 0, named from the root on.
 
     Only the selected frames are emitted. Returns besides size, their number, and of the first and the last of
     them `name`, `width` and `height`.
@@ -64,7 +64,7 @@ def describe_tree(arguments: Arguments, host: Host) -> dict[str, Any]:
     manifest, file = _opened(arguments, host)
     if manifest.kind == "video":
         return {"kind": "video"}
-    described = Described.read(manifest, _place_in_tree, _teller(host, file))
+    described = Described.read(manifest, _inside(arguments["folder"]), _teller(host, file))
     lines = described.ordered(arguments["sorting"], arguments["seed"])
     frames = _selected(described, lines, arguments)
     lengths = _emitted(described.blocks(lines, frames, lambda _: 0), host)
@@ -123,10 +123,21 @@ def _emitted(blocks: Iterable[bytes], host: Host) -> list[int]:
     return lengths
 
 
-def _place_in_tree(name: str) -> Place:
-    if label_of(name) != name:
-        raise ValueError(f"expected a plain relative name, got {name[:200]!r}")
-    return 0, WHOLE
+def _inside(folder: str) -> Callable[[str], Place]:
+    """Names from the root of the share on; all of a manifest begin in the folder, or all with it."""
+    prefix: list[str] = []
+
+    def place(name: str) -> Place:
+        if label_of(name) != name:
+            raise ValueError(f"expected a plain relative name, got {name[:200]!r}")
+        if not prefix:
+            prefix.append("" if name.startswith(folder) else folder)
+        label = prefix[0] + name
+        if not label.startswith(folder):
+            raise ValueError(f"{name[:200]!r} is not in the folder {folder!r}")
+        return label, 0, WHOLE
+
+    return place
 
 
 def _differences(claimed: ManifestVideo, index: VideoIndex) -> list[str]:

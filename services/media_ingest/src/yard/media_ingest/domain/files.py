@@ -59,6 +59,8 @@ class Choice:
     material: Material
     files: tuple[GivenFile, ...]
     skipped: tuple[Skipped, ...]
+    manifest: GivenFile | None = None
+    """What describes the files."""
 
     @property
     def kind(self) -> Kind:

@@ -42,11 +42,12 @@ async def free_upload(ingest: Ingest, upload_id: UUID) -> None:
     await store.delete_upload(ingest.db, upload_id)
 
 
-async def delete_prefix(blobs: Blobs, prefix: str) -> None:
-    """Deletes all objects below a prefix."""
+async def delete_prefix(blobs: Blobs, prefix: str, keep: str = "") -> None:
+    """Deletes all objects below a prefix, but for the one to keep."""
     keys: list[str] = []
     async for found in blobs.list(prefix):
-        keys.append(found.key)
+        if found.key != keep:
+            keys.append(found.key)
         if len(keys) == KEYS_AT_ONCE:
             await blobs.delete(*keys)
             keys.clear()

@@ -1,5 +1,6 @@
 """From uploaded files to counted and addressed frames."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -7,17 +8,22 @@ from uuid import UUID
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
 from frameyard.task.v1.task_events_pb2 import MediaRequested
+from yard.media.frame_table import FrameTable
 from yard.media_ingest.domain import parameters
 from yard.media_ingest.domain.files import Choice, GivenFile, Material, Skipped, choose, nothing_left
-from yard.media_ingest.domain.sorting import ordered
+from yard.media_ingest.domain.manifests import set_aside
+from yard.media_ingest.domain.sorting import order_of, ordered
 from yard.media_ingest.handlers.archives import contents_of, index_archive
 from yard.media_ingest.handlers.batches import Indexing, index_images, index_video
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.copying import copied
 from yard.media_ingest.handlers.expiry import delete_prefix
 from yard.media_ingest.handlers.listing import list_files
+from yard.media_ingest.handlers.manifests import check_video, describe_files, order_members
 from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, read_frames, skipped_in
+from yard.media_ingest.handlers.reporting import Found, keep_refusals, keep_results
 from yard.media_ingest.handlers.requests import note_failure
+from yard.media_ingest.handlers.trees import plan_tree, tree_of
 from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
 from yard.media_ingest.store import remote as remote_store
@@ -27,6 +33,7 @@ from yard.runtime import errors, telemetry
 from yard.runtime.db import Transaction
 from yard.runtime.work import Work
 
+TOLD = 0.99  # of the progress, when all files are accounted for
 MOST_SKIPPED = 1_000
 MOST_SKIPPED_BYTES = 256 * 1024  # of the list in an event
 
@@ -40,13 +47,16 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
         raise errors.Cancelled("the media is not wanted any more")
     wanted = _check(media.spec)
     indexing = Indexing(ingest=ingest, work=work, media=media, dpi=wanted.pdf_dpi)
-    choice = choose(await list_files(indexing))
-    if wanted.copy_data:
-        choice = replace(choice, files=tuple(await copied(indexing, choice.files)))
-    planned = await _PLANS[choice.material](indexing, choice, wanted)
+    try:
+        choice, planned = await _plan(indexing, wanted)
+    except errors.YardError as fault:
+        if not isinstance(fault, (errors.Unavailable, errors.Cancelled)):
+            await keep_refusals(ingest, media, indexing.report, fault)
+        raise
     size = (planned.width, planned.height)
     data = parameters.in_force(wanted, choice.kind, planned.selected, size, media.seed)
     _summarise(media, choice, planned, data)
+    await indexing.tell(TOLD, await keep_results(ingest, media, indexing.report, _found(choice, planned)))
     await _finish(work, media, planned)
     await _tidy(ingest, media.id)
 
@@ -56,6 +66,29 @@ async def fail_media(
 ) -> None:
     """Tells the task, in the transaction that ends the work."""
     await note_failure(ingest, tx, UUID(work.message.media_id), error)
+
+
+async def _plan(indexing: Indexing, wanted: parameters.Parameters) -> tuple[Choice, Planned]:
+    tree = await tree_of(indexing)
+    planned = None if tree is None else await plan_tree(indexing, tree, wanted)
+    if planned is not None:
+        return Choice(material="images", files=(), skipped=()), planned
+    indexing.report.files = await list_files(indexing)
+    files, manifest = set_aside(indexing.report.files)
+    choice = replace(choose(files), manifest=manifest)
+    if wanted.copy_data:
+        choice = replace(choice, files=tuple(await copied(indexing, choice.files)))
+    return choice, await _PLANS[choice.material](indexing, choice, wanted)
+
+
+def _found(choice: Choice, planned: Planned) -> Found:
+    is_archive = choice.material == "archive"
+    return Found(
+        frames=planned.source_frames,
+        is_archive=is_archive,
+        skipped=choice.skipped,
+        batches=planned.batches,
+    )
 
 
 def _check(spec: media_pb2.DataSpec) -> parameters.Parameters:
@@ -72,11 +105,18 @@ def _check(spec: media_pb2.DataSpec) -> parameters.Parameters:
 async def _plan_video(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
     [file] = choice.files
     batch = await index_video(indexing, file)
+    if choice.manifest is not None:
+        await check_video(indexing, choice.manifest, file, batch)
     selected = parameters.select(wanted, batch.result["frames"])
     return await plan_video(indexing, file, batch, selected)
 
 
 async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
+    if choice.manifest is not None:
+        frames, warnings = await describe_files(indexing, choice.manifest, choice.files, wanted)
+        selected = parameters.select(wanted, len(frames))
+        planned = await plan_images(indexing, choice.files, frames, None, selected)
+        return replace(planned, warnings=warnings)
     files = ordered(choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name)
     batches = await index_images(indexing, files)
     return await _plan_frames(indexing, choice, wanted, batches, files)
@@ -99,11 +139,25 @@ async def _plan_frames(
     skipped = tuple(skipped_in(batches))
     source_frames = sum(batch.result["count"] for batch in batches)
     if not source_frames:
-        raise nothing_left([*choice.skipped, *skipped])
+        raise nothing_left(
+            [*choice.skipped, *skipped] or [Skipped(name=choice.files[0].name, reason="is empty")]
+        )
     selected = parameters.select(wanted, source_frames)
     frames = await read_frames(indexing, batches)
-    planned = await plan_images(indexing, files, frames, selected, sort=choice.material != "images")
-    return replace(planned, skipped=skipped)
+    order, warnings = await _order(indexing, choice, wanted, frames)
+    planned = await plan_images(indexing, files, frames, order, selected)
+    return replace(planned, skipped=skipped, warnings=warnings, batches=tuple(batches))
+
+
+async def _order(
+    indexing: Indexing, choice: Choice, wanted: parameters.Parameters, frames: FrameTable
+) -> tuple[Sequence[int] | None, tuple[str, ...]]:
+    """Rows in frame order, and warnings; single images are in order already."""
+    if choice.material == "images":
+        return None, ()
+    if choice.manifest is not None:
+        return await order_members(indexing, choice.manifest, frames, wanted)
+    return await asyncio.to_thread(order_of, frames.names, wanted.sorting, indexing.media.seed), ()
 
 
 _PLANS: Mapping[Material, Callable[[Indexing, Choice, parameters.Parameters], Awaitable[Planned]]] = {

@@ -9,7 +9,6 @@ from yard.media.plan import TRAILER_BYTES, PlanHead, Source, decode_head, encode
 from yard.media_ingest.domain.files import GivenFile, Kind, Skipped
 from yard.media_ingest.domain.parameters import Selected
 from yard.media_ingest.domain.picking import pick, source_of_file
-from yard.media_ingest.domain.sorting import order_of
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.context import plan_key
 from yard.media_ingest.store.batches import Batch
@@ -28,13 +27,14 @@ class Planned:
     height: int
     blocks: tuple[FrameBlock, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    batches: tuple[Batch, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 async def plan_video(indexing: Indexing, file: GivenFile, batch: Batch, selected: Selected) -> Planned:
     """The plan of a video: its whole index, and the selection."""
     block = await indexing.ingest.blobs.get(batch.block.key)
-    plan, _ = await _write(indexing, "video", [source_of_file(file)], [block], selected)
+    plan, _ = await write_plan(indexing, "video", [source_of_file(file)], [block], selected)
     return Planned(
         plan=plan,
         selected=selected,
@@ -55,27 +55,34 @@ async def read_frames(indexing: Indexing, batches: Sequence[Batch]) -> FrameTabl
 
 
 async def plan_images(
-    indexing: Indexing, files: Sequence[GivenFile], frames: FrameTable, selected: Selected, *, sort: bool
+    indexing: Indexing,
+    files: Sequence[GivenFile],
+    frames: FrameTable,
+    order: Sequence[int] | None,
+    selected: Selected,
 ) -> Planned:
-    """The plan of images: the selected ones in order (`sort`: by name), and the files that they lie in."""
-    sorting, seed = indexing.media.spec.sorting, indexing.media.seed
-    order = await asyncio.to_thread(order_of, frames.names, sorting, seed) if sort else None
+    """The plan of images: the selected ones in order (rows; None: as they are), and what they lie in."""
     picked = await asyncio.to_thread(pick, frames, order, files, selected)
-    plan, head = await _write(indexing, "images", picked.sources, picked.blocks, selected)
+    plan, head = await write_plan(indexing, "images", picked.sources, picked.blocks, selected)
     return Planned(
         plan=plan,
         selected=selected,
         source_frames=len(frames),
         width=picked.width,
         height=picked.height,
-        blocks=tuple(
-            FrameBlock(first=block.first, frames=block.count, offset=block.offset, length=block.length)
-            for block in head.blocks
-        ),
+        blocks=frame_blocks(head),
     )
 
 
-async def _write(
+def frame_blocks(head: PlanHead) -> tuple[FrameBlock, ...]:
+    """Where the frames of images lie in a plan."""
+    return tuple(
+        FrameBlock(first=block.first, frames=block.count, offset=block.offset, length=block.length)
+        for block in head.blocks
+    )
+
+
+async def write_plan(
     indexing: Indexing, kind: Kind, sources: Sequence[Source], blocks: Iterable[bytes], selected: Selected
 ) -> tuple[BlobRef, PlanHead]:
     """Writes the plan and reads its head back: what cannot be read is not a plan."""

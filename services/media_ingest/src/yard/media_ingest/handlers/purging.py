@@ -7,6 +7,7 @@ from yard.media_ingest.handlers.context import Ingest, media_prefix
 from yard.media_ingest.handlers.copying import end_copies
 from yard.media_ingest.handlers.expiry import delete_prefix
 from yard.media_ingest.handlers.fetched import free_parts
+from yard.media_ingest.handlers.results import results_key
 from yard.media_ingest.store import batches as batch_store
 from yard.media_ingest.store import media as store
 from yard.media_ingest.store import remote as remote_store
@@ -25,7 +26,8 @@ async def purge_media(ingest: Ingest, work: Work[MediaDeleted]) -> None:
         for key, multipart_id in await remote_store.open_parts(ingest.db, media_id):
             await free_parts(ingest.blobs, key, multipart_id)
         await end_copies(ingest, media_id)
-        await delete_prefix(ingest.blobs, media_prefix(media_id))
+        keep = results_key(media_id) if media.state == "FAILED" else ""  # they tell why
+        await delete_prefix(ingest.blobs, media_prefix(media_id), keep)
     async with work.finish() as tx:
         await batch_store.delete_batches(tx, media_id)
         await remote_store.delete_files(tx, media_id)

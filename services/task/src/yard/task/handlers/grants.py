@@ -21,6 +21,7 @@ async def get_media_grant(
 ) -> messages.GetMediaGrantResponse:
     """A grant for the frames of a job, or for all frames of a task."""
     target = request.WhichOneof("target")
+    states: tuple[media_pb2.MediaState.ValueType, ...] = (media_pb2.MEDIA_STATE_READY,)
     if target == "job_id":
         job, task = await readable_job(tasks.db, request.job_id)
         frames = FrameRange(first=job.first_frame, last=job.last_frame)
@@ -28,10 +29,11 @@ async def get_media_grant(
             await _note_open(tasks, job.id)
     elif target == "task_id":
         task = await _whole_task(tasks, request.task_id)
+        states = (*states, media_pb2.MEDIA_STATE_FAILED)  # what became of its files can be read
         frames = FrameRange(first=0, last=max(0, task.size - 1))
     else:
         raise errors.invalid("target", "must name a task or a job")
-    return _granted(tasks, task, _media_id(task), frames)
+    return _granted(tasks, task, _media_id(task, *states), frames)
 
 
 async def _whole_task(tasks: Tasks, task_id: int) -> Task:
@@ -41,8 +43,8 @@ async def _whole_task(tasks: Tasks, task_id: int) -> Task:
     return task
 
 
-def _media_id(task: Task) -> UUID:
-    if task.media_state != media_pb2.MEDIA_STATE_READY or task.media_id is None:
+def _media_id(task: Task, *states: media_pb2.MediaState.ValueType) -> UUID:
+    if task.media_state not in states or task.media_id is None:
         raise errors.FailedPrecondition(f"task {task.id} has no frames yet", reason="MEDIA_NOT_READY")
     return task.media_id
 

@@ -1,0 +1,151 @@
+"""Media that a manifest describes: its images are not opened until somebody looks at them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from frameyard.media.v1 import media_pb2
+from yard.media.frame_table import FrameTable
+from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.domain.manifests import folder_of, refusal
+from yard.media_ingest.domain.parameters import Parameters
+from yard.media_ingest.handlers.batches import INDEXED, MOST_BLOCK_BYTES, Indexing
+from yard.media_ingest.handlers.places import source_of
+from yard.media_ingest.store.batches import Batch
+from yard.runtime import errors
+from yard.runtime.workers import BlobSource, BytesSource, RangeSource
+
+MODULE = "yard.media.manifest_jobs"
+SLOWEST_BYTES_S = 256 * 1024
+"""Of a manifest, on a machine that has much else to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What a job has made of a manifest: its result and its blocks, joined."""
+
+    result: Mapping[str, Any]
+    content: bytes
+
+    @property
+    def blocks(self) -> list[bytes]:
+        """One by one."""
+        blocks, start = [], 0
+        for length in self.result["lengths"]:
+            blocks.append(self.content[start : start + length])
+            start += length
+        return blocks
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What people should know."""
+        unsized = self.result["unsized"]
+        noun = "image has" if unsized == 1 else "images have"
+        return (f"{unsized:,} {noun} no size in the manifest",) if unsized else ()
+
+
+async def check_video(indexing: Indexing, manifest: GivenFile, file: GivenFile, batch: Batch) -> None:
+    """InvalidArgument if it says of the video what its packets do not."""
+    blobs = indexing.ingest.blobs
+    index = BlobSource(blobs, batch.block.key, batch.block.size_bytes)
+    await described(indexing, "check_video", manifest, {"video": file.name}, {"index": index})
+
+
+async def describe_files(
+    indexing: Indexing, manifest: GivenFile, files: Sequence[GivenFile], wanted: Parameters
+) -> tuple[FrameTable, tuple[str, ...]]:
+    """All frames in order, whose sources are positions in `files`, and warnings."""
+    names = b"\n".join(json.dumps([file.name, file.size_bytes, file.format]).encode() for file in files)
+    arguments = {"folder": folder_of(manifest.name), **selection_of(indexing, wanted)}
+    found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(names)})
+    if found.result["kind"] == "video":
+        raise refusal(manifest, "describes a video, but images were given")
+    indexing.check_frames(manifest.name, found.result["count"])
+    frames = FrameTable()
+    for block in found.blocks:
+        frames.add(block)
+    return frames, found.warnings
+
+
+async def order_members(
+    indexing: Indexing, manifest: GivenFile, frames: FrameTable, wanted: Parameters
+) -> tuple[list[int], tuple[str, ...]]:
+    """Rows of the frames of an archive in the order of a manifest, which must tell their true sizes."""
+    members = b"\n".join(
+        json.dumps([name.decode("utf-8", "replace"), 0, ""]).encode() for name in frames.names
+    )
+    arguments = {"folder": "", **selection_of(indexing, wanted)}
+    found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(members)})
+    if found.result["kind"] == "video":
+        raise refusal(manifest, "describes a video, but images were given")
+    claimed = FrameTable()
+    for block in found.blocks:
+        claimed.add(block)
+    return _checked_order(manifest, claimed, frames), found.warnings
+
+
+def _checked_order(manifest: GivenFile, claimed: FrameTable, frames: FrameTable) -> list[int]:
+    """The rows by their names; frames that are not described take what is left."""
+    described_rows = np.array([bool(name) for name in claimed.names])
+    rows = claimed.column("source").astype("i8")
+    left = np.setdiff1d(np.arange(len(frames)), rows[described_rows])
+    rows[~described_rows] = left[: int(np.count_nonzero(~described_rows))]
+    wrong = np.zeros(len(rows), bool)
+    for side in ("width", "height"):
+        said = claimed.column(side)
+        wrong |= described_rows & (said > 0) & (said != frames.column(side)[rows])
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        claim, real = _size(claimed, place), _size(frames, int(rows[place]))
+        name = claimed.names[place].decode("utf-8", "replace")
+        raise refusal(manifest, f"says that {name} has {claim} pixels, it has {real}")
+    order: list[int] = rows.tolist()
+    return order
+
+
+def _size(frames: FrameTable, row: int) -> str:
+    return f"{frames.column('width')[row]}x{frames.column('height')[row]}"
+
+
+def selection_of(indexing: Indexing, wanted: Parameters) -> dict[str, Any]:
+    """The order and the selected frames as arguments of a job."""
+    sorting = media_pb2.SortingMethod.Name(wanted.sorting).removeprefix("SORTING_METHOD_").lower()
+    return {
+        "sorting": sorting,
+        "seed": indexing.media.seed,
+        "start": wanted.start,
+        "stop": wanted.stop,
+        "step": wanted.step,
+    }
+
+
+async def described(
+    indexing: Indexing,
+    function: str,
+    manifest: GivenFile,
+    arguments: Mapping[str, Any],
+    sources: Mapping[str, RangeSource],
+) -> Description:
+    """Runs a job over a manifest."""
+    content = bytearray()
+
+    async def take(chunk: bytes) -> None:
+        if len(content) + len(chunk) > MOST_BLOCK_BYTES:
+            raise errors.invalid(manifest.name, f"has an index of more than {MOST_BLOCK_BYTES} bytes")
+        content.extend(chunk)
+
+    async def tell(fraction: float) -> None:
+        await indexing.tell(INDEXED * fraction, f"reading {manifest.name}")
+
+    settings = indexing.ingest.settings
+    result = await indexing.ingest.runtime.workers.call(
+        f"{MODULE}:{function}",
+        {"name": manifest.name, **arguments},
+        sources={"manifest": source_of(indexing.ingest, manifest.place), **sources},
+        on_bytes=take,
+        on_progress=tell,
+        timeout_s=settings.worker_timeout_s + manifest.size_bytes / SLOWEST_BYTES_S,
+    )
+    return Description(result=result, content=bytes(content))
