@@ -72,6 +72,7 @@ async def test_each_given_file_has_a_result_in_the_order_given(
     ]
     assert [bool(result.reason) for result in found] == [False, True, False, False, True, True]
     assert [result.size_bytes for result in found] == [len(content) for content in files.values()]
+    assert (media.taken_count, media.skipped_count) == (3, 3)
     skipped = await results(export, media.id, outcome=SKIPPED, page_size=page_size)
     assert [result.name for result in skipped] == ["notes.txt", "broken.jpg", "empty"]
 

@@ -107,10 +107,12 @@ class Operations:
         tx.wake(OPERATION)
         return bool(await tx.fetchval(_START, operation_id))
 
-    async def complete(self, tx: Transaction, operation_id: UUID, result: Message | None = None) -> bool:
-        """To SUCCEEDED; False if it is final already."""
+    async def complete(
+        self, tx: Transaction, operation_id: UUID, result: Message | None = None, message: str | None = None
+    ) -> bool:
+        """To SUCCEEDED; False if it is final already. Without a message the last one stays."""
         packed = None if result is None else _packed(result)
-        return await self._end(tx, operation_id, "SUCCEEDED", result=packed)
+        return await self._end(tx, operation_id, "SUCCEEDED", result=packed, message=message)
 
     async def fail(self, tx: Transaction, operation_id: UUID, error: errors.YardError) -> bool:
         """To FAILED with the error's status; False if it is final already."""
@@ -174,9 +176,11 @@ class Operations:
         *,
         error: bytes | None = None,
         result: bytes | None = None,
+        message: str | None = None,
     ) -> bool:
         tx.wake(OPERATION)
-        return bool(await tx.fetchval(_END, operation_id, state, error, result))
+        told = None if message is None else message[:MESSAGE_LENGTH]
+        return bool(await tx.fetchval(_END, operation_id, state, error, result, told))
 
 
 def sees_all(principal: Principal) -> bool:
@@ -227,6 +231,7 @@ SET state = $2,
     progress = CASE $2 WHEN 'SUCCEEDED' THEN 1 ELSE progress END,
     error = $3,
     result = $4,
+    message = coalesce($5, message),
     finished_at = clock_timestamp(),
     updated_at = clock_timestamp()
 WHERE id = $1 AND state IN ('QUEUED', 'RUNNING')

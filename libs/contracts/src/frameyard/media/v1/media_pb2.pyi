@@ -568,6 +568,7 @@ class Media(_message.Message):
     SKIPPED_COUNT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    TAKEN_COUNT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, a UUID."""
     task_id: _builtins.int
@@ -586,6 +587,8 @@ class Media(_message.Message):
     """Height of the first selected frame upright, pixels."""
     skipped_count: _builtins.int
     """Number of all files that were left out."""
+    taken_count: _builtins.int
+    """Files, members of archives and URLs that were taken."""
     @_builtins.property
     def data(self) -> Global___DataParameters:
         """The parameters in force."""
@@ -623,10 +626,11 @@ class Media(_message.Message):
         skipped_count: _builtins.int = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        taken_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "data", b"data", "plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "data", b"data", "height", b"height", "id", b"id", "kind", b"kind", "plan", b"plan", "size", b"size", "skipped", b"skipped", "skipped_count", b"skipped_count", "source_frames", b"source_frames", "state", b"state", "task_id", b"task_id", "warnings", b"warnings", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "data", b"data", "height", b"height", "id", b"id", "kind", b"kind", "plan", b"plan", "size", b"size", "skipped", b"skipped", "skipped_count", b"skipped_count", "source_frames", b"source_frames", "state", b"state", "taken_count", b"taken_count", "task_id", b"task_id", "warnings", b"warnings", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -33,7 +33,6 @@ from yard.runtime import errors, telemetry
 from yard.runtime.db import Transaction
 from yard.runtime.work import Work
 
-TOLD = 0.99  # of the progress, when all files are accounted for
 MOST_SKIPPED = 1_000
 MOST_SKIPPED_BYTES = 256 * 1024  # of the list in an event
 
@@ -56,7 +55,7 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     size = (planned.width, planned.height)
     data = parameters.in_force(wanted, choice.kind, planned.selected, size, media.seed)
     _summarise(media, choice, planned, data)
-    await indexing.tell(TOLD, await keep_results(ingest, media, indexing.report, _found(choice, planned)))
+    media.summary.taken_count = await keep_results(ingest, media, indexing.report, _found(choice, planned))
     await _finish(work, media, planned)
     await _tidy(ingest, media.id)
 

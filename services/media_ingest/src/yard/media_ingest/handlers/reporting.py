@@ -42,8 +42,8 @@ class Found:
     batches: Sequence[Batch] = ()
 
 
-async def keep_results(ingest: Ingest, media: MediaRow, report: Report, found: Found) -> str:
-    """Stores the results of media that is ready; returns the counts in words."""
+async def keep_results(ingest: Ingest, media: MediaRow, report: Report, found: Found) -> int:
+    """Stores the results of media that is ready; returns how many files were taken."""
     return await _keep(ingest, media, _results(ingest, report, found))
 
 
@@ -60,7 +60,7 @@ async def keep_refusals(ingest: Ingest, media: MediaRow, report: Report, fault: 
         await _keep(ingest, media, _at_once(results))
 
 
-async def _keep(ingest: Ingest, media: MediaRow, results: AsyncIterator[Sequence[FileResult]]) -> str:
+async def _keep(ingest: Ingest, media: MediaRow, results: AsyncIterator[Sequence[FileResult]]) -> int:
     encoding = Encoding()
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -71,7 +71,7 @@ async def _keep(ingest: Ingest, media: MediaRow, results: AsyncIterator[Sequence
             yield piece
 
     await ingest.blobs.put_stream(results_key(media.id), pieces())
-    return f"taken {encoding.count('taken')}, skipped {encoding.count('skipped')}"
+    return encoding.count("taken")
 
 
 async def _results(ingest: Ingest, report: Report, found: Found) -> AsyncIterator[Sequence[FileResult]]:

@@ -52,7 +52,8 @@ async def finish_media(tasks: Tasks, tx: Transaction, event: Event[MediaIndexed]
         await _tell_unwanted(tx, task)
         return
     # The operation before the task: as everybody locks who ends one.
-    if not await tasks.operations.complete(tx, task.media_operation, media):
+    counts = f"taken {media.taken_count}, skipped {media.skipped_count}"
+    if not await tasks.operations.complete(tx, task.media_operation, media, counts):
         return
     await store.task_of_any(tx, task.id, lock=True)
     await store.update_media(tx, replace(_with_media(task, media, plan), mode=mode))
