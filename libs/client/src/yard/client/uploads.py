@@ -2,50 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import BinaryIO
 
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from yard.client.client import Client, request_id
 from yard.client.failures import ClientError, Violation, translated
+from yard.client.local_files import LocalFile, local_files
+from yard.client.packs import CUTS, LARGEST_PACKED_BYTES, Pair, send_packed
 from yard.client.patience import Patience
+from yard.client.told import OnBytes, Told
+
+__all__ = ["LocalFile", "OnBytes", "create", "local_files", "resume", "upload"]
 
 PIECE_BYTES = 1 << 20
 FILES_AT_ONCE = 4
-_CUTS = frozenset({"UNAVAILABLE", "OUT_OF_RANGE", "ABORTED"})
+PAGE = 10_000
 _FILE_FIELD = re.compile(r"files\[(\d+)\]\.\w+")
-
-OnBytes = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalFile:
-    """A file on this machine; `name` is what the platform calls it, with folders."""
-
-    path: Path
-    name: str
-    size_bytes: int
-
-
-def local_files(paths: Sequence[Path]) -> list[LocalFile]:
-    """The files themselves and all files below directories, by name; ClientError names what does not fit."""
-    found: list[LocalFile] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(entry for entry in path.rglob("*") if entry.is_file())
-            root = path.resolve().name or "files"
-            found += [_local_file(entry, f"{root}/{entry.relative_to(path).as_posix()}") for entry in inside]
-        elif path.is_file():
-            found.append(_local_file(path, path.name))
-        else:
-            what = "is not a file" if path.exists() else "no such file"
-            raise ClientError(f"{path}: {what}", code="NOT_FOUND")
-    if not found:
-        raise ClientError("there is no file to upload", code="INVALID_ARGUMENT")
-    _refuse_repeated(found)
-    return found
 
 
 async def create(client: Client, files: Sequence[LocalFile]) -> str:
@@ -74,7 +47,7 @@ async def resume(
     sending = _Sending(client, upload_id, on_bytes)
     token = ""
     while True:
-        request = uploads.GetUploadRequest(id=upload_id, page_token=token)
+        request = uploads.GetUploadRequest(id=upload_id, page_size=PAGE, page_token=token)
         page = await client.call(client.uploads.GetUpload, request)
         await _send_page(sending, page.upload.files, by_name)
         token = page.next_page_token
@@ -96,8 +69,8 @@ class _Sending:
     async def send(self, local: LocalFile, remote: uploads.UploadFile) -> None:
         """Sends the rest of a file; a cut that made no progress counts against the file."""
         async with self._slots:
-            told = _Told(self._on_bytes)
-            patience = Patience(_CUTS)
+            told = Told(self._on_bytes)
+            patience = Patience(CUTS)
             told.is_at(remote.received_bytes)
             while remote.received_bytes < remote.size_bytes:
                 received = remote.received_bytes
@@ -111,9 +84,12 @@ class _Sending:
                     patience.has_progressed()
                 told.is_at(remote.received_bytes)
 
-    async def _attempt(
-        self, local: LocalFile, remote: uploads.UploadFile, told: "_Told"
-    ) -> uploads.UploadFile:
+    async def send_packed(self, pairs: Sequence[Pair]) -> None:
+        """Sends many small files in one stream."""
+        async with self._slots:
+            await send_packed(self._client, self._upload_id, pairs, self._on_bytes)
+
+    async def _attempt(self, local: LocalFile, remote: uploads.UploadFile, told: Told) -> uploads.UploadFile:
         header = uploads.UploadFileHeader(
             upload_id=self._upload_id, file_number=remote.number, offset=remote.received_bytes
         )
@@ -137,22 +113,8 @@ class _Sending:
                 raise ClientError(f"{remote.name}: not in the upload any more", code="NOT_FOUND")
 
 
-class _Told:
-    """How far a file's progress was told."""
-
-    def __init__(self, on_bytes: OnBytes) -> None:
-        self._on_bytes = on_bytes
-        self._bytes = 0
-
-    def is_at(self, position: int) -> None:
-        """Tells the difference, which is negative where bytes must be sent again."""
-        if position != self._bytes:
-            self._on_bytes(position - self._bytes)
-            self._bytes = position
-
-
 async def _requests(
-    header: uploads.UploadFileHeader, file: BinaryIO, size_bytes: int, told: _Told
+    header: uploads.UploadFileHeader, file: BinaryIO, size_bytes: int, told: Told
 ) -> AsyncIterator[uploads.UploadFileRequest]:
     """The bytes from the offset to the declared length: a file that has grown since is cut there."""
     yield uploads.UploadFileRequest(header=header)
@@ -168,12 +130,21 @@ async def _send_page(
     sending: _Sending, remotes: Sequence[uploads.UploadFile], by_name: Mapping[str, LocalFile]
 ) -> None:
     pairs = [(_same_file(by_name.get(remote.name), remote), remote) for remote in remotes]
+    packed = [pair for pair in pairs if _fits_pack(pair[1])]
+    single = [pair for pair in pairs if len(packed) < 2 or not _fits_pack(pair[1])]
     try:
         async with asyncio.TaskGroup() as group:
-            for local, remote in pairs:
+            if len(packed) >= 2:
+                group.create_task(sending.send_packed(packed))
+            for local, remote in single:
                 group.create_task(sending.send(local, remote))
     except BaseExceptionGroup as faults:
         raise faults.exceptions[0] from None
+
+
+def _fits_pack(remote: uploads.UploadFile) -> bool:
+    """Whether nothing has come of a file that is small enough for a stream of many."""
+    return remote.received_bytes == 0 < remote.size_bytes <= LARGEST_PACKED_BYTES
 
 
 def _check_progress(local: LocalFile, remote: uploads.UploadFile, received: int) -> None:
@@ -189,23 +160,6 @@ def _same_file(local: LocalFile | None, remote: uploads.UploadFile) -> LocalFile
             code="FAILED_PRECONDITION",
         )
     return local
-
-
-def _local_file(path: Path, name: str) -> LocalFile:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise ClientError(f"{path}: its name is not UTF-8", code="INVALID_ARGUMENT") from None
-    return LocalFile(path=path, name=name, size_bytes=path.stat().st_size)
-
-
-def _refuse_repeated(files: Sequence[LocalFile]) -> None:
-    first: dict[str, LocalFile] = {}
-    for file in files:
-        known = first.setdefault(file.name, file)
-        if known is not file:
-            message = f"{file.path} and {known.path} are both {file.name}: give their folder"
-            raise ClientError(message, code="INVALID_ARGUMENT")
 
 
 def _with_names(fault: ClientError, files: Sequence[LocalFile]) -> ClientError:

@@ -1,0 +1,151 @@
+"""The client library against the service: many small files and large ones, kills of both sides, memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+from yard.client import Client, ClientError, Endpoints, uploads
+from yard.client.session import Tokens
+from yard.media_ingest.domain.uploads import MIB, PART_BYTES
+from yard.media_ingest.service import SERVICE
+from yard.media_ingest.settings import Settings
+from yard.media_ingest.store.uploads import given_files
+from yard.runtime import app, auth, clock
+from yard.runtime.app.lifecycle import opened
+from yard.runtime.app.service import Runtime
+from yard.runtime.db import Database
+from yard.testkit import eventually
+from yard.testkit.fixtures import SettingsFor
+from yard.testkit.process import Program
+
+from services.media_ingest.tests.conftest import ANN
+from services.media_ingest.tests.test_restarts import address_of, environment
+
+SMALL = 5_000
+SMALL_BYTES = 20 * 1024
+MOST_MORE_MEMORY = 128 * MIB
+
+
+@pytest.fixture
+def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, tmp_path: Path) -> Settings:
+    return settings_for(
+        Settings, jwks=issuer.jwks, drain_timeout_s=0.2, port_file=str(tmp_path / "ports.json")
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """5,000 files of 20 KiB, and one that goes alone."""
+    folder = tmp_path_factory.mktemp("photos")
+    content = os.urandom(SMALL_BYTES)
+    for number in range(SMALL):
+        (folder / f"{number:04d}.jpg").write_bytes(number.to_bytes(8, "big") + content[8:])
+    (folder / "film.mp4").write_bytes(os.urandom(PART_BYTES + 1_000))
+    return folder
+
+
+@asynccontextmanager
+async def client_of(address: str, issuer: auth.TokenIssuer) -> AsyncIterator[Client]:
+    """The client library, logged in as Ann."""
+    endpoints = Endpoints(
+        identity=address, task=address, media_ingest=address, chunking=address, export=address
+    )
+    expires = clock.now() + timedelta(minutes=15)
+    tokens = Tokens(access=issuer.issue(ANN).token, refresh="", expire_time=expires)
+    async with Client(endpoints, tokens=tokens) as client:
+        yield client
+
+
+async def check(runtime: Runtime[Settings], upload_id: str, files: list[uploads.LocalFile]) -> None:
+    """Every file is what it was here."""
+    given = await given_files(runtime.db, UUID(upload_id))
+    local = {file.name: file for file in files}
+    assert len(given) == len(files)
+    packs: dict[str, bytes] = {}
+    for file in given:
+        if file.place.key not in packs:
+            packs = {file.place.key: await runtime.blobs.get(file.place.key)}
+        end = file.place.offset + file.place.size_bytes
+        stored = packs[file.place.key][file.place.offset : end]
+        assert stored == local[file.name].path.read_bytes(), file.name
+
+
+def peak_memory(pid: int) -> int:
+    """The most that the process has held, bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
+
+async def objects(runtime: Runtime[Settings], upload_id: str) -> list[str]:
+    return [found.key async for found in runtime.blobs.list(f"uploads/{upload_id}/")]
+
+
+async def test_thousands_of_files_lie_in_few_objects(
+    running: app.Running[Settings], issuer: auth.TokenIssuer, folder: Path
+) -> None:
+    files = uploads.local_files([folder])
+    told: list[int] = []
+    async with client_of(running.address, issuer) as client:
+        upload_id = await uploads.upload(client, files, told.append)
+    assert sum(told) == sum(file.size_bytes for file in files)
+    await check(running.runtime, upload_id, files)
+    assert len(await objects(running.runtime, upload_id)) == 3
+
+
+async def test_a_file_that_shrank_ends_the_upload_by_name(
+    running: app.Running[Settings], issuer: auth.TokenIssuer, tmp_path: Path
+) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (tmp_path / name).write_bytes(b"12345")
+    files = uploads.local_files([tmp_path / name for name in ("a.jpg", "b.jpg", "c.jpg")])
+    (tmp_path / "b.jpg").write_bytes(b"1234")
+    async with client_of(running.address, issuer) as client:
+        upload_id = await uploads.create(client, files)
+        with pytest.raises(ClientError, match=r"b\.jpg: is shorter than the 5 bytes"):
+            await uploads.resume(client, upload_id, files)
+        (tmp_path / "b.jpg").write_bytes(b"54321")
+        await uploads.resume(client, upload_id, files)
+    await check(running.runtime, upload_id, files)
+
+
+async def test_both_sides_are_killed_and_what_was_stored_is_not_sent_again(
+    settings: Settings, issuer: auth.TokenIssuer, folder: Path, tmp_path: Path
+) -> None:
+    """At most the pack that was being written comes twice; the service's memory does not grow with it."""
+    files = uploads.local_files([folder])
+    program = Program(["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings))
+    ports = Path(settings.port_file)
+    db = await Database.connect(settings.database_url, max_size=1)
+    async with client_of(await address_of(program, ports), issuer) as client:
+        upload_id = await uploads.create(client, files)
+        sending = asyncio.create_task(uploads.resume(client, upload_id, files))
+        packed = "SELECT count(*) > 1000 FROM upload_file WHERE is_complete"
+        await eventually(lambda: db.fetchval(packed), timeout_s=60)
+        program.kill()
+        sending.cancel()
+        with suppress(asyncio.CancelledError, ClientError):
+            await sending
+    stored = await db.fetchval("SELECT sum(received_bytes)::bigint FROM upload_file")
+    ports.unlink()
+    program.restart()
+    told: list[int] = []
+    async with client_of(await address_of(program, ports), issuer) as client:
+        before = psutil.Process(program.pid).memory_info().rss
+        await uploads.resume(client, upload_id, files, told.append)
+    memory = peak_memory(program.pid)
+    program.kill()
+    assert stored > 20 * MIB
+    assert sum(told) == sum(file.size_bytes for file in files)
+    assert memory - before < MOST_MORE_MEMORY
+    await db.close()
+    async with opened(SERVICE, settings) as runtime:
+        await check(runtime, upload_id, files)
