@@ -113,6 +113,15 @@ class MediaSide:
         await self._plan(media, "images", sources, [encode_frames(addresses)])
         return await self._ready(media)
 
+    async def placed(
+        self, kind: PlanKind, sources: Sequence[Source], block: bytes, size: int, **data: Any
+    ) -> media_pb2.Media:
+        """Media whose sources lie somewhere already."""
+        number = media_pb2.MEDIA_KIND_VIDEO if kind == "video" else media_pb2.MEDIA_KIND_IMAGES
+        media = self._media(number, size, **data)
+        await self._plan(media, kind, sources, [block])
+        return await self._ready(media)
+
     async def delete(self, media: media_pb2.Media) -> None:
         """The media goes."""
         await self.publish(MediaDeleted(media_id=media.id, task_id=media.task_id), media.task_id)

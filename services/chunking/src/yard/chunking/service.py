@@ -37,7 +37,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
             ("evict", lambda: _evict_for_ever(chunking)),
             ("renew_readers", chunking.reading.renew_for_ever),
         ],
-        on_close=[chunking.builder.close],
+        on_close=[chunking.builder.close, chunking.shares.close],
     )
 
 

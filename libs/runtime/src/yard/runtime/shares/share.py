@@ -15,6 +15,9 @@ ANSWER_S = 60.0
 LISTING_S = 600.0
 WALK_BATCH = 1_000
 
+FILE_GONE = "SHARE_FILE_GONE"
+"""Reason of the error that says that a file is not in a share any more."""
+
 T = TypeVar("T")
 
 
@@ -158,20 +161,22 @@ class ShareFile:
         try:
             piece = await self._share.read(self._path, offset, length)
         except errors.NotFound:
-            raise errors.Unavailable(
-                f"{self._path} is not in the share {self._share.name} any more",
-                reason="SHARE_FILE_GONE",
-                metadata=self._named(),
-            ) from None
+            raise gone(self._path, self._share.name) from None
         is_same = piece.size_bytes == self._size and self._version in ("", piece.version)
         if not is_same or len(piece.content) != length:
             raise errors.FailedPrecondition(
                 f"{self._path} in the share {self._share.name} has changed since it was found",
                 reason="SHARE_FILE_CHANGED",
-                metadata=self._named(),
+                metadata={"file": self._path, "share": self._share.name},
             )
         self._version = piece.version
         return piece.content
 
-    def _named(self) -> dict[str, str]:
-        return {"file": self._path, "share": self._share.name}
+
+def gone(path: str, share: str) -> errors.Unavailable:
+    """What is said of a file that was there once, and may be there again."""
+    return errors.Unavailable(
+        f"{path} is not in the share {share} any more",
+        reason=FILE_GONE,
+        metadata={"file": path, "share": share},
+    )

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from yard.chunking.build.files import Files
 from yard.chunking.build.plans import Plans
 from yard.chunking.domain import ORIGINAL_JPEG_QUALITY, Frames, Media, Quality, Rendition
 from yard.media.mp4_chunk import VISUALLY_LOSSLESS_CRF, crf_for
-from yard.media.plan import Source
-from yard.runtime.blobs import Blobs
-from yard.runtime.workers import BlobSource, BytesSource, PartSource, RangeSource
+from yard.runtime.workers import BytesSource, RangeSource
 
 MODULE = "yard.media.chunk_jobs"
 
@@ -28,9 +27,9 @@ class Job:
 class Jobs:
     """Knows the functions of the child processes and their arguments."""
 
-    def __init__(self, plans: Plans, blobs: Blobs) -> None:
+    def __init__(self, plans: Plans, files: Files) -> None:
         self._plans = plans
-        self._blobs = blobs
+        self._files = files
 
     async def for_rendition(self, media: Media, rendition: Rendition) -> Job:
         """Makes a chunk or a preview."""
@@ -67,21 +66,16 @@ class Jobs:
         }
         sources: dict[str, RangeSource] = {
             "index": BytesSource(await self._plans.video_block(media)),
-            "video": self._opened(video),
+            "video": self._files.of(video),
         }
         return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
 
     async def _of_images(self, function: str, media: Media, frames: Frames, **wanted: Any) -> Job:
         head = await self._plans.head(media)
         addresses = await self._plans.addresses(media, frames)
-        used = {address.source for address in addresses}
-        sources = {str(number): self._opened(head.sources[number]) for number in used}
-        arguments = {"images": [asdict(address) for address in addresses], **wanted}
+        sources, placed = await self._files.of_images(head, addresses)
+        arguments = {"images": [asdict(address) for address in placed], **wanted}
         return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
-
-    def _opened(self, source: Source) -> RangeSource:
-        whole = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
-        return PartSource(whole, source.offset, source.size_bytes) if source.offset else whole
 
 
 def _jpeg_quality(media: Media, quality: Quality) -> int:

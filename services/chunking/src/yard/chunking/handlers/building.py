@@ -13,6 +13,7 @@ from yard.chunking.store import chunks as store
 from yard.chunking.store import media as media_store
 from yard.runtime import errors
 from yard.runtime.db import Transaction
+from yard.runtime.shares import FILE_GONE
 from yard.runtime.work import Work
 
 PAGE = 200
@@ -26,6 +27,12 @@ async def build_chunks(chunking: Chunking, work: Work[MediaIndexed]) -> None:
         raise errors.Cancelled("the media is not wanted any more")
     try:
         await _build_missing(chunking, work, media)
+    except errors.Unavailable as fault:
+        if fault.reason == FILE_GONE:  # nobody waits here until somebody brings it back
+            raise errors.FailedPrecondition(
+                fault.message, reason=FILE_GONE, metadata=fault.metadata
+            ) from fault
+        raise
     except errors.NotFound:
         if await media_store.media_of(chunking.db, media_id) is None:
             raise errors.Cancelled("the media is not wanted any more") from None

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from yard.chunking.build.builder import Builder
+from yard.chunking.build.files import Files
 from yard.chunking.build.jobs import Jobs
 from yard.chunking.build.plans import Plans
 from yard.chunking.build.reading import Reading
 from yard.chunking.settings import Settings
+from yard.runtime import shares
 from yard.runtime.app import Runtime
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
+from yard.runtime.shares import Shares
 
 SERVICE_NAME = "chunking"
 BUILD_CHUNKS = "build_chunks"
@@ -26,18 +29,21 @@ class Chunking:
     jobs: Jobs
     builder: Builder
     reading: Reading
+    shares: Shares
 
     @classmethod
     def of(cls, runtime: Runtime[Settings]) -> Self:
         """All parts for one process."""
         plans = Plans(runtime.blobs)
-        jobs = Jobs(plans, runtime.blobs)
+        connected = shares.connect(runtime.settings, runtime.settings.shares)
+        jobs = Jobs(plans, Files(runtime.blobs, connected))
         return cls(
             runtime=runtime,
             plans=plans,
             jobs=jobs,
             builder=Builder(runtime, jobs),
             reading=Reading(runtime.db),
+            shares=connected,
         )
 
     @property
