@@ -96,7 +96,8 @@ class Indexed:
         self, function: Callable[..., dict[str, Any]], content: bytes, *, piece: int = 1000, **arguments: Any
     ) -> None:
         host = MemoryHost({"file": content})
-        given = {"name": "set", "limits": LIMITS, "done": 0, "packs": 0, "dpi": 72, **arguments}
+        given = {"name": "set", "limits": LIMITS, "done": 0, "packs": 0, "dpi": 72, "pack_bytes": 1 << 20}
+        given |= {"batch_files": FRAMES_PER_BLOCK, **arguments}
         function(given, host)
         self.batches: list[IndexedBatch] = []
         self.packs: list[bytes] = [b""]
@@ -156,9 +157,9 @@ def test_images_of_a_packed_tar_go_into_packs(pack: Callable[[bytes], bytes]) ->
     check_content(found.frames, [b"", found.packs[0]])
 
 
-def test_packs_end_when_they_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_jobs, "PACK_BYTES", 500)
-    found = Indexed(archive_jobs.index_tar, gzip.compress(tarred()), piece=77)
+@pytest.mark.parametrize("bounds", [{"pack_bytes": 500}, {"batch_files": 2}])
+def test_packs_end_when_they_are_full(bounds: dict[str, int]) -> None:
+    found = Indexed(archive_jobs.index_tar, gzip.compress(tarred()), piece=77, **bounds)
     assert len(found.batches) > 3
     assert [frame.name for frame in found.frames] == FRAMES
     check_content(found.frames, found.packs)

@@ -212,6 +212,22 @@ async def test_parts_over_several_calls(blobs: Blobs) -> None:
         await parts.put(dropped, 2, b"late")
 
 
+async def test_parts_that_nobody_knows_any_more_are_freed(blobs: Blobs) -> None:
+    left = {}
+    for key in ("media/a/1", "media/a/2", "media/b/1"):
+        left[key] = await blobs.in_parts(key).begin()
+        await blobs.in_parts(key).put(left[key], 1, b"x")
+    await blobs.abort_parts("media/a/")
+    for key, is_left in (("media/a/1", False), ("media/a/2", False), ("media/b/1", True)):
+        try:
+            await blobs.in_parts(key).put(left[key], 2, b"y")
+        except errors.NotFound:
+            assert not is_left
+        else:
+            assert is_left
+    await blobs.abort_parts("media/a/")
+
+
 async def test_signed_addresses_open_one_object(blobs: Blobs) -> None:
     await blobs.put("a/open", b"bytes")
     await blobs.put("a/closed", b"secret")

@@ -1,8 +1,9 @@
 """Indexing of archives and documents as jobs of child processes: batches leave as soon as they are full.
 
 All take the source "file" and the arguments `name` (its label), `limits` (see `limits_of`) and `done`, the
-number of results, taken or left out, that earlier batches hold: these are passed over. The result of a batch
-has files (results in it), count (frames in its block), skipped (name and reason) and is_last.
+number of results, taken or left out, that earlier batches hold: these are passed over. A batch ends with
+`batch_files` results, or as soon as its pack has `pack_bytes`. Its result has files (results in it), count
+(frames in its block), skipped (name and reason) and is_last.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,6 @@ from yard.media.tar_members import TarMember, read_tar
 from yard.media.unpacking import packing_of
 from yard.media.zip_index import read_zip
 
-PACK_BYTES = 64 << 20
 _PIECE = 256 << 10
 
 
@@ -48,7 +48,7 @@ def limits_of(arguments: Arguments) -> Limits:
 def index_zip(arguments: Arguments, host: Host) -> dict[str, Any]:
     """Emits batches of the images of a zip, addressed inside it."""
     limits = limits_of(arguments)
-    batches = _Batches(host)
+    batches = _Batches(host, arguments)
     with _named(arguments), host.open("file") as file, host.open("file") as aside:
         size = file.seek(0, 2) or 1
         for found in read_zip(file, limits.archive, passed=arguments["done"]):
@@ -82,7 +82,7 @@ def index_tar(arguments: Arguments, host: Host) -> dict[str, Any]:
         size = file.seek(0, 2) or 1
         file.seek(0)
         is_packed = packing_of(file.read(8) or b"") is not None
-        batches = _Batches(host, packs=arguments["packs"] if is_packed else None)
+        batches = _Batches(host, arguments, packs=arguments["packs"] if is_packed else 0)
         for number, found in enumerate(read_tar(file, limits.archive)):
             if number < arguments["done"]:
                 continue
@@ -103,7 +103,7 @@ def index_pdf(arguments: Arguments, host: Host) -> dict[str, Any]:
         pages=min(FRAMES_PER_BLOCK, arguments["limits"]["pages"]),
         pixels=arguments["limits"]["pixels"],
     )
-    batches = _Batches(host)
+    batches = _Batches(host, arguments)
     with _named(arguments), host.open("file") as file, PdfPages(file, limits) as pages:
         frames = []
         for page in range(pages.count):
@@ -143,9 +143,11 @@ class _Growing:
 class _Batches:
     """Gathers frames, and emits a block of them when it is full or its pack is."""
 
-    def __init__(self, host: Host, packs: int | None = None) -> None:
+    def __init__(self, host: Host, arguments: Arguments, packs: int = 0) -> None:
         self._host = host
-        self._pack = 0 if packs is None else packs
+        self._batch_files = arguments["batch_files"]
+        self._pack_bytes = arguments["pack_bytes"]
+        self._pack = packs
         self._packed = 0
         self._files = 0
         self._frames: list[ImageAddress] = []
@@ -182,7 +184,7 @@ class _Batches:
             self._host.emit(pack_piece(piece))
             self._packed += len(piece)
         self.take(placed)
-        if self._packed >= PACK_BYTES:
+        if self._packed >= self._pack_bytes:
             self._emit(is_last=False)
 
     def take(self, frames: list[ImageAddress]) -> None:
@@ -203,7 +205,7 @@ class _Batches:
         return {}
 
     def _make_room(self, frames: int) -> None:
-        if self._files == FRAMES_PER_BLOCK or len(self._frames) + frames > FRAMES_PER_BLOCK:
+        if self._files >= self._batch_files or len(self._frames) + frames > FRAMES_PER_BLOCK:
             self._emit(is_last=False)
 
     def _emit(self, *, is_last: bool) -> None:

@@ -88,6 +88,17 @@ class Blobs:
         check_key(key)
         return PartUpload(self._client, self._bucket, key, lambda function: self._run(key, function))
 
+    async def abort_parts(self, prefix: str) -> None:
+        """Frees what unfinished uploads in parts hold of objects whose key begins with `prefix`."""
+        lists = self._client._list_multipart_uploads  # noqa: SLF001 - as in `parts`
+        is_more = True
+        while is_more:
+            found = await self._run(prefix, lambda: lists(self._bucket, prefix=prefix))
+            for upload in found.uploads:
+                with suppress(errors.NotFound):
+                    await self.in_parts(str(upload.object_name)).abort(str(upload.upload_id))
+            is_more = found.is_truncated
+
     async def get(self, key: str, *, offset: int = 0, length: int | None = None) -> bytes:
         """The bytes of an object or of a range of it, which may end past the object's end."""
         blocks = [block async for block in self.stream(key, offset=offset, length=length, chunk=64 * MIB)]

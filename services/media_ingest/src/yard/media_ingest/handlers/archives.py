@@ -9,15 +9,20 @@ from dataclasses import asdict
 from typing import Any
 
 from yard.media.batch_stream import BatchStream, IndexedBatch
+from yard.media.index_block import FRAMES_PER_BLOCK
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.handlers.batches import INDEXED, SLOWEST_BYTES_S, Indexing, keep_batch, unreadable
-from yard.media_ingest.handlers.context import media_prefix
+from yard.media_ingest.handlers.context import unpacked_prefix
 from yard.media_ingest.handlers.places import source_of
 from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
 from yard.runtime.blobs import BlobRef
 from yard.runtime.workers import Stream
+
+PACK_BYTES = 64 * 1024 * 1024
+FILES_AT_ONCE = 20
+"""A batch has so many times as many files as one of single images: their bytes come together."""
 
 _MODULE = "yard.media.archive_jobs"
 _UNPACKED = 4  # packed tars may take so many times as long as their bytes
@@ -28,6 +33,7 @@ async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
     batches = [*(await store.batches_of(indexing.ingest.db, indexing.media.id)).values()]
     if batches and batches[-1].result["is_last"]:
         return batches
+    await indexing.ingest.blobs.abort_parts(unpacked_prefix(indexing.media.id))
     try:
         await _index_rest(indexing, file, batches)
     except errors.WorkerCrashed as crash:
@@ -81,6 +87,8 @@ def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch]) -> St
         "done": files,
         "packs": len(batches),
         "dpi": indexing.dpi,
+        "batch_files": min(FRAMES_PER_BLOCK, ingest.batch_files * FILES_AT_ONCE),
+        "pack_bytes": PACK_BYTES,
     }
     times = _UNPACKED if file.family == "archive" else 1
     return ingest.runtime.workers.stream(
@@ -129,7 +137,7 @@ class _Taking:
         """Writes the pack while it comes; None if there is none."""
         if self.batch is not None:
             return None
-        key = f"{media_prefix(indexing.media.id)}packs/{number}"
+        key = f"{unpacked_prefix(indexing.media.id)}{number}"
         return await indexing.ingest.blobs.put_stream(key, self._pieces())
 
     async def _pieces(self) -> AsyncIterator[bytes]:

@@ -78,6 +78,11 @@ def packs_prefix(media_id: UUID) -> str:
     return f"{media_prefix(media_id)}packs/"
 
 
+def unpacked_prefix(media_id: UUID) -> str:
+    """Under which the images of packed archives lie."""
+    return f"{media_prefix(media_id)}unpacked/"
+
+
 def plan_key(media_id: UUID) -> str:
     """Where the plan lies."""
     return f"{media_prefix(media_id)}plan"

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from frameyard.media.v1.media_events_pb2 import MediaDeleted
-from yard.media_ingest.handlers.context import Ingest, media_prefix
+from yard.media_ingest.handlers.context import Ingest, media_prefix, unpacked_prefix
 from yard.media_ingest.handlers.copying import end_copies
 from yard.media_ingest.handlers.expiry import delete_prefix
 from yard.media_ingest.handlers.fetched import free_parts
@@ -26,6 +26,7 @@ async def purge_media(ingest: Ingest, work: Work[MediaDeleted]) -> None:
         for key, multipart_id in await remote_store.open_parts(ingest.db, media_id):
             await free_parts(ingest.blobs, key, multipart_id)
         await end_copies(ingest, media_id)
+        await ingest.blobs.abort_parts(unpacked_prefix(media_id))
         keep = results_key(media_id) if media.state == "FAILED" else ""  # they tell why
         await delete_prefix(ingest.blobs, media_prefix(media_id), keep)
     async with work.finish() as tx:
