@@ -31,6 +31,8 @@ class Answer:
     @property
     def length(self) -> int | None:
         """Bytes of the body, if the server has said."""
+        if "transfer-encoding" in self.headers:
+            return None
         text = self.headers.get("content-length", "")
         return int(text) if text.isascii() and text.isdigit() else None
 

@@ -49,7 +49,11 @@ class RemoteUrl:
     def joined(self, location: str) -> "RemoteUrl":
         """Where a redirect from here leads; ValueError if that is no URL of ours, or leaves TLS."""
         _check_characters(location)
-        found = RemoteUrl.parse(urljoin(self.text, location))
+        try:
+            target = urljoin(self.text, location)
+        except ValueError:
+            raise ValueError("must be a URL") from None  # the library's words quote what it was given
+        found = RemoteUrl.parse(target)
         if self.scheme == "https" and found.scheme == "http":
             raise ValueError("must not lead from https to http")
         return found

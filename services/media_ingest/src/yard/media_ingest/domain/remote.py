@@ -13,6 +13,7 @@ from yard.runtime.errors import InvalidArgument, Violation
 MOST_URLS = 10_000
 _MOST_VIOLATIONS = 100
 _LONGEST_LABEL = 255
+_LONGEST_VALIDATOR = 1024
 
 # RFC 6266 and RFC 8187: filename="..." or filename=token, and filename*=charset'language'percent-encoded.
 _PARAMETER = re.compile(r""";\s*(filename\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]+)""", re.IGNORECASE)
@@ -92,6 +93,8 @@ def is_page(content_type: str, head: bytes) -> bool:
 
 def validator_of(etag: str, last_modified: str) -> str:
     """What If-Range may name: a strong ETag, else a date; empty if the download cannot go on after a cut."""
+    if not f"{etag}{last_modified}".isascii() or len(etag) + len(last_modified) > _LONGEST_VALIDATOR:
+        return ""
     if etag.startswith('"') and etag.endswith('"') and len(etag) > 1:
         return etag
     return "" if etag else last_modified

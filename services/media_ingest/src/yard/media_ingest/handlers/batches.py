@@ -22,6 +22,21 @@ INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the r
 SLOWEST_BYTES_S = 8 * 1024 * 1024  # a store that is slower than this overruns the time limit of a call
 
 
+@dataclass(slots=True)
+class Share:
+    """The part of the whole progress that is done before the step that tells its own, 0 to 1."""
+
+    before: float = 0.0
+
+    def add(self, fraction: float) -> None:
+        """So much of what was left is done."""
+        self.before = self.of(fraction)
+
+    def of(self, fraction: float) -> float:
+        """The whole progress, when so much of what is left is done."""
+        return self.before + (1 - self.before) * fraction
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexing:
     """One attempt at one media."""
@@ -33,6 +48,8 @@ class Indexing:
     """Resolution of PDF pages."""
     report: Report = field(default_factory=Report)
     """What becomes of the files."""
+    share: Share = field(default_factory=Share)
+    """What of the progress is behind us."""
 
     def check_frames(self, name: str, frames: int) -> None:
         """InvalidArgument if media would have too many frames."""
@@ -42,6 +59,7 @@ class Indexing:
 
     async def tell(self, fraction: float, message: str) -> None:
         """How far it is: to the task's operation, and to our own."""
+        fraction = self.share.of(fraction)
         await self.work.progress(fraction, message)
         if self.media.operation:
             operations = self.ingest.runtime.operations

@@ -57,6 +57,8 @@ class Download:
                 async with aclosing(answer.body()) as blocks:
                     async for block in blocks:
                         await fetched.take(block)
+            if fetched.total not in (None, fetched.received):
+                raise Cut("ends its answer too early")
         await fetched.finish()
 
     def _range(self) -> dict[str, str]:

@@ -12,7 +12,6 @@ from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.context import source_prefix
 from yard.media_ingest.handlers.gathering import Gathering, OneAtATime
 from yard.media_ingest.handlers.remote_packs import RemotePacks
-from yard.media_ingest.handlers.storing import to_the_end
 from yard.media_ingest.store import remote as store
 from yard.media_ingest.store.remote import RemoteFile
 from yard.runtime import errors, ids
@@ -107,18 +106,25 @@ class Fetched:
         await self._storing.settle()
         self._note_kind()
         if self._parts:
-            return await to_the_end(self._complete_parts())
+            await self._join()
+        else:
+            await self._finish_short()
+
+    async def _finish_short(self) -> None:
+        """Images go into packs, other files become objects of their own."""
         self._file = replace(self._file, total_bytes=self.received, received_bytes=self.received)
         if self._file.family == "image":
             content = self._gathering.take()
             sha256 = hashlib.sha256(content).hexdigest()
             await self._packs.add(replace(self._file, sha256=sha256, is_complete=True), content)
-            return None
-        return await to_the_end(self._put_whole())
+        else:
+            self._storing.go(self._put_whole())
+            await self._storing.settle()
 
     async def refuse(self, fault: str) -> None:
         """Notes why the file cannot be had, and frees what is stored of it."""
         await self.close()
+        self._give_back()
         await self._drop_parts()
         async with self._indexing.work.transaction() as tx:
             await store.forget(tx, self._media_id, self._file.digest)
@@ -131,10 +137,10 @@ class Fetched:
         await self._drop_parts()
         async with self._indexing.work.transaction() as tx:
             await store.forget(tx, self._media_id, self._file.digest)
-        self._budget.take(-self.received)
+        self._give_back()
         self._file = RemoteFile(digest=self._file.digest, name=self._file.name)
         self._gathering, self._storing = Gathering(), OneAtATime()
-        self._parts, self._head, self._hash, self.received = [], b"", hashlib.sha256(), 0
+        self._parts, self._head, self._hash = [], b"", hashlib.sha256()
 
     async def close(self) -> None:
         """Waits for the part that is on its way, whatever becomes of it."""
@@ -143,6 +149,17 @@ class Fetched:
     @property
     def _media_id(self) -> UUID:
         return self._indexing.media.id
+
+    def _give_back(self) -> None:
+        self._budget.take(-self.received)
+        self.received = 0
+
+    async def _join(self) -> None:
+        self._storing.go(self._complete_parts())
+        await self._storing.settle()
+        if not self._file.is_complete:
+            await self.start_again()
+            raise Cut("has lost its stored parts")
 
     def _note_kind(self) -> None:
         """What the first bytes say; what an earlier process has noted stays."""
@@ -181,7 +198,10 @@ class Fetched:
         return self._file.multipart_id
 
     async def _complete_parts(self) -> None:
-        """Puts the last part and joins all; a crash may have left the object done and the row behind."""
+        """Puts the last part and joins all; a crash may have left the object done and the row behind.
+
+        Completes nothing if the parts are gone: by a store that cleans up.
+        """
         blobs, key = self._indexing.ingest.blobs, self._file.blob_key
         parts, named, last = blobs.in_parts(key), list(self._parts), self._gathering.take()
         try:
@@ -191,8 +211,7 @@ class Fetched:
             await parts.complete(self._multipart_id, named)
         except errors.NotFound:
             if not await blobs.exists(key) or (await blobs.stat(key)).size != self.received:
-                await self.start_again()
-                raise Cut("has lost its stored parts") from None
+                return
         sha256 = self._hash.hexdigest() if self._hash else await self._read_digest()
         await self._keep(replace(self._file, sha256=sha256, received_bytes=self.received, multipart_id=None))
 

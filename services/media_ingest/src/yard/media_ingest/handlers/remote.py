@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 
 from frameyard.media.v1.media_pb2 import MediaSource
 from yard.media_ingest.domain.files import GivenFile, Place
-from yard.media_ingest.domain.remote import Address, distinct, parse_urls
+from yard.media_ingest.domain.remote import Address, distinct, label_of, parse_urls
+from yard.media_ingest.domain.results import FileResult
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.downloading import Download
 from yard.media_ingest.handlers.fetched import Budget, Fetched
 from yard.media_ingest.handlers.remote_packs import RemotePacks
+from yard.media_ingest.handlers.reporting import Report
 from yard.media_ingest.store import remote as store
 from yard.media_ingest.store.remote import RemoteFile
 from yard.runtime import errors
@@ -33,7 +35,7 @@ async def remote_files(indexing: Indexing, source: MediaSource) -> list[GivenFil
     await fetching.run()
     found = await store.files_of(indexing.ingest.db, indexing.media.id)
     files = [found[address.digest] for address in addresses]
-    _refuse_faults(field, addresses, files)
+    _refuse_faults(field, addresses, files, indexing.report)
     names = distinct(file.name for file in files)
     return [_given(address, file, name) for address, file, name in zip(addresses, files, names, strict=True)]
 
@@ -71,6 +73,7 @@ class _Fetching:
             raise _first(group_fault) from group_fault
         finally:
             await self._packs.close()
+        self._indexing.share.add(FETCHED)
 
     async def _lane(self, waiting: Iterator[Address]) -> None:
         for address in waiting:
@@ -128,21 +131,34 @@ def _given(address: Address, file: RemoteFile, name: str) -> GivenFile:
     )
 
 
-def _refuse_faults(field: str, addresses: Sequence[Address], files: Sequence[RemoteFile]) -> None:
-    violations = [
-        errors.Violation(f"{field}[{number}]", f"{address.url.shown} {file.fault}")
-        for number, (address, file) in enumerate(zip(addresses, files, strict=True))
-        if file.fault
-    ]
-    if not violations:
+def _refuse_faults(
+    field: str, addresses: Sequence[Address], files: Sequence[RemoteFile], report: Report
+) -> None:
+    """Notes what became of every URL, and names those that cannot be had."""
+    if not any(file.fault for file in files):
         return
+    violations = []
+    for number, (address, file) in enumerate(zip(addresses, files, strict=True)):
+        report.notes.append(_result(address, file))
+        if file.fault:
+            violations.append(errors.Violation(f"{field}[{number}]", f"{address.url.shown} {file.fault}"))
     named = "; ".join(violation.description for violation in violations[:3])
     others = len(violations) - 3
     raise errors.InvalidArgument(
         f"{named}; and {others} more" if others > 0 else named,
         violations[:_MOST_NAMED],
         reason="MEDIA_UNUSABLE",
-        metadata={"file": next(a.url.shown for a, file in zip(addresses, files, strict=True) if file.fault)},
+        metadata={"url": violations[0].description.partition(" ")[0]},
+    )
+
+
+def _result(address: Address, file: RemoteFile) -> FileResult:
+    return FileResult(
+        name=file.name or label_of("", address.url),
+        outcome="refused" if file.fault else "skipped",
+        reason=file.fault or "the media failed",
+        size_bytes=0 if file.fault else file.received_bytes,
+        url=address.url.shown,
     )
 
 

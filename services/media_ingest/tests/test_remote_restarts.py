@@ -1,0 +1,118 @@
+"""Downloads that are stopped or killed go on in the next process, and repeat at most one part."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from frameyard.media.v1.media_events_pb2 import MediaIndexed
+from yard.media_ingest.domain.uploads import MIB
+from yard.media_ingest.service import SERVICE
+from yard.media_ingest.settings import Settings
+from yard.runtime import app, auth
+from yard.runtime.db import Database
+from yard.testkit import eventually
+from yard.testkit.fixtures import SettingsFor
+from yard.testkit.process import Program
+
+from libs.runtime.tests.web import Asked, serving
+from services.media_ingest.tests.contents import photo
+from services.media_ingest.tests.neighbours import TaskSide
+from services.media_ingest.tests.plans import read_plan
+from services.media_ingest.tests.remote import PART, files, long_clip, remote
+from services.media_ingest.tests.test_restarts import address_of, environment
+
+
+@pytest.fixture
+def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, tmp_path: Path) -> Settings:
+    return settings_for(
+        Settings,
+        jwks=issuer.jwks,
+        egress_networks=("127.0.0.0/8",),
+        drain_timeout_s=0.2,
+        port_file=str(tmp_path / "ports.json"),
+    )
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    db = await Database.connect(settings.database_url, max_size=1)
+    yield db
+    await db.close()
+
+
+class Halting:
+    """A server that halts in the middle of a file until it is released."""
+
+    def __init__(self, content: bytes, halt_at: int) -> None:
+        self.content = content
+        self.halt_at = halt_at
+        self.released = asyncio.Event()
+        self.firsts: list[int] = []
+
+    async def __call__(self, asked: Asked) -> None:
+        self.firsts.append(asked.first)
+        if self.released.is_set():
+            asked.serve(self.content, ETag='"1"')
+            return
+        asked.head(Content_Length=str(len(self.content)), ETag='"1"')
+        asked.send(self.content[: self.halt_at])
+        await asked.writer.drain()
+        await self.released.wait()
+
+
+async def test_a_killed_download_repeats_at_most_one_part(
+    settings: Settings, task: TaskSide, db: Database, tmp_path: Path
+) -> None:
+    content, halt_at = long_clip(30 * MIB), 20 * MIB
+    halting = Halting(content, halt_at)
+    async with serving(halting) as web:
+        program = Program(
+            ["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings)
+        )
+        await address_of(program, Path(settings.port_file))
+        media_id = await task.request(sources=[remote(web.url("/film.mp4"))])
+        await eventually(lambda: db.fetchval("SELECT count(*) = 2 FROM remote_part"), timeout_s=30.0)
+        program.kill()
+        halting.released.set()
+        # Nobody need wait here for the lease of the dead to run out.
+        await db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+        async with app.serving(SERVICE, settings) as running:
+            event = await task.outcome(media_id)
+            assert isinstance(event, MediaIndexed), event
+            [source] = (await read_plan(running, event.media)).head.sources
+            assert await running.runtime.blobs.get(source.key) == content
+    assert halting.firsts == [0, 2 * PART]
+    assert halt_at - halting.firsts[1] <= PART
+
+
+async def test_small_files_of_a_stopped_process_are_kept(
+    settings: Settings, task: TaskSide, db: Database
+) -> None:
+    """Those whose pack is stored are not asked for again."""
+    pictures = {f"/{number}.jpg": photo(number) + bytes(MIB) for number in range(16)}
+    last = "/15.jpg"
+    async with serving(files({path: pictures[path] for path in pictures if path != last})) as web:
+        good = web.handler
+        released = asyncio.Event()
+
+        async def halting(asked: Asked) -> None:
+            if asked.path == last and not released.is_set():
+                await released.wait()
+            await good(asked)
+
+        web.handler = halting
+        async with app.serving(SERVICE, settings):
+            media_id = await task.request(sources=[remote(*map(web.url, pictures))])
+            await eventually(lambda: db.fetchval("SELECT count(*) >= 7 FROM remote_file"), timeout_s=30.0)
+            kept = await db.fetchval("SELECT count(*) FROM remote_file WHERE is_complete")
+        released.set()
+        good = files(pictures)
+        web.asked.clear()
+        async with app.serving(SERVICE, settings) as running:
+            event = await task.outcome(media_id)
+            assert isinstance(event, MediaIndexed), event
+            assert (await read_plan(running, event.media)).head.size == len(pictures)
+        assert len({asked.path for asked in web.asked}) <= len(pictures) - kept
