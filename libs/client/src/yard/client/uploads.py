@@ -13,7 +13,7 @@ from yard.client.packs import CUTS, LARGEST_PACKED_BYTES, Pair, send_packed
 from yard.client.patience import Patience
 from yard.client.told import OnBytes, Told
 
-__all__ = ["LocalFile", "OnBytes", "create", "local_files", "resume", "upload"]
+__all__ = ["LocalFile", "OnBytes", "create", "delete", "local_files", "resume", "upload"]
 
 PIECE_BYTES = 1 << 20
 FILES_AT_ONCE = 4
@@ -55,6 +55,11 @@ async def resume(
             break
     await client.call(client.uploads.FinishUpload, uploads.FinishUploadRequest(id=upload_id))
     return upload_id
+
+
+async def delete(client: Client, upload_id: str) -> None:
+    """Drops an upload and its bytes."""
+    await client.call(client.uploads.DeleteUpload, uploads.DeleteUploadRequest(id=upload_id))
 
 
 class _Sending:

@@ -1,0 +1,143 @@
+"""An upload of 1 GiB over gRPC, beside the same bytes written to the same S3 server directly."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from minio import Minio
+from yard.client import Client, Endpoints, uploads
+from yard.client.session import Tokens
+from yard.embedded.ports import free_port
+from yard.embedded.servers.s3 import REGION, S3, S3Ports
+from yard.runtime import clock
+from yard.runtime.auth import Principal, TokenIssuer
+from yard.testkit import eventually
+from yard.testkit.process import Program
+
+from benchmarks.report import Aim, Row, row
+from benchmarks.servers import Servers
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+MIB: Final = 1024 * 1024
+SIZE_MIB: Final = 1024
+REPETITIONS: Final = 3
+START_S: Final = 60.0
+BUCKET: Final = "bench"
+CALLER: Final = Principal(user_id=1, username="bench", role="user")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Two ways of one file into one S3 server."""
+
+    file: Path
+    client: Client
+    s3: Minio
+
+
+async def measure_upload(servers: Servers, size_mib: int = SIZE_MIB) -> list[Row]:
+    """MiB a second, both ways in turns."""
+    figures: dict[str, list[float]] = {"ours": [], "direct": []}
+    async with _ways(servers, size_mib) as ways:
+        for _ in range(REPETITIONS):
+            figures["ours"].append(size_mib / await _ours(ways))
+            figures["direct"].append(size_mib / await _direct(ways))
+    aim = Aim(of="ratio", relation=">=", value=0.6)
+    metric = f"upload of {size_mib} MiB over gRPC beside S3 itself"
+    return [row(metric, "MiB/s", figures["ours"], figures["direct"], aim)]
+
+
+async def _ours(ways: Ways) -> float:
+    """Seconds from the first call to the closed upload, which is then dropped."""
+    began = clock.monotonic()
+    upload_id = await uploads.upload(ways.client, uploads.local_files([ways.file]))
+    took = clock.monotonic() - began
+    await uploads.delete(ways.client, upload_id)
+    return took
+
+
+async def _direct(ways: Ways) -> float:
+    """Seconds of the S3 client by its own defaults: parts of 8 MiB, three at the same time."""
+    began = clock.monotonic()
+    await asyncio.to_thread(ways.s3.fput_object, BUCKET, "direct", str(ways.file), part_size=8 * MIB)
+    took = clock.monotonic() - began
+    await asyncio.to_thread(ways.s3.remove_object, BUCKET, "direct")
+    return took
+
+
+@asynccontextmanager
+async def _ways(servers: Servers, size_mib: int) -> AsyncIterator[Ways]:
+    s3 = _s3_server(servers)
+    issuer = TokenIssuer.generate()
+    client = Minio(
+        s3.address, access_key=s3.access_key, secret_key=s3.secret_key, secure=False, region=REGION
+    )
+    client.make_bucket(BUCKET)
+    service = _service(servers, s3, issuer)
+    try:
+        endpoints = _everywhere(await _address(servers.folder / "ingest.port", service))
+        expires = clock.now() + timedelta(minutes=15)
+        tokens = Tokens(access=issuer.issue(CALLER).token, refresh="", expire_time=expires)
+        async with Client(endpoints, tokens=tokens) as ours:
+            yield Ways(file=_file(servers.folder, size_mib), client=ours, s3=client)
+    finally:
+        service.kill()
+        s3.kill()
+
+
+def _file(folder: Path, size_mib: int) -> Path:
+    """Noise, which nothing on the way can pack."""
+    path = folder / "large.bin"
+    with path.open("wb") as file:
+        for _ in range(size_mib):
+            file.write(os.urandom(MIB))
+    return path
+
+
+def _s3_server(servers: Servers) -> S3:
+    names = ("s3", "master", "volume", "filer", "admin")
+    ports = S3Ports(**{name: free_port(paired=True) for name in names})
+    server = S3(servers.folder / "s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106 - for this run
+    server.start()
+    return server
+
+
+def _service(servers: Servers, s3: S3, issuer: TokenIssuer) -> Program:
+    settings = {
+        "DATABASE_URL": servers.databases.create("media_ingest", "yard.media_ingest.migrations"),
+        "NATS_URL": servers.nats.url,
+        "NATS_TOKEN": servers.nats.token,
+        "S3_ENDPOINT": s3.address,
+        "S3_ACCESS_KEY": s3.access_key,
+        "S3_SECRET_KEY": s3.secret_key,
+        "S3_BUCKET": BUCKET,
+        "JWKS": issuer.jwks,
+        "PORT_FILE": str(servers.folder / "ingest.port"),
+        "WORKER_PROCESSES": "1",
+        "GRANT_KEYS": "bench-grant-key-of-32-characters-or-more",
+    }
+    environment = {f"FRAMEYARD_{name}": value for name, value in settings.items()}
+    return Program(
+        ["-m", "yard.media_ingest"],
+        log=servers.folder / "ingest.log",
+        environment={"PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def _everywhere(address: str) -> Endpoints:
+    return Endpoints(identity=address, task=address, media_ingest=address, chunking=address, export=address)
+
+
+async def _address(port_file: Path, service: Program) -> str:
+    def address() -> str:
+        if service.exit_status is not None:
+            raise RuntimeError(service.output())
+        return str(json.loads(port_file.read_text())["rpc"]) if port_file.exists() else ""
+
+    return await eventually(address, timeout_s=START_S)
