@@ -36,6 +36,18 @@ def test_a_service_gets_settings_that_it_knows_and_accepts(tmp_path: Path, spec:
     assert settings.rpc_listen == "127.0.0.1:1"
 
 
+@pytest.mark.parametrize("spec", SERVICES, ids=lambda spec: spec.name)
+def test_settings_of_whoever_starts_the_platform_are_passed_on(
+    tmp_path: Path, spec: ServiceSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(spec.passed) <= names(spec)
+    monkeypatch.setenv("FRAMEYARD_SHARES", f"nas={tmp_path}")
+    secrets = Credentials.load(tmp_path / "secrets.json", [one.name for one in SERVICES])
+    service = Service(spec, tmp_path, rpc_port=1, metrics_port=2, facts=secrets | FACTS, log=tmp_path / "log")
+    shares = service.environment().get("FRAMEYARD_SHARES")
+    assert shares == (f"nas={tmp_path}" if spec.name in ("media_ingest", "chunking") else None)
+
+
 def test_services_start_after_those_they_need() -> None:
     specs = (
         ServiceSpec(name="c", arguments=(), needs=("a", "b")),

@@ -1,6 +1,7 @@
 """The services of the platform: what is started, in which order, with which settings."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class ServiceSpec:
     arguments: tuple[str, ...]
     needs: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+    """Settings that are taken from our own environment, where they are set there."""
 
 
 COMMON_SETTINGS: Mapping[str, str] = {
@@ -52,8 +55,13 @@ SERVICES: tuple[ServiceSpec, ...] = (
         },
     ),
     ServiceSpec(name="task", arguments=("-m", "yard.task"), needs=("identity",)),
-    ServiceSpec(name="media_ingest", arguments=("-m", "yard.media_ingest"), needs=("identity",)),
-    ServiceSpec(name="chunking", arguments=("-m", "yard.chunking"), needs=("identity",)),
+    ServiceSpec(
+        name="media_ingest",
+        arguments=("-m", "yard.media_ingest"),
+        needs=("identity",),
+        passed=("shares", "egress_networks"),
+    ),
+    ServiceSpec(name="chunking", arguments=("-m", "yard.chunking"), needs=("identity",), passed=("shares",)),
     ServiceSpec(
         name="export",
         arguments=("-m", "yard.export"),
@@ -103,7 +111,7 @@ class Service(Server):
         write_private(self.directory / ENVIRONMENT_FILE, json.dumps(self.environment(), indent=2))
 
     def command(self) -> Command:
-        """The service sees its settings, PATH and HOME, and nothing else of the supervisor's environment."""
+        """The service sees its settings, PATH and HOME, and little of the supervisor's environment."""
         return Command(
             argv=[sys.executable, *self._spec.arguments],
             environment=self.environment(),
@@ -114,6 +122,7 @@ class Service(Server):
         """All of it: PATH, HOME, and its settings as FRAMEYARD_* variables."""
         settings = {name: text.format_map(self._facts) for name, text in COMMON_SETTINGS.items()}
         settings |= {name: text.format_map(self._facts) for name, text in self._spec.settings.items()}
+        settings |= _passed(self._spec)
         settings["rpc_listen"] = self.address
         settings["metrics_listen"] = f"127.0.0.1:{self.metrics_port}"
         settings["port_file"] = str(self._port_file)
@@ -131,6 +140,12 @@ class Service(Server):
         except (FileNotFoundError, ValueError):
             return False
         return bool(bound) and answers(self.metrics_port, "/readyz")
+
+
+def _passed(spec: ServiceSpec) -> dict[str, str]:
+    """What whoever starts the platform decides."""
+    given = {name: os.environ.get(PREFIX + name.upper()) for name in spec.passed}  # noqa: TID251 - theirs, not ours
+    return {name: text for name, text in given.items() if text is not None}
 
 
 def waves(specs: tuple[ServiceSpec, ...]) -> list[list[ServiceSpec]]:
