@@ -187,17 +187,19 @@ def test_settings_and_digest_are_taken() -> None:
     assert environment(objects, "task")["FRAMEYARD_DRAIN_TIMEOUT_S"] == "7.5"
 
 
-def test_shares_are_mounted() -> None:
+@pytest.mark.parametrize("service", ["media_ingest", "chunking"])
+def test_shares_are_mounted(service: str) -> None:
     shares: dict[str, Any] = {
         "settings": {"shares": "archive=/shares/archive"},
         "volumes": [{"name": "archive", "persistentVolumeClaim": {"claimName": "archive"}}],
         "volumeMounts": [{"name": "archive", "mountPath": "/shares/archive", "readOnly": True}],
     }
-    objects = render({"services": {"media-ingest": shares}})
-    found = deployment(objects, "media_ingest")
+    objects = render({"services": {service.replace("_", "-"): shares}})
+    found = deployment(objects, service)
     kubernetes_validate.validate(found, KUBERNETES, strict=True)
-    assert container(objects, "media_ingest")["volumeMounts"][1] == shares["volumeMounts"][0]
+    assert container(objects, service)["volumeMounts"][1] == shares["volumeMounts"][0]
     assert found["spec"]["template"]["spec"]["volumes"][1] == shares["volumes"][0]
+    assert environment(objects, service)["FRAMEYARD_SHARES"] == "archive=/shares/archive"
 
 
 def test_a_token_for_the_broker_is_taken_from_a_secret() -> None:
