@@ -166,7 +166,9 @@ async def test_a_manifest_of_an_upload_describes_a_folder_of_a_share(
     assert {image.orientation for image in two.images} == {CLAIMED}
 
 
-async def test_a_manifest_that_does_not_fit_its_folder_is_refused_by_name(task: TaskSide, nas: Path) -> None:
+async def test_a_manifest_that_does_not_fit_its_folder_is_refused_by_name(
+    task: TaskSide, running: app.Running[Settings], nas: Path
+) -> None:
     put(nas, {"set/a.jpg": photo(), "set/manifest.jsonl": images(["a.jpg", "b.jpg"])})
     fault = await task.refusal(sources=[of_share("set")])
     assert "1 image is not among the files: b.jpg" in fault.message
