@@ -138,7 +138,8 @@ async def test_a_lost_server_is_unavailable_and_comes_back(
             postgres_server.kill()
             if fault is not None:
                 raise fault
-            await write(tx, "more")
+            # A backend notices that its postmaster is gone when it waits: until then it may even commit.
+            await tx.fetchval("SELECT pg_sleep(30)")
 
     with pytest.raises(errors.Unavailable) as caught:
         await lose_the_server(None)

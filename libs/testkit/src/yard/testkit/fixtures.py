@@ -89,9 +89,10 @@ def databases(postgres_server: Postgres) -> Databases:
 
 
 @pytest.fixture
-def database_url(databases: Databases) -> Iterator[DatabaseUrl]:
+def database_url(databases: Databases, postgres_server: Postgres) -> Iterator[DatabaseUrl]:
     """Makes fresh databases, and removes them after the test."""
     made: list[str] = []
+    _revive(postgres_server)
 
     def create(service: str, *, migrations: str | None = None) -> str:
         url = databases.create(service, migrations_of(service) if migrations is None else migrations)
@@ -99,6 +100,7 @@ def database_url(databases: Databases) -> Iterator[DatabaseUrl]:
         return url
 
     yield create
+    _revive(postgres_server)
     for url in made:
         databases.drop(url)
 
@@ -151,6 +153,12 @@ def settings_for(
         return settings(**{**wired, **overrides})
 
     return build
+
+
+def _revive(server: Postgres) -> None:
+    """A test that failed while the server was down must not take all others with it."""
+    if not server.is_running:
+        server.start()
 
 
 def s3_client(server: S3) -> Minio:
