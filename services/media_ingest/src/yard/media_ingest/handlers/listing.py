@@ -1,6 +1,6 @@
 """All files that media is asked to be made of, wherever they come from."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from frameyard.media.v1.media_pb2 import MediaSource
@@ -24,7 +24,19 @@ async def list_files(indexing: Indexing) -> list[GivenFile]:
         origin = source.WhichOneof("origin")
         assert origin is not None
         files += await READERS[origin](indexing, source)
+    _check_limits(indexing, files)
     return files
+
+
+def _check_limits(indexing: Indexing, files: Sequence[GivenFile]) -> None:
+    settings = indexing.ingest.settings
+    if len(files) > settings.media_max_files:
+        description = f"lead to {len(files)} files, more than {settings.media_max_files}"
+        raise errors.invalid("data.sources", description)
+    size_bytes = sum(file.size_bytes for file in files)
+    if size_bytes > settings.media_max_bytes:
+        description = f"lead to {size_bytes} bytes, more than {settings.media_max_bytes}"
+        raise errors.invalid("data.sources", description)
 
 
 def _check_uploads(indexing: Indexing) -> None:
