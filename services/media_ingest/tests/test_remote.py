@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from frameyard.media.v1 import media_pb2
+from frameyard.media.v1 import media_service_pb2 as messages
 from frameyard.media.v1.media_events_pb2 import MediaFailed
 from frameyard.task.v1.task_events_pb2 import MediaRequestCancelled
 from yard.media.hard_clips import FRAMES
@@ -16,7 +18,7 @@ from yard.testkit.fixtures import SettingsFor
 
 from libs.runtime.tests.web import Asked, Web, serving
 from services.media_ingest.tests.contents import clip, photo
-from services.media_ingest.tests.neighbours import TaskSide
+from services.media_ingest.tests.neighbours import Client, TaskSide
 from services.media_ingest.tests.plans import Plan, read_plan
 from services.media_ingest.tests.remote import PART, files, long_clip, objects, remote
 
@@ -31,7 +33,8 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
         egress_networks=("127.0.0.0/8",),
         remote_retry_delay_s=0.01,
         remote_tries=3,
-        remote_max_bytes=64 * MIB,
+        remote_max_bytes=40 * MIB,
+        remote_total_max_bytes=50 * MIB,
     )
 
 
@@ -54,6 +57,8 @@ async def test_images_are_fetched_into_packs(
     assert plan.head.sources[0].key.startswith(f"media/{media.id}/packs/")
     assert await stored_images(running, plan) == {path[1:]: content for path, content in contents.items()}
     assert await running.runtime.db.fetchval("SELECT count(*) FROM remote_file") == 0
+    told = [operation.progress for operation in task.progress]
+    assert told == sorted(told)
     assert any("addresses are fetched" in operation.message for operation in task.progress)
 
 
@@ -224,7 +229,7 @@ FAULTS = {
 
 
 async def test_all_urls_that_cannot_be_had_are_named_at_once(
-    web: Web, task: TaskSide, running: app.Running[Settings]
+    web: Web, task: TaskSide, export: Client, running: app.Running[Settings]
 ) -> None:
     web.handler = bad
     paths = ["/good.jpg", *FAULTS]
@@ -242,6 +247,19 @@ async def test_all_urls_that_cannot_be_had_are_named_at_once(
     assert named == {}
     assert "secret" not in str(event)
     await eventually(lambda: is_free(running, media_id))
+    await check_results(export, media_id, [web.url(path) for path in paths])
+
+
+async def check_results(export: Client, media_id: str, urls: list[str]) -> None:
+    """One result for each URL in the order given, the query left out."""
+    request = messages.ListFileResultsRequest(media_id=media_id)
+    results = (await export.media.ListFileResults(request)).results
+    assert [result.url for result in results] == urls
+    assert [result.name for result in results] == [url.rpartition("/")[2] for url in urls]
+    outcomes = [media_pb2.FileOutcome.Name(result.outcome) for result in results]
+    assert outcomes == ["FILE_OUTCOME_SKIPPED"] + ["FILE_OUTCOME_REFUSED"] * len(FAULTS)
+    for result, words in zip(results[1:], FAULTS.values(), strict=True):
+        assert words in result.reason
 
 
 async def is_free(running: app.Running[Settings], media_id: str) -> bool:
@@ -271,12 +289,17 @@ async def test_equal_names_do_not_collide(web: Web, task: TaskSide, running: app
     assert (await stored_images(running, plan))["a (2).jpg"] == photo(1)
 
 
-async def test_what_is_no_media_is_left_out(web: Web, task: TaskSide) -> None:
+async def test_what_is_no_media_is_left_out(web: Web, task: TaskSide, export: Client) -> None:
     web.handler = files({"/a.jpg": photo(), "/list.txt": b"just a text", "/empty.jpg": b""})
     urls = [web.url(path) for path in ("/a.jpg", "/list.txt", "/empty.jpg")]
     media = await task.media(sources=[remote(*urls)])
     assert (media.size, media.skipped_count) == (1, 2)
     assert {skipped.name for skipped in media.skipped} == {"list.txt", "empty.jpg"}
+    request = messages.ListFileResultsRequest(media_id=media.id)
+    results = (await export.media.ListFileResults(request)).results
+    assert [(result.url, result.frame_count) for result in results] == [
+        (url, int(url.endswith("a.jpg"))) for url in urls
+    ]
 
 
 async def test_a_thousand_addresses(web: Web, task: TaskSide, running: app.Running[Settings]) -> None:
@@ -311,9 +334,64 @@ async def test_a_cancelled_download_ends_and_leaves_nothing(
     row: Any = await db.fetchrow("SELECT blob_key, multipart_id FROM remote_file")
     began = clock.monotonic()
     await task.publish(MediaRequestCancelled(media_id=media_id, task_id=7), 7)
+    await eventually(lambda: db.fetchval("SELECT state = 'CANCELLED' FROM operation"), timeout_s=20.0)
+    assert clock.monotonic() - began < 5.0
     await eventually(lambda: is_free(running, media_id), timeout_s=20.0)
-    assert clock.monotonic() - began < 10.0
     released.set()
     with pytest.raises(errors.NotFound):
         await running.runtime.blobs.in_parts(row["blob_key"]).put(row["multipart_id"], 2, bytes(PART))
     assert task.told(media_id) == []
+
+
+async def test_many_bytes_altogether_are_too_much(
+    web: Web, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    web.handler = files({f"/{number}.jpg": photo(number) + bytes(MIB) for number in range(60)})
+    fault = await task.refusal(sources=[remote(*(web.url(f"/{number}.jpg") for number in range(60)))])
+    assert isinstance(fault, errors.InvalidArgument)
+    assert [violation.field for violation in fault.violations] == ["data.sources"]
+    assert f"more than {50 * MIB} bytes" in fault.message
+
+
+async def test_a_server_of_parts_only_is_read_part_by_part(
+    web: Web, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    """Some servers cap ranges: each answer brings us on."""
+    content = long_clip(10 * MIB)
+
+    async def capped(asked: Asked) -> None:
+        first = asked.first
+        if not first:
+            asked.head(Content_Length=str(len(content)), ETag='"1"')
+            asked.send(content[: 4 * MIB])
+            await asked.cut()
+            return
+        piece = content[first : first + 2 * MIB]
+        span = f"bytes {first}-{first + len(piece) - 1}/{len(content)}"
+        asked.reply(piece, status="206 Partial Content", Content_Range=span, ETag='"1"')
+
+    web.handler = capped
+    media = await task.media(sources=[remote(web.url("/film.mp4"))])
+    [source] = (await read_plan(running, media)).head.sources
+    assert await running.runtime.blobs.get(source.key) == content
+
+
+async def test_a_server_that_cannot_go_on_is_read_from_the_start(
+    web: Web, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    content = long_clip(10 * MIB)
+
+    async def plain(asked: Asked) -> None:
+        assert "range" not in asked.headers
+        asked.head(Content_Length=str(len(content)), ETag='W/"1"')
+        if len(web.asked) == 1:
+            asked.send(content[: 9 * MIB])
+            await asked.cut()
+        else:
+            asked.send(content)
+
+    web.handler = plain
+    media = await task.media(sources=[remote(web.url("/film.mp4"))])
+    [source] = (await read_plan(running, media)).head.sources
+    assert await running.runtime.blobs.get(source.key) == content
+    assert len(web.asked) == 2

@@ -31,8 +31,9 @@ class RemotePacks:
             await self.flush()
 
     async def flush(self) -> None:
-        """Stores what has come."""
+        """Stores what has come; returns when that and all that came before is stored."""
         async with self._flushing:
+            await self._storing.settle()  # whoever began it may have been cancelled meanwhile
             if self._files:
                 files, self._files = self._files, []
                 self._storing.go(self._store(files, self._gathering.take()))
