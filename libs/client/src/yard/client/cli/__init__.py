@@ -6,6 +6,7 @@ from yard.client.cli import annotations as annotation_commands
 from yard.client.cli import completion as completion_commands
 from yard.client.cli import exports as export_commands
 from yard.client.cli import jobs as job_commands
+from yard.client.cli import manifests as manifest_commands
 from yard.client.cli import operations as operation_commands
 from yard.client.cli import pixels as pixel_commands
 from yard.client.cli import projects as project_commands
@@ -65,6 +66,7 @@ for commands in (
     operation_commands,
     upload_commands,
     share_commands,
+    manifest_commands,
     user_commands,
     admin_commands,
     completion_commands,

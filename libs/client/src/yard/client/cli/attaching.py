@@ -18,6 +18,8 @@ from yard.client.failures import ClientError
 
 Files = Sequence[uploads.LocalFile]
 
+MANIFEST_NAME = "manifest.jsonl"
+
 REFUSALS = frozenset(
     {
         "INVALID_ARGUMENT",
@@ -35,7 +37,19 @@ REFUSALS = frozenset(
 
 async def local_files(media: MediaOptions) -> Files:
     """The files of the paths, looked for before anything is made."""
-    return await asyncio.to_thread(uploads.local_files, media.paths) if media.paths else []
+    return await asyncio.to_thread(_local_files, media)
+
+
+def _local_files(media: MediaOptions) -> Files:
+    files = uploads.local_files(media.paths) if media.paths else []
+    if media.manifest is None:
+        return files
+    # Its names count from the folder that it lies in: from the one that is uploaded.
+    is_folder = len(media.paths) == 1 and media.paths[0].is_dir()
+    folder = f"{media.paths[0].resolve().name or 'files'}/" if is_folder else ""
+    size_bytes = media.manifest.stat().st_size
+    own = uploads.LocalFile(path=media.manifest, name=f"{folder}{MANIFEST_NAME}", size_bytes=size_bytes)
+    return [*(file for file in files if file.name != own.name), own]
 
 
 async def attach(call: Call, task_id: int, media: MediaOptions, files: Files) -> Operation:

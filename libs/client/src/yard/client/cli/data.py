@@ -24,6 +24,11 @@ _SOURCES = stacked(
         ),
         click.option("--exclude", multiple=True, metavar="PATTERN", help="Paths of a share to leave out."),
         click.option("--url", "urls", multiple=True, metavar="URL", help="File at an address. Repeat it."),
+        click.option(
+            "--manifest",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="manifest.jsonl that describes the files, so that they need not be looked into.",
+        ),
     )
 )
 _PARAMETERS = stacked(
@@ -72,6 +77,7 @@ class MediaOptions:
     shares: Sequence[str] = ()
     exclude: Sequence[str] = ()
     urls: Sequence[str] = ()
+    manifest: Path | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -84,7 +90,9 @@ class MediaOptions:
         for share in self.shares:
             if not all(share.partition(":")[::2]):
                 raise click.BadParameter(f"{share!r} is not NAME:PATH", param_hint="--share")
-        if self.is_empty and self.parameters:
+        if self.manifest is not None and self.upload_id and not self.paths:
+            raise click.UsageError("--manifest goes with files, not with an upload that is complete.")
+        if self.is_empty and (self.parameters or self.manifest):
             raise click.UsageError("Parameters of the media need files: name some.")
 
     def spec(self, upload_id: str) -> media_pb2.DataSpec:
@@ -113,7 +121,8 @@ def media_options(run: Callable[..., None]) -> Callable[..., None]:
     @_PARAMETERS
     @functools.wraps(run)
     def entry(*arguments: Any, **options: Any) -> None:
-        sources = {name: options.pop(name) for name in ("paths", "upload_id", "shares", "exclude", "urls")}
+        names = ("paths", "upload_id", "shares", "exclude", "urls", "manifest")
+        sources = {name: options.pop(name) for name in names}
         parameters = given({name: options.pop(name) for name in _FIELDS})
         media = MediaOptions(**sources, parameters=parameters)
         media.check()

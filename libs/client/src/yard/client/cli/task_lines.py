@@ -14,6 +14,12 @@ def row_of(task: task_pb2.Task) -> tuple[object, ...]:
     return task.id, task.name, _media_state(task), task.size, jobs.total, jobs.completed, _status(task)
 
 
+def file_row(result: media_pb2.FileResult) -> tuple[object, ...]:
+    """Name (or URL), outcome, frames, bytes, reason."""
+    outcome = word(media_pb2.FileOutcome, "FILE_OUTCOME_", result.outcome)
+    return result.url or result.name, outcome, result.frame_count, result.size_bytes, result.reason
+
+
 def lines_of(task: task_pb2.Task) -> list[str]:
     """All that a person wants to know of it."""
     return [

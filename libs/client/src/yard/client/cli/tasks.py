@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import task_pb2
 from frameyard.task.v1 import task_service_pb2 as service
 from google.protobuf.field_mask_pb2 import FieldMask
+from yard.client import media as media_steps
 from yard.client.cli import attaching
 from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
@@ -14,7 +16,7 @@ from yard.client.cli.jobs import STATUS
 from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of
 from yard.client.cli.listing import pages, person, person_id
 from yard.client.cli.parameters import ID, INT64, Choice, examples, given, stacked
-from yard.client.cli.task_lines import lines_of, row_of
+from yard.client.cli.task_lines import file_row, lines_of, row_of
 from yard.client.client import request_id
 from yard.client.failures import ClientError
 
@@ -54,6 +56,8 @@ def task() -> None:
         "frameyard task create street street.mp4 --label car --segment-size 200 --overlap 20 --wait",
         "frameyard task create album photos/ --project 3 --sorting natural --quality 90",
         "frameyard task create part long.mp4 --label car --start 100 --stop 999 --step 10 --mp4-chunks",
+        "frameyard task create night --share archive:2024/ --exclude '*.txt' --manifest night.jsonl",
+        "frameyard task create web --url https://example.org/street.mp4 --label car",
         "frameyard task create later --labels labels.json",
     )
 )
@@ -155,6 +159,17 @@ async def update(call: Call, /, task_id: int, assignee: str | None, **texts: Any
     request = service.UpdateTaskRequest(task=changed, update_mask=FieldMask(paths=mask))
     now = (await call.client.call(call.client.tasks.UpdateTask, request)).task
     call.out.message(now, *lines_of(now))
+
+
+@task.command(epilog=examples("frameyard task files 5 --outcome skipped"))
+@click.argument("task_id", type=ID)
+@click.option("--outcome", type=Choice(media_pb2.FileOutcome, "FILE_OUTCOME_"), help="Only with this one.")
+@command
+async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueType | None) -> None:
+    """List what became of each file that was given, of media that failed too."""
+    wanted = media_pb2.FILE_OUTCOME_UNSPECIFIED if outcome is None else outcome
+    found = media_steps.file_results(call.client, task_id, wanted)
+    await call.out.table(("file", "outcome", "frames", "bytes", "reason"), found, file_row)
 
 
 @task.command(
