@@ -16,9 +16,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """All servers and services, in a directory of their own."""
-    with running_platform(tmp_path_factory.mktemp("platform")) as running:
+def nas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that is connected as the share `nas`."""
+    return tmp_path_factory.mktemp("nas")
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, nas: Path) -> Iterator[Platform]:
+    """All servers and services, in a directory of their own; files are fetched from this machine too."""
+    environment = {"FRAMEYARD_SHARES": f"nas={nas}", "FRAMEYARD_EGRESS_NETWORKS": "127.0.0.0/8"}
+    with running_platform(tmp_path_factory.mktemp("platform"), environment) as running:
         yield running
 
 

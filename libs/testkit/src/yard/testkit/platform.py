@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,15 @@ class Platform:
 
 
 @contextmanager
-def running_platform(folder: Path) -> Iterator[Platform]:
-    """All servers and services for the length of the block, with their data below `folder`."""
+def running_platform(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Platform]:
+    """All servers and services for the length of the block, with their data below `folder`.
+
+    `environment` has settings that the platform passes on, such as FRAMEYARD_SHARES.
+    """
     data = folder / "data"
-    program = Program(["-m", "yard.embedded", "up", "--data", str(data)], log=folder / "up.log")
+    program = Program(
+        ["-m", "yard.embedded", "up", "--data", str(data)], log=folder / "up.log", environment=environment
+    )
     try:
         asyncio.run(eventually(lambda: _has_started(program), timeout_s=START_TIMEOUT_S))
         yield Platform(data=data, endpoints=Endpoints.load(data / "endpoints.json"))
