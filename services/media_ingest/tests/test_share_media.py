@@ -121,6 +121,7 @@ async def test_several_sources_make_one_media(
     }
 
 
+@pytest.mark.usefixtures("running")
 async def test_equal_names_of_two_shares_are_named(task: TaskSide, put: Put) -> None:
     put({"x.jpg": photo()})
     fault = await task.refusal(sources=[of("nas", "x.jpg"), of("cloud", "x.jpg")])
@@ -128,6 +129,7 @@ async def test_equal_names_of_two_shares_are_named(task: TaskSide, put: Put) -> 
     assert "x.jpg is the name of two files" in fault.message
 
 
+@pytest.mark.usefixtures("running")
 async def test_what_cannot_be_selected_is_named(task: TaskSide, put: Put, nas: Path) -> None:
     put({"x.jpg": photo()})
     (nas / "out").symlink_to(nas.parent)
@@ -151,6 +153,7 @@ async def test_what_cannot_be_selected_is_named(task: TaskSide, put: Put, nas: P
     ]
 
 
+@pytest.mark.usefixtures("running")
 async def test_what_is_no_file_is_left_out_with_its_reason(task: TaskSide, put: Put, nas: Path) -> None:
     put({"x.jpg": photo(), "empty.jpg": b""})
     (nas.parent / "secret.jpg").write_bytes(photo())

@@ -8,7 +8,7 @@ from typing import Any
 import grpc.aio
 import pytest
 from frameyard.media.v1 import share_service_pb2 as messages
-from yard.media_ingest.settings import Settings, batch_files_of, shares_of
+from yard.media_ingest.settings import Settings, batch_files_of
 from yard.runtime import auth, errors
 from yard.runtime.rpc import errors_from_rpc
 from yard.runtime.settings import SettingsError
@@ -108,7 +108,7 @@ async def test_what_is_not_in_the_share_is_not_there(ann: Client, nas: Path) -> 
     for directory in HOSTILE:
         fault = await refused(entries(ann, directory))
         assert isinstance(fault, errors.NotFound), directory
-        assert fault.kind == "share directory"
+        assert fault.kind == "share entry"
         assert str(nas) not in fault.message
 
 
@@ -144,11 +144,28 @@ async def test_a_token_belongs_to_its_listing(ann: Client) -> None:
     assert isinstance(await refused(ann.shares.ListShareEntries(request)), errors.InvalidArgument)
 
 
-def test_settings_name_all_faults_of_shares(settings: Settings, nas: Path) -> None:
-    wrong = (f"nas={nas}", f"nas={nas}", "relative=films", "=/tmp", "a b=/tmp", f"gone={nas}/absent", "x")
-    with pytest.raises(SettingsError) as caught:
-        shares_of(dataclasses.replace(settings, shares=wrong))
-    assert len(caught.value.faults) == 6
+async def test_entries_are_selected_by_kind_suffix_and_length(ann: Client) -> None:
+    async def names(**fields: Any) -> list[str]:
+        return [entry.path for entry in await entries(ann, "films", page_size=1, **fields)]
+
+    assert await names(kind=DIRECTORY) == ["films/old"]
+    assert await names(kind=FILE) == ["films/a.mp4", "films/b.mp4"]
+    assert await names(suffixes=[".MP4"], min_size_bytes=1) == ["films/old", "films/b.mp4"]
+    assert await names(kind=FILE, suffixes=[".mov"]) == []
+    assert await names(kind=FILE, max_size_bytes=0) == ["films/a.mp4"]
+
+
+async def test_all_faults_of_a_selection_are_named(ann: Client) -> None:
+    wrong: dict[str, Any] = {
+        "kind": 7,
+        "suffixes": ["", *[".x"] * 100],
+        "min_size_bytes": -1,
+        "max_size_bytes": -2,
+    }
+    fault = await refused(entries(ann, "films", **wrong))
+    assert isinstance(fault, errors.InvalidArgument)
+    fields = {violation.field for violation in fault.violations}
+    assert fields == {"kind", "suffixes", "suffixes[0]", "min_size_bytes", "max_size_bytes"}
 
 
 @pytest.mark.parametrize("number", [0, -1, 501])
