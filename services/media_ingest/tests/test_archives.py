@@ -179,4 +179,5 @@ async def test_a_bomb_is_refused(
     content = deflated(bomb) if pack is bytes else pack(tarred(bomb))
     fault = await task.refusal(await ann.upload({"bomb": content}))
     assert "bomb: the archive expands" in fault.message
-    assert [blob.key async for blob in running.runtime.blobs.list("media/")] == []
+    left = [blob.key async for blob in running.runtime.blobs.list("media/")]
+    assert all(key.endswith("/results") for key in left)

@@ -175,7 +175,7 @@ async def test_many_images_keep_their_order_over_all_batches(
     media = await task.media(await ann.upload(photos(*names)))
     assert (await read_plan(running, media)).names == names
     left = [found.key async for found in running.runtime.blobs.list(f"media/{media.id}/")]
-    assert left == [media.plan.key]
+    assert left == [media.plan.key, f"media/{media.id}/results"]
     assert await running.runtime.db.fetchval("SELECT count(*) FROM index_batch") == 0
 
 
@@ -202,9 +202,9 @@ async def test_files_that_are_no_media_are_left_out_and_listed(ann: Client, task
 
 
 async def test_a_file_is_what_its_bytes_say(ann: Client, task: TaskSide) -> None:
-    media = await task.media(await ann.upload({"film.jpg": clip(), "manifest.jsonl": b'{"version": "1.1"}'}))
+    media = await task.media(await ann.upload({"film.jpg": clip(), "photo.mp4": b"just a text"}))
     assert media.kind == media_pb2.MEDIA_KIND_VIDEO
-    assert [file.name for file in media.skipped] == ["manifest.jsonl"]
+    assert [file.name for file in media.skipped] == ["photo.mp4"]
 
 
 async def test_a_video_that_is_cut_keeps_what_decodes_and_says_so(
