@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -32,6 +34,7 @@ from services.media_ingest.tests.test_restarts import address_of, environment
 
 SMALL = 5_000
 SMALL_BYTES = 20 * 1024
+LARGE_BYTES = 256 * MIB
 MOST_MORE_MEMORY = 128 * MIB
 
 
@@ -63,6 +66,41 @@ async def client_of(address: str, issuer: auth.TokenIssuer) -> AsyncIterator[Cli
     tokens = Tokens(access=issuer.issue(ANN).token, refresh="", expire_time=expires)
     async with Client(endpoints, tokens=tokens) as client:
         yield client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """media_ingest as a process that can be killed."""
+
+    program: Program
+    ports: Path
+
+    async def address(self) -> str:
+        """Where it answers."""
+        return await address_of(self.program, self.ports)
+
+    async def die_with(self, client: asyncio.Task[str]) -> None:
+        """Kills it, and the client as well."""
+        self.program.kill()
+        client.cancel()
+        with suppress(asyncio.CancelledError, ClientError):
+            await client
+
+    async def again(self) -> str:
+        """Its address after a new start."""
+        self.ports.unlink()
+        self.program.restart()
+        return await self.address()
+
+
+@asynccontextmanager
+async def killed_and_started(settings: Settings, log: Path) -> AsyncIterator[Service]:
+    """A service of these settings for the length of the block."""
+    program = Program(["-m", "yard.media_ingest"], log=log, environment=environment(settings))
+    try:
+        yield Service(program=program, ports=Path(settings.port_file))
+    finally:
+        program.kill()
 
 
 async def check(runtime: Runtime[Settings], upload_id: str, files: list[uploads.LocalFile]) -> None:
@@ -117,35 +155,57 @@ async def test_a_file_that_shrank_ends_the_upload_by_name(
     await check(running.runtime, upload_id, files)
 
 
+async def test_a_large_file_goes_on_after_a_kill_in_bounded_memory(
+    settings: Settings, issuer: auth.TokenIssuer, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.mp4"
+    with path.open("wb") as file:
+        file.truncate(LARGE_BYTES)
+    files = uploads.local_files([path])
+    db = await Database.connect(settings.database_url, max_size=1)
+    async with killed_and_started(settings, tmp_path / "log") as service:
+        async with client_of(await service.address(), issuer) as client:
+            upload_id = await uploads.create(client, files)
+            sending = asyncio.create_task(uploads.resume(client, upload_id, files))
+            some = f"SELECT received_bytes > {4 * PART_BYTES} FROM upload_file"
+            await eventually(lambda: db.fetchval(some), timeout_s=60)
+            await service.die_with(sending)
+        stored = await db.fetchval("SELECT received_bytes FROM upload_file")
+        told: list[int] = []
+        async with client_of(await service.again(), issuer) as client:
+            before = psutil.Process(service.program.pid).memory_info().rss
+            await uploads.resume(client, upload_id, files, told.append)
+        assert peak_memory(service.program.pid) - before < MOST_MORE_MEMORY
+    assert 4 * PART_BYTES < stored < LARGE_BYTES
+    assert told[0] == stored
+    assert sum(told) == LARGE_BYTES
+    with path.open("rb") as file:
+        expected = hashlib.file_digest(file, "sha256").hexdigest()
+    assert await db.fetchval("SELECT sha256 FROM upload_file") == expected
+    await db.close()
+
+
 async def test_both_sides_are_killed_and_what_was_stored_is_not_sent_again(
     settings: Settings, issuer: auth.TokenIssuer, folder: Path, tmp_path: Path
 ) -> None:
     """At most the pack that was being written comes twice; the service's memory does not grow with it."""
     files = uploads.local_files([folder])
-    program = Program(["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings))
-    ports = Path(settings.port_file)
     db = await Database.connect(settings.database_url, max_size=1)
-    async with client_of(await address_of(program, ports), issuer) as client:
-        upload_id = await uploads.create(client, files)
-        sending = asyncio.create_task(uploads.resume(client, upload_id, files))
-        packed = "SELECT count(*) > 1000 FROM upload_file WHERE is_complete"
-        await eventually(lambda: db.fetchval(packed), timeout_s=60)
-        program.kill()
-        sending.cancel()
-        with suppress(asyncio.CancelledError, ClientError):
-            await sending
-    stored = await db.fetchval("SELECT sum(received_bytes)::bigint FROM upload_file")
-    ports.unlink()
-    program.restart()
-    told: list[int] = []
-    async with client_of(await address_of(program, ports), issuer) as client:
-        before = psutil.Process(program.pid).memory_info().rss
-        await uploads.resume(client, upload_id, files, told.append)
-    memory = peak_memory(program.pid)
-    program.kill()
+    async with killed_and_started(settings, tmp_path / "log") as service:
+        async with client_of(await service.address(), issuer) as client:
+            upload_id = await uploads.create(client, files)
+            sending = asyncio.create_task(uploads.resume(client, upload_id, files))
+            packed = "SELECT count(*) > 1000 FROM upload_file WHERE is_complete"
+            await eventually(lambda: db.fetchval(packed), timeout_s=60)
+            await service.die_with(sending)
+        stored = await db.fetchval("SELECT sum(received_bytes)::bigint FROM upload_file")
+        told: list[int] = []
+        async with client_of(await service.again(), issuer) as client:
+            before = psutil.Process(service.program.pid).memory_info().rss
+            await uploads.resume(client, upload_id, files, told.append)
+        assert peak_memory(service.program.pid) - before < MOST_MORE_MEMORY
     assert stored > 20 * MIB
     assert sum(told) == sum(file.size_bytes for file in files)
-    assert memory - before < MOST_MORE_MEMORY
     await db.close()
     async with opened(SERVICE, settings) as runtime:
         await check(runtime, upload_id, files)

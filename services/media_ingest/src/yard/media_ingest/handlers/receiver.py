@@ -7,7 +7,9 @@ from uuid import UUID
 from yard.media.sniff import HEAD_BYTES, sniff
 from yard.media_ingest.domain.uploads import part_bytes
 from yard.media_ingest.handlers.context import Ingest
-from yard.media_ingest.handlers.gathering import Gathering, OneAtATime
+from yard.media_ingest.handlers.gathering import Gathering
+from yard.media_ingest.handlers.ordering import InOrder
+from yard.media_ingest.handlers.storing import to_the_end
 from yard.media_ingest.store import receiving as store
 from yard.media_ingest.store.receiving import ReceivedFile
 from yard.runtime import auth, errors, ids
@@ -17,7 +19,7 @@ RESCUE_TIMEOUT_S = 30.0
 
 
 class Receiver:
-    """The writer of a file from `received_bytes` on; holds at most two parts in memory."""
+    """The writer of a file from `received_bytes` on; holds three parts, of which two are being stored."""
 
     def __init__(self, ingest: Ingest, file: ReceivedFile, writer: UUID, tail: bytes) -> None:
         self._ingest = ingest
@@ -32,7 +34,8 @@ class Receiver:
         self._tail_key = file.tail_key
         self._multipart_id = file.multipart_id
         self._hash = hashlib.sha256() if self._handed == 0 else None
-        self._parts = OneAtATime()
+        self._hashing = asyncio.Lock()  # fair, so that parts are hashed in their order
+        self._parts: InOrder[tuple[int, str]] = InOrder()
 
     @property
     def received(self) -> int:
@@ -52,11 +55,16 @@ class Receiver:
         self._gathering.add(content)
 
     async def store_part(self) -> None:
-        """Begins to store what has come, once the part before it is safe."""
-        await self._parts.settle()
+        """Begins to store what has come, once there is room."""
+        await self._parts.room()
+        number = await to_the_end(self._next_part())
         part, start = self._gathering.take(), self._handed
-        self._handed += len(part)
-        self._parts.go(self._store(part, start))
+        self._handed = end = start + len(part)
+
+        async def note(stored: tuple[int, str]) -> None:
+            await self._note(stored, start, end)
+
+        self._parts.go(self._store(number, part, start), note)
 
     async def finish(self) -> ReceivedFile:
         """The stream has ended: the file is complete, or goes on another time. Returns it as it is now."""
@@ -77,30 +85,38 @@ class Receiver:
             await self._parts.settle()
             await self._keep_tail()
 
-    async def _store(self, part: bytes, start: int) -> None:
-        (number, tag), _ = await asyncio.gather(self._put_part(part, start), self._digest(part))
+    async def _store(self, number: int, part: bytes, start: int) -> tuple[int, str]:
+        if start == 0:
+            await self._note_kind(part)
+        tag, _ = await asyncio.gather(self._put(number, part), self._digest(part))
+        return number, tag
+
+    async def _note(self, stored: tuple[int, str], start: int, end: int) -> None:
+        number, tag = stored
         self._fence(
             await store.add_part(
                 self._ingest.db,
                 self._file,
                 self._writer,
-                (number, len(part), tag),
-                received=start + len(part),
+                (number, end - start, tag),
+                received=end,
                 expires_at=self._ingest.expiry(),
             )
         )
         await self._drop_tail()
 
-    async def _put_part(self, part: bytes, start: int) -> tuple[int, str]:
-        if start == 0:
-            await self._note_kind(part)
-        parts = self._ingest.blobs.in_parts(self._key)
+    async def _next_part(self) -> int:
+        """A part number that nobody else gets, of a multipart upload that has begun."""
         if self._multipart_id is None:
-            self._multipart_id = await self._begin_parts(parts)
+            self._multipart_id = await self._begin_parts(self._ingest.blobs.in_parts(self._key))
         number = await store.next_part(self._ingest.db, self._file, self._writer)
         if number is None:
             raise replaced(self._file)
-        return number, await parts.put(self._multipart_id, number, part)
+        return number
+
+    async def _put(self, number: int, part: bytes) -> str:
+        assert self._multipart_id is not None
+        return await self._ingest.blobs.in_parts(self._key).put(self._multipart_id, number, part)
 
     async def _begin_parts(self, parts: PartUpload) -> str:
         multipart_id = await parts.begin()
@@ -162,11 +178,10 @@ class Receiver:
         last = self._gathering.take()
         try:
             stored = await store.parts(self._ingest.db, self._file)
-            part = await self._put_part(last, self._handed)
+            part = await self._store(await self._next_part(), last, self._handed)
             await self._ingest.blobs.in_parts(self._key).complete(self._multipart_id, [*stored, part])
         except errors.NotFound:
             return await self._adopt()
-        await self._digest(last)
         return self._hash.hexdigest() if self._hash else await self._read_digest()
 
     async def _adopt(self) -> str:
@@ -190,7 +205,8 @@ class Receiver:
 
     async def _digest(self, part: bytes) -> None:
         if self._hash is not None:
-            await asyncio.to_thread(self._hash.update, part)
+            async with self._hashing:
+                await asyncio.to_thread(self._hash.update, part)
 
     async def _read_digest(self) -> str:
         """A file that came in several streams is read once more, for the state of a hash cannot be kept."""
