@@ -99,15 +99,18 @@ class _Packets:
     """Of the last packet, whole or not: what is lost behind it is shown later than this."""
     promised_s: float = 0.0
     """Duration that the container tells; 0 unknown."""
+    described: VideoIndex | None = None
+    """What the first packet says, if it is a key frame that decodes alone."""
 
 
 def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
     table = _Packets(promised_s=_promised_s(container, stream))
-    packets = container.demux(stream)
+    packets = (packet for packet in container.demux(stream) if packet.size)
     try:
-        for packet in packets:
-            if packet.size:
-                _add_packet(table, packet)
+        for number, packet in enumerate(packets):
+            if not number and (picture := _key_picture(stream, packet)) is not None:
+                table.described = _described(container, stream, picture)
+            _add_packet(table, packet)
     except av.FFmpegError as error:
         table.fault, table.is_cut = f"is damaged or cut off: {error.strerror}", True
     return table
@@ -140,7 +143,7 @@ def _from_packets(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex | 
         return None
     keyframes = np.array(sorted(packets.keyframes), dtype=np.int64)
     pts = np.unique(np.array(packets.pts, dtype=np.int64))
-    described = _describe(file, name)
+    described = packets.described or _describe(file, name)
     return replace(
         described,
         pts=pts[pts >= keyframes[0, 0]],
@@ -156,28 +159,44 @@ def _describe(file: BinaryIO, name: str) -> VideoIndex:
         first = next(pictures(container, stream), None)
         if first is None:
             raise MediaError("invalid_media", "no picture of the video decodes", name)
-        turn = round(first.rotation / 90) * 90 % 360
-        width, height = (first.height, first.width) if turn % 180 else (first.width, first.height)
-        return VideoIndex(
-            pts=np.empty(0, np.int64),
-            keyframes=np.empty((0, 3), np.int64),
-            time_base=stream.time_base or Fraction(1, 1000),
-            frame_rate=stream.average_rate or stream.guessed_rate or Fraction(25),
-            stream_index=stream.index,
-            width=width,
-            height=height,
-            rotation=turn,
-            container=container.format.name,
-            codec=stream.codec_context.name,
-            pixel_format=first.format.name,
-            colorspace=int(first.colorspace),
-            color_range=int(first.color_range),
-            color_primaries=int(first.color_primaries),
-            color_trc=int(first.color_trc),
-            is_open_gop=False,
-            is_broken=False,
-            discarded=0,
-        )
+        return _described(container, stream, first)
+
+
+def _described(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> VideoIndex:
+    turn = round(first.rotation / 90) * 90 % 360
+    width, height = (first.height, first.width) if turn % 180 else (first.width, first.height)
+    return VideoIndex(
+        pts=np.empty(0, np.int64),
+        keyframes=np.empty((0, 3), np.int64),
+        time_base=stream.time_base or Fraction(1, 1000),
+        frame_rate=stream.average_rate or stream.guessed_rate or Fraction(25),
+        stream_index=stream.index,
+        width=width,
+        height=height,
+        rotation=turn,
+        container=container.format.name,
+        codec=stream.codec_context.name,
+        pixel_format=first.format.name,
+        colorspace=int(first.colorspace),
+        color_range=int(first.color_range),
+        color_primaries=int(first.color_primaries),
+        color_trc=int(first.color_trc),
+        is_open_gop=False,
+        is_broken=False,
+        discarded=0,
+    )
+
+
+def _key_picture(stream: VideoStream, packet: "av.Packet[VideoStream]") -> av.VideoFrame | None:
+    """A key frame, decoded alone and without what only its pixels need: nobody looks at them."""
+    if not packet.is_keyframe or packet.is_corrupt:
+        return None
+    stream.codec_context.options = {"skip_loop_filter": "all", "skip_idct": "all"}
+    try:
+        decoded = packet.decode() or stream.codec_context.decode(None)
+    except av.FFmpegError:
+        return None
+    return decoded[0] if decoded else None
 
 
 def _keep_decodable(file: BinaryIO, name: str, index: VideoIndex, packets: _Packets) -> VideoIndex:
@@ -211,7 +230,7 @@ def _agrees_with_decoder(file: BinaryIO, name: str, index: VideoIndex) -> bool:
 
 def _from_pictures(file: BinaryIO, name: str, packets: _Packets) -> VideoIndex:
     """Counts by decoding everything: slow, and the index says so."""
-    described = _describe(file, name)
+    described = packets.described or _describe(file, name)
     with opened_video(file, name) as (container, stream):
         stream.thread_type = "SLICE" if packets.fault else "AUTO"
         count = sum(1 for _ in pictures(container, stream))
