@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,7 @@ def put(nas: Path, cloud: tuple[Minio, str]) -> Put:
     return files
 
 
-def of(share: str, *paths: str, exclude: tuple[str, ...] = ()) -> MediaSource:
+def of(share: str, *paths: str, exclude: Sequence[str] = ()) -> MediaSource:
     return MediaSource(share=ShareSource(share=share, paths=paths, exclude=exclude))
 
 
