@@ -10,6 +10,7 @@ from yard.media.errors import MediaError
 from yard.media.image_file import ImageFiles
 from yard.media.image_pages import ImagePages
 from yard.media.index_block import ImageAddress
+from yard.media.part_file import PartFile
 from yard.media.pdf_pages import PdfPages
 from yard.media.sniff import HEAD_BYTES, sniff
 
@@ -56,7 +57,7 @@ class PageReader:
             return io.BytesIO(self._files.read(address))
         file = self._open(address.source)
         if address.method == "stored_page":
-            return cast("BinaryIO", _Part(file, address.offset, address.length))
+            return cast("BinaryIO", PartFile(file, address.offset, address.length))
         return file
 
 
@@ -67,37 +68,3 @@ def _pages_of(file: BinaryIO) -> ImagePages | PdfPages:
     if kind is not None and kind.name == "pdf":
         return PdfPages(file)
     return ImagePages(file)
-
-
-class _Part(io.RawIOBase):
-    """A range of a file as if it were one of its own."""
-
-    def __init__(self, file: BinaryIO, offset: int, length: int) -> None:
-        super().__init__()
-        self._file, self._offset, self._length = file, offset, length
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence]
-        if base + offset < 0:
-            raise ValueError(f"seek to {base + offset}")
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fills the whole buffer unless the part ends."""
-        view = memoryview(buffer).cast("B")
-        self._file.seek(self._offset + self._position)
-        content = read_fully(self._file, max(0, min(view.nbytes, self._length - self._position)))
-        view[: len(content)] = content
-        self._position += len(content)
-        return len(content)

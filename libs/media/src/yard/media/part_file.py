@@ -3,6 +3,8 @@
 import io
 from typing import BinaryIO
 
+from yard.media.byte_window import read_fully
+
 Buffer = bytearray | memoryview
 
 
@@ -35,11 +37,11 @@ class PartFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Buffer) -> int:  # type: ignore[override]
-        """Some of the bytes up to the end of the part."""
+        """Fills the whole buffer unless the part ends."""
         view = memoryview(buffer).cast("B")
         wanted = max(0, min(view.nbytes, self._size - self._position))
         self._file.seek(self._offset + self._position)
-        content = self._file.read(wanted) or b""
+        content = read_fully(self._file, wanted)
         view[: len(content)] = content
         self._position += len(content)
         return len(content)
