@@ -108,11 +108,26 @@ async def test_media_goes_with_its_task(
         await export.media.GetMedia(request)
     assert isinstance(errors_from_rpc(caught.value), errors.NotFound)
     assert await expiry.purge_uploads(Ingest(runtime=running.runtime)) == 0
-    assert await objects(running, f"media/{stays.id}/") == [stays.plan.key]
+    assert await objects(running, f"media/{stays.id}/") == [stays.plan.key, f"media/{stays.id}/results"]
     await task.publish(TaskPurged(task_id=8, media_id=stays.id), 8)
     await eventually(lambda: is_forgotten(running, stays.id))
     assert await expiry.purge_uploads(Ingest(runtime=running.runtime)) == 1
     assert await objects(running, "") == []
+
+
+async def test_of_media_that_failed_only_the_results_stay(
+    ann: Client, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    media_id = await task.request(await ann.upload({**photos("a.jpg"), "x.zip": b"PK\x03\x04 broken"}))
+    await task.outcome(media_id)
+    await eventually(lambda: holds(running, [f"media/{media_id}/results"]))
+    await task.publish(TaskPurged(task_id=7, media_id=media_id), 7)
+    await eventually(lambda: holds(running, []))
+
+
+async def holds(running: app.Running[Settings], expected: list[str]) -> bool:
+    left = await running.runtime.db.fetchval("SELECT count(*) FROM work WHERE state IN ('queued', 'running')")
+    return not left and await objects(running, "media/") == expected
 
 
 async def is_forgotten(running: app.Running[Settings], media_id: str) -> bool:
