@@ -105,9 +105,11 @@ async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Asy
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     web.port = server.sockets[0].getsockname()[1]
-    yield web
-    server.close()
-    for task in list(tasks):
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    try:
+        yield web
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

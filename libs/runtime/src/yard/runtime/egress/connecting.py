@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
 import httpcore
@@ -14,6 +15,10 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 MOST_TRIED = 4
 
+STREAM = socket.SOCK_STREAM
+# Name servers that do not answer hold threads: these are nobody else's.
+_RESOLVING = ThreadPoolExecutor(8, thread_name_prefix="resolving")
+
 SocketOptions = Iterable[httpcore.SOCKET_OPTION]
 
 
@@ -21,7 +26,7 @@ async def system_resolve(host: str, port: int) -> Sequence[str]:
     """Asks the resolver of the system."""
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(_RESOLVING, lambda: socket.getaddrinfo(host, port, type=STREAM))
     except socket.gaierror as fault:
         if fault.errno == socket.EAI_AGAIN:
             raise Cut("has a name that cannot be resolved now") from fault

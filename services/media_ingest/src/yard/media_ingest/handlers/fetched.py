@@ -57,7 +57,8 @@ class Fetched:
     ) -> "Fetched":
         """Goes on where an earlier process has ended."""
         fetched = cls(indexing, known or RemoteFile(digest=digest, name=""), packs, budget)
-        fetched._parts = await store.parts_of(indexing.ingest.db, indexing.media.id, digest)
+        if known is not None:
+            fetched._parts = await store.parts_of(indexing.ingest.db, indexing.media.id, digest)
         return fetched
 
     @property

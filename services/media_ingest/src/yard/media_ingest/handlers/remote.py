@@ -58,7 +58,7 @@ class _Fetching:
 
     async def run(self) -> None:
         """Returns when every URL has come to its end."""
-        lanes = min(len(self._left), self._indexing.ingest.settings.remote_concurrency)
+        lanes = max(1, self._indexing.ingest.settings.remote_concurrency)
         waiting = iter(self._left)
         try:
             async with asyncio.TaskGroup() as group:
