@@ -81,7 +81,7 @@ async def _ways(servers: Servers, size_mib: int) -> AsyncIterator[Ways]:
     client.make_bucket(BUCKET)
     service = _service(servers, s3, issuer)
     try:
-        endpoints = _everywhere(await _address(servers.folder / "ingest.port", service))
+        endpoints = _everywhere(await _address(servers.folder / "upload.port", service))
         expires = clock.now() + timedelta(minutes=15)
         tokens = Tokens(access=issuer.issue(CALLER).token, refresh="", expire_time=expires)
         async with Client(endpoints, tokens=tokens) as ours:
@@ -103,7 +103,7 @@ def _file(folder: Path, size_mib: int) -> Path:
 def _s3_server(servers: Servers) -> S3:
     names = ("s3", "master", "volume", "filer", "admin")
     ports = S3Ports(**{name: free_port(paired=True) for name in names})
-    server = S3(servers.folder / "s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106 - for this run
+    server = S3(servers.folder / "upload-s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106 - for this run
     server.start()
     return server
 
@@ -118,14 +118,14 @@ def _service(servers: Servers, s3: S3, issuer: TokenIssuer) -> Program:
         "S3_SECRET_KEY": s3.secret_key,
         "S3_BUCKET": BUCKET,
         "JWKS": issuer.jwks,
-        "PORT_FILE": str(servers.folder / "ingest.port"),
+        "PORT_FILE": str(servers.folder / "upload.port"),
         "WORKER_PROCESSES": "1",
         "GRANT_KEYS": "bench-grant-key-of-32-characters-or-more",
     }
     environment = {f"FRAMEYARD_{name}": value for name, value in settings.items()}
     return Program(
         ["-m", "yard.media_ingest"],
-        log=servers.folder / "ingest.log",
+        log=servers.folder / "upload.log",
         environment={"PYTHONPATH": str(ROOT), **environment},
     )
 

@@ -24,8 +24,9 @@ from yard.runtime.rpc import errors_from_rpc
 from yard.testkit import eventually
 
 from services.media_ingest.tests.contents import photo
-from services.media_ingest.tests.neighbours import Client
+from services.media_ingest.tests.neighbours import Client, TaskSide
 from services.media_ingest.tests.packs import content, entry, said, stream, whole
+from services.media_ingest.tests.plans import read_plan
 
 
 def bodies(*sizes: int) -> list[bytes]:
@@ -338,3 +339,22 @@ async def test_parts_of_a_pack_that_was_left_go_with_the_upload(
     with pytest.raises(errors.NotFound):
         await parts.put(row["multipart_id"], 3, b"x")
     assert await running.runtime.db.fetchval("SELECT count(*) FROM upload_pack") == 0
+
+
+async def test_media_is_made_of_files_in_packs(
+    ann: Client, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    names = [f"{number:02d}.jpg" for number in range(6)]
+    files = [photo(number) for number in range(6)]
+    upload = await ann.open(dict(zip(names, files, strict=True)))
+    await send(ann, stream(upload, [(number, files[number]) for number in (3, 0, 5, 1, 2, 4)]))
+    await ann.finish(upload)
+    media = await task.media(upload)
+    assert media.size == 6
+    plan = await read_plan(running, media)
+    assert plan.names == names
+    blobs = running.runtime.blobs
+    for address, file in zip(plan.images, files, strict=True):
+        source = plan.head.sources[address.source]
+        offset = source.offset + address.offset
+        assert await blobs.get(source.key, offset=offset, length=address.length or source.size_bytes) == file

@@ -51,20 +51,20 @@ class PartUpload:
         finish = self._client._complete_multipart_upload
         await self._run(lambda: finish(self._bucket, self._key, upload, named))
 
-    async def stored(self, upload: str) -> AsyncIterator[StoredPart]:
+    async def stored(self, upload: str, *, page: int = 1000) -> AsyncIterator[StoredPart]:
         """Parts that the store has, by number."""
         ask = self._client._list_parts
         after = "0"
         while True:
             marker = after
-            page = await self._run(
-                lambda: ask(self._bucket, self._key, upload, part_number_marker=marker)  # noqa: B023 - at once
+            found = await self._run(
+                lambda: ask(self._bucket, self._key, upload, page, marker)  # noqa: B023 - at once
             )
-            for part in page.parts:
+            for part in found.parts:
                 yield StoredPart(number=part.part_number, tag=part.etag, size_bytes=part.size or 0)
-            if not page.is_truncated or not page.parts:
+            if not found.is_truncated or not found.parts:
                 return
-            after = str(page.parts[-1].part_number)
+            after = str(found.parts[-1].part_number)
 
     async def abort(self, upload: str) -> None:
         """Frees all parts."""

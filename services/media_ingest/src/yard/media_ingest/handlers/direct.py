@@ -18,7 +18,7 @@ from yard.media_ingest.domain.uploads import (
 from yard.media_ingest.handlers.context import Ingest, id_of
 from yard.media_ingest.handlers.receiver import new_key, replaced
 from yard.media_ingest.handlers.receiving import to_proto
-from yard.media_ingest.handlers.storing import to_the_end
+from yard.media_ingest.handlers.storing import begin, to_the_end
 from yard.media_ingest.store import direct as store
 from yard.media_ingest.store import receiving
 from yard.media_ingest.store.receiving import ReceivedFile
@@ -62,9 +62,21 @@ async def complete_parts(
                 f"{file.name}: no addresses were given for its parts", reason="UPLOAD_NOT_DIRECT"
             )
         _check_named(file, request.parts)
-        await to_the_end(_complete(ingest, file, request.parts))
+        await _joined(ingest, file, request.parts)
         file = await _file(ingest, request.upload_id, request.file_number)
     return messages.CompletePartsResponse(file=to_proto(file))
+
+
+_joining: dict[str, asyncio.Task[None]] = {}
+
+
+async def _joined(ingest: Ingest, file: ReceivedFile, named: Sequence[messages.StoredPart]) -> None:
+    """A call that is repeated while the first one still reads a long file waits for that one."""
+    key = file.blob_key or ""
+    if key not in _joining:
+        _joining[key] = begin(_complete(ingest, file, named))
+        _joining[key].add_done_callback(lambda _: _joining.pop(key))
+    await asyncio.shield(_joining[key])
 
 
 def _addresses(ingest: Ingest) -> PartAddresses:

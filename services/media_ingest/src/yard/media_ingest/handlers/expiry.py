@@ -1,13 +1,12 @@
 """Uploads that nobody wants any more: hidden by a mark, freed by a collector that can be run again."""
 
-from contextlib import suppress
 from uuid import UUID
 
 from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.handlers.packer import free_pack
 from yard.media_ingest.store import packs
 from yard.media_ingest.store import uploads as store
-from yard.runtime import clock, errors
+from yard.runtime import clock
 from yard.runtime.blobs import Blobs
 
 AT_ONCE = 100
@@ -35,10 +34,9 @@ async def _free_left_packs(ingest: Ingest) -> None:
 
 async def free_upload(ingest: Ingest, upload_id: UUID) -> None:
     """Deletes the bytes of a hidden upload and then its rows, by which they are found again."""
-    for key, multipart_id in await store.open_parts(ingest.db, upload_id):
-        with suppress(errors.NotFound):
-            await ingest.blobs.in_parts(key).abort(multipart_id)
-    await delete_prefix(ingest.blobs, f"uploads/{upload_id}/")
+    prefix = f"uploads/{upload_id}/"
+    await ingest.blobs.abort_parts(prefix)
+    await delete_prefix(ingest.blobs, prefix)
     await store.delete_upload(ingest.db, upload_id)
 
 

@@ -159,23 +159,6 @@ async def deleted(db: Database, *, limit: int) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def open_parts(db: Database, upload_id: UUID) -> list[tuple[str, str]]:
-    """Key and multipart id of objects that are not complete."""
-    rows = await db.fetch(
-        """
-        SELECT blob_key, multipart_id
-        FROM upload_file
-        WHERE upload_id = $1 AND multipart_id IS NOT NULL AND NOT is_complete
-        UNION ALL
-        SELECT blob_key, multipart_id
-        FROM upload_pack
-        WHERE upload_id = $1
-        """,
-        upload_id,
-    )
-    return [(row["blob_key"], row["multipart_id"]) for row in rows]
-
-
 async def delete_upload(db: Database, upload_id: UUID) -> None:
     """Forgets an upload whose objects are gone."""
     await db.execute("DELETE FROM upload WHERE id = $1 AND state = 'DELETED' AND uses = 0", upload_id)
