@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yard.embedded.servers.s3 import S3
 from yard.media_ingest.domain.selecting import Excluded, distinct, faults_of_share
+from yard.media_ingest.handlers.expanding import expanded
 from yard.media_ingest.settings import Settings
-from yard.runtime import app, auth, errors
+from yard.runtime import app, auth, errors, shares
 from yard.testkit.fixtures import SettingsFor, s3_client
 
 from services.media_ingest.tests.contents import animation, clip, photo, photos
@@ -45,8 +46,8 @@ def cloud(s3_server: S3, fresh_bucket: Callable[[], str]) -> tuple[Minio, str]:
 def settings(
     settings_for: SettingsFor, issuer: auth.TokenIssuer, nas: Path, cloud: tuple[Minio, str]
 ) -> Settings:
-    shares = (f"nas={nas}", f"cloud=s3://{cloud[1]}/in/")
-    return settings_for(Settings, jwks=issuer.jwks, index_batch_files=4, shares=shares)
+    connected = (f"nas={nas}", f"cloud=s3://{cloud[1]}/in/")
+    return settings_for(Settings, jwks=issuer.jwks, index_batch_files=4, shares=connected)
 
 
 @pytest.fixture
@@ -221,3 +222,22 @@ def test_paths_that_others_bring_along_add_nothing() -> None:
 @given(st.lists(st.text("ab/*?[]!", min_size=1, max_size=8), max_size=4), st.text("ab/", max_size=8))
 def test_no_pattern_is_a_fault(patterns: list[str], path: str) -> None:
     assert Excluded(patterns)(path) in (True, False)
+
+
+async def test_an_attempt_goes_on_behind_any_path(nas: Path, settings: Settings) -> None:
+    for path in ("b/2.jpg", "b/deep/1", "b-/x", "a/1", "a/tmp/2", "z.jpg", "0.jpg"):
+        (nas / path).parent.mkdir(parents=True, exist_ok=True)
+        (nas / path).write_bytes(b"x")
+    (nas / "b" / "out").symlink_to(nas.parent)
+    connected = shares.connect(settings, settings.shares)
+    share = connected.named("nas")
+    wanted = ShareSource(share="nas", paths=["z.jpg", "b/", "a", "b/deep", "0.jpg"], exclude=["tmp"])
+
+    async def paths(last: str = "") -> list[str]:
+        return [found.path async for batch in expanded(share, wanted, "field", last) for found in batch]
+
+    everything = await paths()
+    assert everything == ["z.jpg", "b/2.jpg", "b/deep/1", "b/out", "a/1", "0.jpg"]
+    for number, last in enumerate(everything, 1):
+        assert await paths(last) == everything[number:]
+    await connected.close()

@@ -120,7 +120,7 @@ async def _list(indexing: Indexing, share: Share, wanted: ShareSource, listing: 
     async for part in listing.read():
         kept, last = kept + len(part), part[-1].path
     left: list[_Found] = []
-    async for batch in _expanded(share, wanted, field, last):
+    async for batch in expanded(share, wanted, field, last):
         left += await _sniffed(share, batch)
         if kept + len(left) > most:
             raise errors.invalid(field, f"stands for more than {most} files")
@@ -133,7 +133,7 @@ async def _list(indexing: Indexing, share: Share, wanted: ShareSource, listing: 
     await listing.complete()
 
 
-async def _expanded(
+async def expanded(
     share: Share, wanted: ShareSource, field: str, last: str
 ) -> AsyncIterator[list[Entry | Unusable]]:
     """What is wanted, in order; begins behind the path `last` if there is one."""
