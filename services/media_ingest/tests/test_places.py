@@ -110,14 +110,13 @@ async def test_archives_in_shares(
 async def test_images_of_a_share_are_one_tree(
     nas: Path, task: TaskSide, running: app.Running[Settings]
 ) -> None:
+    (nas / "set").mkdir()
     for number in range(9):
-        (nas / f"{number}.jpg").write_bytes(photo(number))
-    (nas / "moving.gif").write_bytes(animation(2))
-    source = MediaSource(share=ShareSource(share="nas", paths=["."]))
+        (nas / f"set/{number}.jpg").write_bytes(photo(number))
+    (nas / "set/moving.gif").write_bytes(animation(2))
+    source = MediaSource(share=ShareSource(share="nas", paths=["set"]))
     media = await task.media(sources=[source])
     plan = await read_plan(running, media)
-    assert [(source.is_tree, source.key) for source in plan.head.sources] == [
-        (True, ""),
-        (False, "moving.gif"),
-    ]
+    sources = [(source.is_tree, source.key) for source in plan.head.sources]
+    assert sources == [(True, ""), (False, "set/moving.gif")]
     assert [(image.source, image.method) for image in plan.images] == [(0, "whole")] * 9 + [(1, "page")] * 2

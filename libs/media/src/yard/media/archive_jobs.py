@@ -41,7 +41,7 @@ def limits_of(arguments: Arguments) -> Limits:
     images = ("pixels", "pages")
     return Limits(
         archive=ArchiveLimits(**{name: given[name] for name in given if name not in images}),
-        images=ImageLimits(**{name: given[name] for name in given if name in images}),
+        images=ImageLimits(pixels=given["pixels"], pages=min(given["pages"], FRAMES_PER_BLOCK)),
     )
 
 

@@ -10,6 +10,7 @@ from yard.media import video_index
 from yard.media.errors import MediaError
 from yard.media.image_facts import ImageLimits
 from yard.media.image_file import LARGEST_FILE_BYTES
+from yard.media.image_header import DEFAULT_LIMITS
 from yard.media.image_index import index_image
 from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames, encode_video
 from yard.media.part_file import PartFile
@@ -58,7 +59,8 @@ def index_images(arguments: Arguments, host: Host) -> dict[str, Any]:
     (frames in the block) and skipped (name and reason of files that are no images).
     """
     files: Sequence[Mapping[str, Any]] = arguments["files"]
-    limits = ImageLimits(**arguments.get("limits", {}))
+    limits = replace(DEFAULT_LIMITS, **arguments.get("limits", {}))
+    limits = replace(limits, pages=min(limits.pages, FRAMES_PER_BLOCK))
     frames: list[ImageAddress] = []
     skipped: list[dict[str, str]] = []
     done = 0
