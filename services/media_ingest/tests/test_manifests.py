@@ -123,6 +123,7 @@ async def test_an_exported_manifest_makes_an_equal_task(
         (b.name, b.order, b.width, b.height, b.page, b.method) for b in second
     ]
     assert await exported(export, again.id) == manifest
+    assert ("d/10.jpg", TAKEN, 1) in brief(await results(export, again.id))
     other = await task.refusal(await ann.upload({**files, "manifest.jsonl": manifest}))
     assert "does not describe frame 0" in other.message
 

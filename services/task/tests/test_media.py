@@ -100,9 +100,10 @@ async def test_the_operation_tells_what_was_left_out(ann: Client, neighbours: Ne
     task = await ann.task(task.id)
     skipped = [media_pb2.SkippedFile(name="notes.txt", reason="is text")]
     warnings = ["the file is cut: 8 of 9 frames"]
-    await neighbours.index(task, 8, warnings=warnings, skipped=skipped, skipped_count=1)
+    await neighbours.index(task, 8, warnings=warnings, skipped=skipped, skipped_count=1, taken_count=2)
     found = await finished(ann, operation)
     assert (found.state, found.progress) == (operation_pb2.OPERATION_STATE_SUCCEEDED, 1)
+    assert found.message == "taken 2, skipped 1"
     media = media_pb2.Media()
     assert found.result.Unpack(media)
     assert (media.id, list(media.skipped)) == (task.media_id, skipped)

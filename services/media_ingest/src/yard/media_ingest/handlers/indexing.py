@@ -19,7 +19,7 @@ from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.copying import copied
 from yard.media_ingest.handlers.expiry import delete_prefix
 from yard.media_ingest.handlers.listing import list_files
-from yard.media_ingest.handlers.manifests import check_video, describe_files, order_members
+from yard.media_ingest.handlers.manifests import check_video, describe_files, order_members, pages_of
 from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, read_frames, skipped_in
 from yard.media_ingest.handlers.reporting import Found, keep_refusals, keep_results
 from yard.media_ingest.handlers.requests import note_failure
@@ -87,6 +87,7 @@ def _found(choice: Choice, planned: Planned) -> Found:
         is_archive=is_archive,
         skipped=choice.skipped,
         batches=planned.batches,
+        pages=planned.pages,
     )
 
 
@@ -115,7 +116,7 @@ async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Pa
         frames, warnings = await describe_files(indexing, choice.manifest, choice.files, wanted)
         selected = parameters.select(wanted, len(frames))
         planned = await plan_images(indexing, choice.files, frames, None, selected)
-        return replace(planned, warnings=warnings)
+        return replace(planned, warnings=warnings, pages=pages_of(choice.files, frames))
     files = ordered(choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name)
     batches = await index_images(indexing, files)
     return await _plan_frames(indexing, choice, wanted, batches, files)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from frameyard.media.v1 import media_pb2
+from numpy.typing import NDArray
 from yard.media.frame_table import FrameTable
 from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.domain.manifests import folder_of, refusal
@@ -69,6 +70,14 @@ async def describe_files(
     return frames, found.warnings
 
 
+def pages_of(files: Sequence[GivenFile], frames: FrameTable) -> dict[str, int]:
+    """Frames of the files that have several."""
+    numbers, counts = np.unique(frames.column("source")[_described_in(frames)], return_counts=True)
+    several = counts > 1
+    pairs = zip(numbers[several].tolist(), counts[several].tolist(), strict=True)
+    return {files[number].name: count for number, count in pairs}
+
+
 async def order_members(
     indexing: Indexing, manifest: GivenFile, frames: FrameTable, wanted: Parameters
 ) -> tuple[list[int], tuple[str, ...]]:
@@ -88,7 +97,7 @@ async def order_members(
 
 def _checked_order(manifest: GivenFile, claimed: FrameTable, frames: FrameTable) -> list[int]:
     """The rows by their names; frames that are not described take what is left."""
-    described_rows = np.array([bool(name) for name in claimed.names])
+    described_rows = _described_in(claimed)
     rows = claimed.column("source").astype("i8")
     left = np.setdiff1d(np.arange(len(frames)), rows[described_rows])
     rows[~described_rows] = left[: int(np.count_nonzero(~described_rows))]
@@ -103,6 +112,11 @@ def _checked_order(manifest: GivenFile, claimed: FrameTable, frames: FrameTable)
         raise refusal(manifest, f"says that {name} has {claim} pixels, it has {real}")
     order: list[int] = rows.tolist()
     return order
+
+
+def _described_in(frames: FrameTable) -> NDArray[np.bool_]:
+    """Whether each frame has a line that says something."""
+    return np.fromiter(map(bool, frames.names), bool, len(frames))
 
 
 def _size(frames: FrameTable, row: int) -> str:

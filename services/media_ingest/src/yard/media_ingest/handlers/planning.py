@@ -1,8 +1,8 @@
 """The plan: all that is needed to find and cut frames, in one object."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from yard.media.frame_table import FrameTable
 from yard.media.plan import TRAILER_BYTES, PlanHead, Source, decode_head, encode_plan, head_range
@@ -28,6 +28,7 @@ class Planned:
     blocks: tuple[FrameBlock, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     batches: tuple[Batch, ...] = ()
+    pages: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

@@ -40,6 +40,8 @@ class Found:
     is_archive: bool = False
     skipped: Sequence[Skipped] = ()
     batches: Sequence[Batch] = ()
+    pages: Mapping[str, int] = field(default_factory=dict)
+    """Frames of files that have several, as far as no batch tells."""
 
 
 async def keep_results(ingest: Ingest, media: MediaRow, report: Report, found: Found) -> int:
@@ -76,7 +78,7 @@ async def _keep(ingest: Ingest, media: MediaRow, results: AsyncIterator[Sequence
 
 async def _results(ingest: Ingest, report: Report, found: Found) -> AsyncIterator[Sequence[FileResult]]:
     reasons = {skipped.name: skipped.reason for skipped in found.skipped}
-    frames: Counter[str] = Counter()
+    frames = Counter(found.pages)
     if not found.is_archive:
         for batch in found.batches:
             reasons |= {entry["name"]: entry["reason"] for entry in batch.result["skipped"]}
@@ -116,7 +118,7 @@ def _of_failed(file: GivenFile, refused: Mapping[str, str]) -> FileResult:
     return FileResult(
         name=file.name,
         outcome="skipped" if reason is None else "refused",
-        reason=reason or ("the media failed" if file.family else "is not media that can be read"),
+        reason=reason or file.trouble or ("the media failed" if file.family else "is no media"),
         size_bytes=file.size_bytes,
         url=file.url,
     )
