@@ -305,6 +305,18 @@ async def test_keys_that_are_no_paths_are_left_out(
     await connected.close()
 
 
+async def test_a_bucket_that_is_gone_is_unavailable(s3_server: S3) -> None:
+    connected = shares.connect(settings_of(s3_server), ["gone=s3://no-such-bucket/in"])
+    share = connected.named("gone")
+    with pytest.raises(errors.Unavailable):
+        await listed(share)
+    with pytest.raises(errors.Unavailable):
+        await walked(share)
+    with pytest.raises(errors.Unavailable, match=r"b\.mp4"):
+        await share.source("b.mp4", 1).read(0, 1)
+    await connected.close()
+
+
 def test_settings_name_all_faults(tmp_path: Path, s3_server: S3) -> None:
     wrong = (
         f"nas={tmp_path}",

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -121,7 +121,7 @@ class Prefix:
         found = self._client.list_objects(
             self._bucket, prefix=base + name_prefix, start_after=base + last if last else None
         )
-        with mapped(directory):
+        with _told(directory):
             for item in found:
                 if item.object_name != base:
                     yield item
@@ -129,7 +129,7 @@ class Prefix:
     def _refuse_absent(self, directory: str) -> None:
         """A directory is there if anything lies below it; the root of the share always is."""
         found = self._client.list_objects(self._bucket, prefix=self._base(directory), recursive=True)
-        with mapped(directory):
+        with _told(directory):
             is_there = next(iter(found), None) is not None
         if directory and not is_there:
             raise absent(directory)
@@ -150,10 +150,21 @@ class Prefix:
 
     def _run(self, path: str, function: Callable[[], T]) -> T:
         try:
-            with mapped(path):
+            with _told(path):
                 return function()
         except errors.NotFound:
             raise absent(path) from None
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """A bucket that is not there, or not ours to read, may be so later."""
+    try:
+        with mapped(path):
+            yield
+    except errors.Internal as fault:
+        metadata = {**fault.metadata, "file": path}
+        raise errors.Unavailable(f"{path or 'the share'} cannot be read", metadata=metadata) from fault
 
 
 def _nanoseconds(moment: datetime | None) -> int:
