@@ -28,7 +28,7 @@ def nowhere(home: Path) -> Path:
         (["task", "create", "x", "--overlap", "many"], "'many' is not a whole number"),
         (["task", "create", "x", "--start", str(2**63)], "is not -9223372036854775808 to"),
         (["task", "create", "x", "--sorting", "by-size"], "is not one of 'lexicographical'"),
-        (["task", "create", "x", "--share", "archive"], "'archive' is not NAME:PATH"),
+        (["task", "create", "x", "--share", ":photos"], "':photos' is not NAME[:PATH]"),
         (["task", "create", "x", "--quality", "5"], "need files"),
         (["task", "create", "x", "--lfs"], "--repository"),
         (["task", "attach", "5"], "Name files"),

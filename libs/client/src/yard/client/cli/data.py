@@ -19,8 +19,8 @@ _SOURCES = stacked(
             "--share",
             "shares",
             multiple=True,
-            metavar="NAME:PATH",
-            help="File or directory of a connected share. Repeat it.",
+            metavar="NAME[:PATH]",
+            help="File or directory of a connected share, or all of it. Repeat it.",
         ),
         click.option("--exclude", multiple=True, metavar="PATTERN", help="Paths of a share to leave out."),
         click.option("--url", "urls", multiple=True, metavar="URL", help="File at an address. Repeat it."),
@@ -88,8 +88,8 @@ class MediaOptions:
     def check(self) -> None:
         """Usage errors, before anything is made."""
         for share in self.shares:
-            if not all(share.partition(":")[::2]):
-                raise click.BadParameter(f"{share!r} is not NAME:PATH", param_hint="--share")
+            if not share.partition(":")[0]:
+                raise click.BadParameter(f"{share!r} is not NAME[:PATH]", param_hint="--share")
         if self.manifest is not None and self.upload_id and not self.paths:
             raise click.UsageError("--manifest goes with files, not with an upload that is complete.")
         if self.is_empty and (self.parameters or self.manifest):

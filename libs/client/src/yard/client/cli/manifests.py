@@ -10,6 +10,7 @@ from uuid import uuid4
 import click
 from yard.client import media
 from yard.client.cli.context import Call, command
+from yard.client.cli.output import Output
 from yard.client.cli.parameters import ID, examples
 from yard.client.cli.plain import plain
 from yard.client.files import PartialFile, check_target, folder_of, place_of
@@ -43,7 +44,8 @@ def manifest() -> None:
 @click.option("--sorting", type=click.Choice(_SORTINGS), default=_SORTINGS[0], help="Order of images.")
 @_OUTPUT
 @_FORCE
-def create(paths: Sequence[Path], sorting: str, output: Path | None, force: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def create(paths: Sequence[Path], sorting: str, output: Path | None, force: bool, as_json: bool) -> None:
     """Make one of images and folders, or of a video, on this machine alone.
 
     Put it beside the files of one folder, or give it to frameyard task create by --manifest.
@@ -59,7 +61,7 @@ def create(paths: Sequence[Path], sorting: str, output: Path | None, force: bool
     )
     if made.returncode:
         sys.exit(made.returncode)
-    click.echo(plain(str(place)))
+    _tell(Output(as_json=as_json), place)
 
 
 @manifest.command(epilog=examples("frameyard manifest export --task 5 -o photos/"))
@@ -74,8 +76,12 @@ async def export(call: Call, task_id: int, output: Path | None, force: bool) -> 
     with PartialFile(folder_of(target), uuid4().hex) as partial:
         await media.export_manifest(call.client, task_id, partial)
         place = partial.place(place_of(target, FILE_NAME), replace=force)
-    if call.out.as_json:
-        call.out.json({"file": str(place), "size_bytes": place.stat().st_size})
+    _tell(call.out, place)
+
+
+def _tell(out: Output, place: Path) -> None:
+    if out.as_json:
+        out.json({"file": str(place), "size_bytes": place.stat().st_size})
     else:
         click.echo(plain(str(place)))
 
