@@ -529,7 +529,7 @@ class FileResult(_message.Message):
     size_bytes: _builtins.int
     """Length, bytes; 0 if unknown."""
     url: _builtins.str
-    """The URL that it comes from, without user and password; empty otherwise."""
+    """The URL that it comes from, without its query, which may hold a signature; empty otherwise."""
     def __init__(
         self,
         *,
