@@ -1,5 +1,6 @@
 """The bytes of single images, cut out of what they lie in."""
 
+import io
 import zlib
 from collections.abc import Callable
 from typing import BinaryIO
@@ -27,10 +28,12 @@ class ImageFiles:
         """The image file itself, unpacked; MediaError if it is not there or longer than 512 MiB."""
         file = self._opened(address.source)
         if address.method in {"whole", "page"}:
+            # Raw files take as much memory as is asked for, whatever there is to read.
+            size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            return self._taken(file, LARGEST_FILE_BYTES + 1, address, is_exact=False)
+            return self._taken(file, size, address)
         file.seek(address.offset)
-        content = self._taken(file, address.length, address, is_exact=True)
+        content = self._taken(file, address.length, address)
         return _inflated(content, address) if address.method in _DEFLATED else content
 
     def _opened(self, source: int) -> BinaryIO:
@@ -38,13 +41,11 @@ class ImageFiles:
             self._source, self._file = source, self._open(source)
         return self._file
 
-    def _taken(self, file: BinaryIO, length: int, address: ImageAddress, *, is_exact: bool) -> bytes:
-        if length > LARGEST_FILE_BYTES + 1:
+    def _taken(self, file: BinaryIO, length: int, address: ImageAddress) -> bytes:
+        if length > LARGEST_FILE_BYTES:
             raise _too_long(address)
         content = file.read(length)
-        if len(content) > LARGEST_FILE_BYTES:
-            raise _too_long(address)
-        if is_exact and len(content) != length:
+        if len(content) != length:
             raise MediaError("truncated", f"ends after {len(content)} of {length} bytes", address.name)
         return content
 
@@ -52,13 +53,13 @@ class ImageFiles:
 def _inflated(content: bytes, address: ImageAddress) -> bytes:
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        image = unpacker.decompress(content, LARGEST_FILE_BYTES + 1)
+        image = unpacker.decompress(content, min(address.size or LARGEST_FILE_BYTES, LARGEST_FILE_BYTES) + 1)
     except zlib.error as error:
         raise MediaError("invalid_media", f"does not unpack: {error}", address.name) from error
     if len(image) > LARGEST_FILE_BYTES:
         raise _too_long(address)
     if address.size and len(image) != address.size:
-        raise MediaError("truncated", f"unpacks to {len(image)} of {address.size} bytes", address.name)
+        raise MediaError("truncated", f"does not unpack to its {address.size} bytes", address.name)
     return image
 
 
