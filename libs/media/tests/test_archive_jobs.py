@@ -55,6 +55,7 @@ FILES: dict[str, bytes] = {
     "turned.jpg": picture(1, exif=Image.Exif()),
     "pages.tif": animation(3, "TIFF"),
     "moving.gif": animation(2),
+    "still.avif": picture(5, "AVIF"),
 }
 SKIPPED = {
     "notes.txt": "is not an image",
@@ -68,6 +69,7 @@ FRAMES = [
     "turned.jpg",
     *(f"pages.tif/{page:06d}.png" for page in range(3)),
     *(f"moving.gif/{page:06d}.png" for page in range(2)),
+    "still.avif",
 ]
 
 

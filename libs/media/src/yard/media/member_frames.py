@@ -53,7 +53,10 @@ def member_frames(member: Member, limits: ImageLimits) -> list[ImageAddress]:
     except MediaError as fault:
         kind = sniff(member.head(HEAD_BYTES))
         if kind is not None and kind.name == "heif":
-            return [_address(member, found) for found in index_image(io.BytesIO(_whole(member)), member.name)]
+            return [
+                _address(member, found)
+                for found in index_image(io.BytesIO(_whole(member)), member.name, limits)
+            ]
         if kind is not None and kind.family in _OTHERS:
             raise MediaError("unsupported", _OTHERS[kind.family]) from fault
         raise
