@@ -1,10 +1,21 @@
-"""Streams of many small files, as clients send them."""
+"""Streams of many small files, as clients send them, and what became of them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import os
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from typing import Any
+from uuid import UUID
 
+import grpc.aio
+import pytest
 from frameyard.media.v1 import upload_service_pb2 as messages
+from yard.media_ingest.settings import Settings
+from yard.media_ingest.store.uploads import given_files
+from yard.runtime import app, errors
+from yard.runtime.rpc import errors_from_rpc
+
+from services.media_ingest.tests.neighbours import Client
 
 PIECE = 1 << 20
 
@@ -37,3 +48,44 @@ async def said(*requests: messages.UploadFilesRequest) -> Requests:
     """Exactly these messages."""
     for request in requests:
         yield request
+
+
+def bodies(*sizes: int) -> list[bytes]:
+    return [os.urandom(size) for size in sizes]
+
+
+async def opened(client: Client, files: list[bytes]) -> messages.Upload:
+    return await client.open({f"{number}.bin": body for number, body in enumerate(files)})
+
+
+async def send(client: Client, requests: AsyncIterator[messages.UploadFilesRequest]) -> int:
+    return int((await client.uploads.UploadFiles(requests)).stored_count)
+
+
+async def refusal(call: Awaitable[object], kind: type[errors.YardError]) -> Any:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    fault = errors_from_rpc(caught.value)
+    assert isinstance(fault, kind), fault
+    return fault
+
+
+async def complete(client: Client, upload: messages.Upload) -> list[int]:
+    page = messages.GetUploadRequest(id=upload.id, page_size=10_000)
+    files = (await client.uploads.GetUpload(page)).upload.files
+    return [file.number for file in files if file.received_bytes == file.size_bytes]
+
+
+async def read(running: app.Running[Settings], upload: messages.Upload) -> list[bytes]:
+    """Each file from where its row says that it lies."""
+    files = await given_files(running.runtime.db, UUID(upload.id))
+    blobs = running.runtime.blobs
+    return [
+        await blobs.get(file.place.key, offset=file.place.offset, length=file.place.size_bytes)
+        for file in files
+        if file.place.key
+    ]
+
+
+async def keys(running: app.Running[Settings], upload: messages.Upload) -> list[str]:
+    return [found.key async for found in running.runtime.blobs.list(f"uploads/{upload.id}/")]

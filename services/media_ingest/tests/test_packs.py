@@ -2,72 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
-import grpc.aio
-import pytest
 from frameyard.media.v1 import upload_service_pb2 as messages
-from yard.media_ingest.domain.uploads import LARGEST_PACKED_BYTES, PACK_BYTES, PART_BYTES
-from yard.media_ingest.handlers import expiry, packer
-from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.domain.uploads import LARGEST_PACKED_BYTES, PACK_BYTES
 from yard.media_ingest.settings import Settings
-from yard.media_ingest.store import packs as store
 from yard.media_ingest.store.uploads import given_files
 from yard.runtime import app, errors
-from yard.runtime.rpc import errors_from_rpc
-from yard.testkit import eventually
 
 from services.media_ingest.tests.contents import photo
 from services.media_ingest.tests.neighbours import Client, TaskSide
-from services.media_ingest.tests.packs import content, entry, said, stream, whole
+from services.media_ingest.tests.packs import (
+    bodies,
+    complete,
+    content,
+    entry,
+    keys,
+    opened,
+    read,
+    refusal,
+    said,
+    send,
+    stream,
+    whole,
+)
 from services.media_ingest.tests.plans import read_plan
-
-
-def bodies(*sizes: int) -> list[bytes]:
-    return [os.urandom(size) for size in sizes]
-
-
-async def opened(client: Client, files: list[bytes]) -> messages.Upload:
-    return await client.open({f"{number}.bin": body for number, body in enumerate(files)})
-
-
-async def send(client: Client, requests: AsyncIterator[messages.UploadFilesRequest]) -> int:
-    return int((await client.uploads.UploadFiles(requests)).stored_count)
-
-
-async def refusal(call: Awaitable[object], kind: type[errors.YardError]) -> Any:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    fault = errors_from_rpc(caught.value)
-    assert isinstance(fault, kind), fault
-    return fault
-
-
-async def complete(client: Client, upload: messages.Upload) -> list[int]:
-    page = messages.GetUploadRequest(id=upload.id, page_size=10_000)
-    files = (await client.uploads.GetUpload(page)).upload.files
-    return [file.number for file in files if file.received_bytes == file.size_bytes]
-
-
-async def read(running: app.Running[Settings], upload: messages.Upload) -> list[bytes]:
-    """Each file from where its row says that it lies."""
-    files = await given_files(running.runtime.db, UUID(upload.id))
-    blobs = running.runtime.blobs
-    return [
-        await blobs.get(file.place.key, offset=file.place.offset, length=file.place.size_bytes)
-        for file in files
-        if file.place.key
-    ]
-
-
-async def keys(running: app.Running[Settings], upload: messages.Upload) -> list[str]:
-    return [found.key async for found in running.runtime.blobs.list(f"uploads/{upload.id}/")]
 
 
 async def test_small_files_lie_in_one_object(ann: Client, running: app.Running[Settings]) -> None:
@@ -192,153 +153,6 @@ async def test_a_file_that_began_to_arrive_alone_goes_on_alone(ann: Client) -> N
     fault = await refusal(send(ann, stream(upload, [(0, b"12345")])), errors.FailedPrecondition)
     assert fault.reason == "UPLOAD_BEGUN"
     assert (await ann.send(upload, 0, b"345", 2)).received_bytes == 5
-
-
-async def test_a_cut_keeps_the_whole_files_that_came_before_it(
-    ann: Client, running: app.Running[Settings]
-) -> None:
-    files = bodies(PART_BYTES, 2_000_000, 3_000_000)
-    upload = await opened(ann, files)
-
-    async def requests() -> AsyncIterator[messages.UploadFilesRequest]:
-        async for request in stream(upload, [(0, files[0]), (1, files[1])]):
-            yield request
-        yield entry(2)
-        yield content(files[2][:100])
-        await asyncio.Event().wait()
-
-    call = ann.uploads.UploadFiles(requests())
-    await eventually(lambda: running.runtime.db.fetchval("SELECT count(*) = 1 FROM upload_pack"))
-    assert await complete(ann, upload) == []
-    call.cancel()
-
-    async def kept() -> bool:
-        return 0 in await complete(ann, upload)
-
-    await eventually(kept)
-    left = [number for number in range(3) if number not in await complete(ann, upload)]
-    await send(ann, stream(upload, [(number, files[number]) for number in left]))
-    await ann.finish(upload)
-    assert await read(running, upload) == files
-
-
-async def test_of_two_streams_with_one_file_the_first_that_stores_it_wins(
-    ann: Client, running: app.Running[Settings]
-) -> None:
-    mine, other = bodies(1_000, 1_000)
-    upload = await opened(ann, [mine, b"1"])
-    may_end = asyncio.Event()
-
-    async def slowly() -> AsyncIterator[messages.UploadFilesRequest]:
-        async for request in stream(upload, [(0, other)]):
-            yield request
-        await may_end.wait()
-
-    async def slow() -> int:
-        return await send(ann, slowly())
-
-    slower = asyncio.create_task(slow())
-    assert await send(ann, stream(upload, [(0, mine)])) == 1
-    may_end.set()
-    assert await slower == 1
-    assert await read(running, upload) == [mine]
-    assert len(await keys(running, upload)) == 1
-
-
-async def test_of_a_single_stream_and_a_pack_one_is_told(ann: Client, running: app.Running[Settings]) -> None:
-    single, packed = bodies(1_000, 1_000)
-    upload = await opened(ann, [single])
-    may_end = asyncio.Event()
-
-    async def slowly() -> AsyncIterator[messages.UploadFilesRequest]:
-        async for request in stream(upload, [(0, packed)]):
-            yield request
-        await may_end.wait()
-
-    async def slow() -> int:
-        return await send(ann, slowly())
-
-    slower = asyncio.create_task(slow())
-    await ann.send(upload, 0, single[:500])
-    may_end.set()
-    fault = await refusal(slower, errors.Conflict)
-    assert fault.metadata["file"] == "0.bin"
-    assert (await ann.send(upload, 0, single[500:], 500)).received_bytes == 1_000
-    assert await read(running, upload) == [single]
-
-
-async def test_an_upload_that_is_deleted_meanwhile_leaves_nothing(
-    ann: Client, running: app.Running[Settings]
-) -> None:
-    files = bodies(PART_BYTES + 10, 100)
-    upload = await opened(ann, files)
-    may_end = asyncio.Event()
-
-    async def slowly() -> AsyncIterator[messages.UploadFilesRequest]:
-        async for request in stream(upload, enumerate(files)):
-            yield request
-        await may_end.wait()
-
-    async def slow() -> int:
-        return await send(ann, slowly())
-
-    slower = asyncio.create_task(slow())
-    await eventually(lambda: running.runtime.db.fetchval("SELECT count(*) = 1 FROM upload_pack"))
-    await ann.uploads.DeleteUpload(messages.DeleteUploadRequest(id=upload.id))
-    may_end.set()
-    await refusal(slower, errors.NotFound)
-    assert await keys(running, upload) == []
-    assert await running.runtime.db.fetchval("SELECT count(*) FROM upload") == 0
-
-
-Fail = Callable[..., Awaitable[None]]
-
-
-async def die(*_: object, **__: object) -> None:
-    raise errors.Unavailable("killed")
-
-
-async def test_a_pack_that_was_not_noted_is_sent_again_and_freed(
-    ann: Client, running: app.Running[Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The process dies between the object of the pack and its rows."""
-    files = bodies(PART_BYTES + 10, 100)
-    upload = await opened(ann, files)
-    with monkeypatch.context() as patch:
-        patch.setattr(store, "complete_files", die)
-        await refusal(send(ann, stream(upload, enumerate(files))), errors.Unavailable)
-    assert await complete(ann, upload) == []
-    assert await send(ann, stream(upload, enumerate(files))) == 2
-    assert len(await keys(running, upload)) == 2
-    await ann.finish(upload)
-    await expiry.purge_uploads(Ingest(runtime=running.runtime))
-    assert len(await keys(running, upload)) == 1
-    assert await read(running, upload) == files
-    assert await running.runtime.db.fetchval("SELECT count(*) FROM upload_pack") == 0
-
-
-async def test_parts_of_a_pack_that_was_left_go_with_the_upload(
-    ann: Client, running: app.Running[Settings], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = bodies(PART_BYTES + 10, 100)
-    upload = await opened(ann, files)
-
-    async def slowly() -> AsyncIterator[messages.UploadFilesRequest]:
-        async for request in stream(upload, enumerate(files)):
-            yield request
-        await eventually(lambda: running.runtime.db.fetchval("SELECT count(*) = 1 FROM upload_pack"))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(packer, "free_pack", die)
-        patch.setattr(packer.Packer, "flush", die)
-        await refusal(send(ann, slowly()), errors.Unavailable)
-    row = await running.runtime.db.fetchrow("SELECT blob_key, multipart_id FROM upload_pack")
-    assert row is not None
-    await ann.uploads.DeleteUpload(messages.DeleteUploadRequest(id=upload.id))
-    parts = running.runtime.blobs.in_parts(row["blob_key"])
-    with pytest.raises(errors.NotFound):
-        await parts.put(row["multipart_id"], 3, b"x")
-    assert await running.runtime.db.fetchval("SELECT count(*) FROM upload_pack") == 0
 
 
 async def test_media_is_made_of_files_in_packs(

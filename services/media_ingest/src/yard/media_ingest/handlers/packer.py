@@ -10,6 +10,7 @@ from yard.media.sniff import HEAD_BYTES, sniff
 from yard.media_ingest.domain.uploads import MOST_PACKED_FILES, PACK_BYTES, PART_BYTES
 from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.handlers.gathering import Gathering, OneAtATime
+from yard.media_ingest.handlers.storing import to_the_end
 from yard.media_ingest.store import packs as store
 from yard.media_ingest.store.packs import AwaitedFile, PackedFile
 from yard.runtime import errors, ids
@@ -41,7 +42,7 @@ class Packer:
             PackedFile(number=file.number, offset=offset, sha256=sha256, family=family, format=form)
         )
         if self._pack.is_full:
-            await self.flush()
+            await to_the_end(self.flush())
 
     async def flush(self) -> None:
         """Stores the present pack with its files; Conflict if one of them is written by another stream."""
