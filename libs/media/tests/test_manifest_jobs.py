@@ -40,7 +40,7 @@ def described(
         rows = (json.dumps([name, 10 + number, form]) for number, name in enumerate(files))
         sources["files"] = "\n".join(rows).encode()
     host = MemoryHost(sources)
-    arguments = {"name": "m.jsonl", "folder": "", "sorting": "predefined", "seed": 0}
+    arguments = {"name": "m.jsonl", "folder": "", "most": 100_000, "sorting": "predefined", "seed": 0}
     selection = {"start": 0, "stop": None, "step": 1}
     job = manifest_jobs.describe_tree if files is None else manifest_jobs.describe_files
     result = job({**arguments, **selection, **changes}, host)
@@ -146,6 +146,7 @@ def test_files_of_a_tree_are_named_from_the_root_of_the_share() -> None:
 def test_a_name_comes_once() -> None:
     assert fault(images(["a.jpg", "a.jpg"])) == "m.jsonl: line 4: 'a.jpg' is described twice"
     assert "expected images" in fault(images([None]))
+    assert "line 5: more than 2 frames" in fault(images(NAMES), most=2)
 
 
 @given(st.lists(st.text(st.sampled_from("a0129/é"), min_size=1), unique=True))

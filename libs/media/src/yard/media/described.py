@@ -19,6 +19,9 @@ from yard.media.name_order import Order, arranged
 WHOLE = -1
 """Page of an image that is a file of its own."""
 
+LONGEST_SHOWN = 200
+"""Characters of a name in a refusal."""
+
 _PROGRESS_LINES = 10_000
 
 Place = tuple[str, int, int]
@@ -39,11 +42,13 @@ class Described:
 
     @classmethod
     def read(
-        cls, manifest: Manifest, place: Callable[[str], Place], on_lines: Callable[[int], None]
+        cls, manifest: Manifest, place: Callable[[str], Place], most: int, on_lines: Callable[[int], None]
     ) -> "Described":
-        """Reads all lines; `place` finds the file of a name, and may raise ValueError with a reason."""
+        """Reads at most `most` lines; `place` finds the file of a name, or raises ValueError with why."""
         described = cls()
         for number, image in enumerate(manifest.images()):
+            if number == most:
+                raise manifest.fault(f"more than {most} frames are described")
             if image is None:
                 described._add(0, 0, ("", 0, WHOLE))
                 described.undescribed += 1
@@ -124,6 +129,6 @@ class Described:
         seen: set[bytes] = set()
         for name in filter(None, self.names):
             if name in seen:
-                return repr(name.decode("utf-8", "replace"))
+                return repr(name.decode("utf-8", "replace")[:LONGEST_SHOWN])
             seen.add(name)
         return ""

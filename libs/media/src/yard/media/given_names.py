@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from yard.media.described import WHOLE, Place
 from yard.media.errors import MediaError
+from yard.media.member_names import shown
 
 SHOWN = 5
 """Names that a refusal shows; the others are counted."""
@@ -43,7 +44,7 @@ class GivenNames:
             return f"{found}/{match[2]}.png", self._used(found), int(match[2])
         self._missing_count += 1
         if len(self._missing) < SHOWN:
-            self._missing.append(name)
+            self._missing.append(shown(name))
         return name, 0, WHOLE
 
     def size_of(self, number: int) -> int:
@@ -59,7 +60,7 @@ class GivenNames:
         extra = self._is_used.count(0)
         if extra > undescribed:
             names = (name for name, number in self._numbers.items() if not self._is_used[number])
-            first = [name for name, _ in zip(names, range(SHOWN), strict=False)]
+            first = [shown(name) for name, _ in zip(names, range(SHOWN), strict=False)]
             faults.append(f"{_counted(extra, 'file is', 'files are')} not in it: {_listed(first, extra)}")
         if faults:
             raise MediaError("invalid_media", "; ".join(faults), manifest)

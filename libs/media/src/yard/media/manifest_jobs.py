@@ -39,15 +39,15 @@ def describe_files(arguments: Arguments, host: Host) -> dict[str, Any]:
     """Emits frame blocks of all images of a manifest in frame order; no image is opened.
 
     The source "files" has a JSON text [name, bytes, format] a line; addresses have the number of the line.
-    Arguments: folder (that of the manifest, "" or ending in "/"); sorting, seed; start, stop (or None) and
-    step of the selection, which must be described.
+    Arguments: folder (that of the manifest, "" or ending in "/"); most (frames); sorting, seed; start, stop
+    (or None) and step of the selection, which must be described.
     Returns kind, count, unsized (images without a size) and lengths of the blocks.
     """
     manifest, file = _opened(arguments, host)
     if manifest.kind == "video":
         return {"kind": "video"}
     files = GivenNames(cast("BinaryIO", BufferedReader(host.open("files"), 1 << 20)), arguments["folder"])
-    described = Described.read(manifest, files.place, _teller(host, file))
+    described = Described.read(manifest, files.place, arguments["most"], _teller(host, file))
     files.check(described.undescribed, arguments["name"])
     lines = described.ordered(arguments["sorting"], arguments["seed"])
     _selected(described, lines, arguments)
@@ -64,7 +64,7 @@ def describe_tree(arguments: Arguments, host: Host) -> dict[str, Any]:
     manifest, file = _opened(arguments, host)
     if manifest.kind == "video":
         return {"kind": "video"}
-    described = Described.read(manifest, _inside(arguments["folder"]), _teller(host, file))
+    described = Described.read(manifest, _inside(arguments["folder"]), arguments["most"], _teller(host, file))
     lines = described.ordered(arguments["sorting"], arguments["seed"])
     frames = _selected(described, lines, arguments)
     lengths = _emitted(described.blocks(lines, frames, lambda _: 0), host)

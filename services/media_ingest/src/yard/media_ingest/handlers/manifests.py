@@ -1,7 +1,8 @@
 """Media that a manifest describes: its images are not opened until somebody looks at them."""
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from yard.media.frame_table import FrameTable
 from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.domain.manifests import folder_of, refusal
 from yard.media_ingest.domain.parameters import Parameters
-from yard.media_ingest.handlers.batches import INDEXED, MOST_BLOCK_BYTES, Indexing
+from yard.media_ingest.handlers.batches import INDEXED, MOST_BLOCK_BYTES, Indexing, unreadable
 from yard.media_ingest.handlers.places import source_of
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
@@ -58,16 +59,12 @@ async def describe_files(
     indexing: Indexing, manifest: GivenFile, files: Sequence[GivenFile], wanted: Parameters
 ) -> tuple[FrameTable, tuple[str, ...]]:
     """All frames in order, whose sources are positions in `files`, and warnings."""
-    names = b"\n".join(json.dumps([file.name, file.size_bytes, file.format]).encode() for file in files)
+    names = await asyncio.to_thread(_rows, ([file.name, file.size_bytes, file.format] for file in files))
     arguments = {"folder": folder_of(manifest.name), **selection_of(indexing, wanted)}
     found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(names)})
     if found.result["kind"] == "video":
         raise refusal(manifest, "describes a video, but images were given")
-    indexing.check_frames(manifest.name, found.result["count"])
-    frames = FrameTable()
-    for block in found.blocks:
-        frames.add(block)
-    return frames, found.warnings
+    return await asyncio.to_thread(_table, found), found.warnings
 
 
 def pages_of(files: Sequence[GivenFile], frames: FrameTable) -> dict[str, int]:
@@ -82,17 +79,26 @@ async def order_members(
     indexing: Indexing, manifest: GivenFile, frames: FrameTable, wanted: Parameters
 ) -> tuple[list[int], tuple[str, ...]]:
     """Rows of the frames of an archive in the order of a manifest, which must tell their true sizes."""
-    members = b"\n".join(
-        json.dumps([name.decode("utf-8", "replace"), 0, ""]).encode() for name in frames.names
-    )
+    names = ([name.decode("utf-8", "replace"), 0, ""] for name in frames.names)
+    members = await asyncio.to_thread(_rows, names)
     arguments = {"folder": "", **selection_of(indexing, wanted)}
     found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(members)})
     if found.result["kind"] == "video":
         raise refusal(manifest, "describes a video, but images were given")
-    claimed = FrameTable()
+    claimed = await asyncio.to_thread(_table, found)
+    return await asyncio.to_thread(_checked_order, manifest, claimed, frames), found.warnings
+
+
+def _table(found: Description) -> FrameTable:
+    frames = FrameTable()
     for block in found.blocks:
-        claimed.add(block)
-    return _checked_order(manifest, claimed, frames), found.warnings
+        frames.add(block)
+    return frames
+
+
+def _rows(names: Iterable[Sequence[object]]) -> bytes:
+    """The source "files" of a job: name, bytes and format, a line a file."""
+    return b"\n".join(json.dumps(row).encode() for row in names)
 
 
 def _checked_order(manifest: GivenFile, claimed: FrameTable, frames: FrameTable) -> list[int]:
@@ -124,7 +130,7 @@ def _size(frames: FrameTable, row: int) -> str:
 
 
 def selection_of(indexing: Indexing, wanted: Parameters) -> dict[str, Any]:
-    """The order and the selected frames as arguments of a job."""
+    """The order, the selected and the possible frames as arguments of a job."""
     sorting = media_pb2.SortingMethod.Name(wanted.sorting).removeprefix("SORTING_METHOD_").lower()
     return {
         "sorting": sorting,
@@ -132,6 +138,7 @@ def selection_of(indexing: Indexing, wanted: Parameters) -> dict[str, Any]:
         "start": wanted.start,
         "stop": wanted.stop,
         "step": wanted.step,
+        "most": indexing.ingest.settings.media_max_frames,
     }
 
 
@@ -154,12 +161,15 @@ async def described(
         await indexing.tell(INDEXED * fraction, f"reading {manifest.name}")
 
     settings = indexing.ingest.settings
-    result = await indexing.ingest.runtime.workers.call(
-        f"{MODULE}:{function}",
-        {"name": manifest.name, **arguments},
-        sources={"manifest": source_of(indexing.ingest, manifest.place), **sources},
-        on_bytes=take,
-        on_progress=tell,
-        timeout_s=settings.worker_timeout_s + manifest.size_bytes / SLOWEST_BYTES_S,
-    )
+    try:
+        result = await indexing.ingest.runtime.workers.call(
+            f"{MODULE}:{function}",
+            {"name": manifest.name, **arguments},
+            sources={"manifest": source_of(indexing.ingest, manifest.place), **sources},
+            on_bytes=take,
+            on_progress=tell,
+            timeout_s=settings.worker_timeout_s + manifest.size_bytes / SLOWEST_BYTES_S,
+        )
+    except errors.WorkerCrashed as crash:
+        raise unreadable(manifest.name, crash) from crash
     return Description(result=result, content=bytes(content))

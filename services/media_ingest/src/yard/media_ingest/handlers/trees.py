@@ -67,7 +67,6 @@ async def plan_tree(indexing: Indexing, tree: Tree, wanted: parameters.Parameter
     found = await described(indexing, "describe_tree", tree.manifest, arguments, {})
     if found.result["kind"] == "video":
         return None
-    indexing.check_frames(tree.manifest.name, found.result["count"])
     selected = parameters.select(wanted, found.result["count"])
     first, last = found.result["ends"]
     if not await _has(tree, [first["name"], last["name"]]):
