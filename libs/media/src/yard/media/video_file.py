@@ -19,7 +19,7 @@ LARGEST_PIXELS = 100_000_000
 """Of one picture; 12K is 80 million."""
 CONTAINERS = (
     *("mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ivf", "ogg"),
-    *("yuv4mpegpipe", "h264", "hevc", "m4v", "mxf"),
+    *("yuv4mpegpipe", "h264", "hevc"),
 )
 
 _OPTIONS = {
