@@ -40,7 +40,7 @@ def manifest() -> None:
         "frameyard manifest create street.mp4",
     )
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--sorting", type=click.Choice(_SORTINGS), default=_SORTINGS[0], help="Order of images.")
 @_OUTPUT
 @_FORCE

@@ -146,7 +146,8 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMediaGrant(self, request, context):
-        """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService.
+        """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
+        whose media failed it opens what became of the files, and has no frames.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -54,7 +54,9 @@ class TaskServiceStub:
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]
     """Hides a task at once and cancels its work. Owner and administrators."""
     GetMediaGrant: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetMediaGrantRequest, _task_service_pb2.GetMediaGrantResponse]
-    """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService."""
+    """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
+    whose media failed it opens what became of the files, and has no frames.
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -82,7 +84,9 @@ class TaskServiceAsyncStub(TaskServiceStub):
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]  # type: ignore[assignment]
     """Hides a task at once and cancels its work. Owner and administrators."""
     GetMediaGrant: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetMediaGrantRequest, _task_service_pb2.GetMediaGrantResponse]  # type: ignore[assignment]
-    """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService."""
+    """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
+    whose media failed it opens what became of the files, and has no frames.
+    """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tasks. Visible to their owner and assignee, to the project's owner and assignee, to assignees and reviewers of
@@ -161,6 +165,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.GetMediaGrantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.GetMediaGrantResponse, _abc.Awaitable[_task_service_pb2.GetMediaGrantResponse]]:
-        """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService."""
+        """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
+        whose media failed it opens what became of the files, and has no frames.
+        """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
