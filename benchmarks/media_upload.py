@@ -1,8 +1,10 @@
-"""An upload of 1 GiB over gRPC, beside the same bytes written to the same S3 server directly."""
+"""An upload over gRPC, large or of many files, beside the same bytes written to the same S3 server."""
 
 import asyncio
+import io
 import json
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ from benchmarks.servers import Servers
 ROOT: Final = Path(__file__).resolve().parents[1]
 MIB: Final = 1024 * 1024
 SIZE_MIB: Final = 1024
+SMALL: Final = 1_000
+SMALL_BYTES: Final = 20 * 1024
 REPETITIONS: Final = 3
 START_S: Final = 60.0
 BUCKET: Final = "bench"
@@ -34,29 +38,40 @@ CALLER: Final = Principal(user_id=1, username="bench", role="user")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """Two ways of one file into one S3 server."""
+    """Two ways of one file, or of a folder of small ones, into one S3 server."""
 
     file: Path
+    folder: Path
+    service: Program
     client: Client
     s3: Minio
 
 
 async def measure_upload(servers: Servers, size_mib: int = SIZE_MIB) -> list[Row]:
-    """MiB a second, both ways in turns."""
-    figures: dict[str, list[float]] = {"ours": [], "direct": []}
+    """Both ways in turns, and the memory of the service."""
+    large: dict[str, list[float]] = {"ours": [], "direct": []}
+    small: dict[str, list[float]] = {"ours": [], "direct": []}
     async with _ways(servers, size_mib) as ways:
+        at_rest = _memory_mib(ways.service, "VmRSS")
         for _ in range(REPETITIONS):
-            figures["ours"].append(size_mib / await _ours(ways))
-            figures["direct"].append(size_mib / await _direct(ways))
-    aim = Aim(of="ratio", relation=">=", value=0.6)
-    metric = f"upload of {size_mib} MiB over gRPC beside S3 itself"
-    return [row(metric, "MiB/s", figures["ours"], figures["direct"], aim)]
+            large["ours"].append(size_mib / await _ours(ways, ways.file))
+            large["direct"].append(size_mib / await _direct(ways))
+            small["ours"].append(SMALL / await _ours(ways, ways.folder))
+            small["direct"].append(SMALL / await _direct_small(ways))
+        peak = _memory_mib(ways.service, "VmHWM")
+    what = f"upload of {size_mib} MiB over gRPC"
+    aims = (Aim(of="ratio", relation=">=", value=0.6), Aim(of="ours", relation="<", value=300))
+    return [
+        row(f"{what} beside S3 itself", "MiB/s", large["ours"], large["direct"], aims[0]),
+        row(f"{what}: memory, beside none", "MiB", [peak], [at_rest], aims[1]),
+        row(f"{SMALL:,} files of 20 KiB beside an object each", "1/s", small["ours"], small["direct"]),
+    ]
 
 
-async def _ours(ways: Ways) -> float:
+async def _ours(ways: Ways, path: Path) -> float:
     """Seconds from the first call to the closed upload, which is then dropped."""
     began = clock.monotonic()
-    upload_id = await uploads.upload(ways.client, uploads.local_files([ways.file]))
+    upload_id = await uploads.upload(ways.client, uploads.local_files([path]))
     took = clock.monotonic() - began
     await uploads.delete(ways.client, upload_id)
     return took
@@ -69,6 +84,27 @@ async def _direct(ways: Ways) -> float:
     took = clock.monotonic() - began
     await asyncio.to_thread(ways.s3.remove_object, BUCKET, "direct")
     return took
+
+
+async def _direct_small(ways: Ways) -> float:
+    """Seconds of one call after the other, as a loop over a folder is written."""
+    files = sorted(ways.folder.iterdir())
+
+    def put() -> None:
+        for file in files:
+            ways.s3.put_object(BUCKET, f"small/{file.name}", io.BytesIO(file.read_bytes()), SMALL_BYTES)
+
+    began = clock.monotonic()
+    await asyncio.to_thread(put)
+    took = clock.monotonic() - began
+    for file in files:
+        await asyncio.to_thread(ways.s3.remove_object, BUCKET, f"small/{file.name}")
+    return took
+
+
+def _memory_mib(program: Program, field: str) -> float:
+    status = Path(f"/proc/{program.pid}/status").read_text()
+    return int(re.findall(rf"{field}:\s+(\d+) kB", status)[0]) / 1024
 
 
 @asynccontextmanager
@@ -85,7 +121,13 @@ async def _ways(servers: Servers, size_mib: int) -> AsyncIterator[Ways]:
         expires = clock.now() + timedelta(minutes=15)
         tokens = Tokens(access=issuer.issue(CALLER).token, refresh="", expire_time=expires)
         async with Client(endpoints, tokens=tokens) as ours:
-            yield Ways(file=_file(servers.folder, size_mib), client=ours, s3=client)
+            yield Ways(
+                file=_file(servers.folder, size_mib),
+                folder=_folder(servers.folder / "upload-small"),
+                service=service,
+                client=ours,
+                s3=client,
+            )
     finally:
         service.kill()
         s3.kill()
@@ -98,6 +140,13 @@ def _file(folder: Path, size_mib: int) -> Path:
         for _ in range(size_mib):
             file.write(os.urandom(MIB))
     return path
+
+
+def _folder(folder: Path) -> Path:
+    folder.mkdir()
+    for number in range(SMALL):
+        (folder / f"{number:04d}.bin").write_bytes(os.urandom(SMALL_BYTES))
+    return folder
 
 
 def _s3_server(servers: Servers) -> S3:
