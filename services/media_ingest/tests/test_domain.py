@@ -152,19 +152,19 @@ NAMES = ["10.jpg", "9.jpg", "B.jpg", "a/2.jpg", "a/10.jpg", "a/02.jpg", "ä.jpg"
     ],
 )
 def test_orders(method: media_pb2.SortingMethod.ValueType, expected: list[str]) -> None:
-    assert ordered(NAMES, method, 0, str) == expected
+    assert [*ordered(NAMES, method, 0, str)] == expected
 
 
 @given(st.lists(st.text(alphabet="a1/0", max_size=6), unique=True))
 def test_natural_order_compares_any_names(names: list[str]) -> None:
-    arranged = ordered(names, media_pb2.SORTING_METHOD_NATURAL, 0, str)
+    arranged = [*ordered(names, media_pb2.SORTING_METHOD_NATURAL, 0, str)]
     assert sorted(arranged) == sorted(names)
 
 
 def test_random_order_is_that_of_the_seed_and_not_that_of_the_upload() -> None:
     method = media_pb2.SORTING_METHOD_RANDOM
-    shuffled = ordered(NAMES, method, 5, str)
-    assert shuffled == ordered(NAMES[::-1], method, 5, str)
+    shuffled = [*ordered(NAMES, method, 5, str)]
+    assert shuffled == [*ordered(NAMES[::-1], method, 5, str)]
     assert sorted(shuffled) == sorted(NAMES)
     assert len({tuple(ordered(NAMES, method, seed, str)) for seed in range(10)}) > 5
 

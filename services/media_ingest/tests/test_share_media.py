@@ -13,6 +13,9 @@ from frameyard.media.v1.media_pb2 import MediaSource, ShareSource
 from hypothesis import given
 from hypothesis import strategies as st
 from yard.embedded.servers.s3 import S3
+from yard.media_ingest.domain.arranged import Arranged
+from yard.media_ingest.domain.columns import SharedFiles
+from yard.media_ingest.domain.files import Place
 from yard.media_ingest.domain.selecting import Excluded, distinct, faults_of_share
 from yard.media_ingest.handlers.expanding import expanded
 from yard.media_ingest.settings import Settings
@@ -241,3 +244,26 @@ async def test_an_attempt_goes_on_behind_any_path(nas: Path, settings: Settings)
     for number, last in enumerate(everything, 1):
         assert await paths(last) == everything[number:]
     await connected.close()
+
+
+def test_many_files_are_held_in_columns() -> None:
+    files = SharedFiles("nas")
+    files.add("a/\u00e9.jpg", 5, "image", "jpeg", "")
+    files.add("", 0, "", "", "is no regular file")
+    files.add("b.mp4", 1 << 40, "video", "mp4", "")
+    assert [(file.name, file.size_bytes, file.family, file.format) for file in files] == [
+        ("a/\u00e9.jpg", 5, "image", "jpeg"),
+        ("", 0, "", ""),
+        ("b.mp4", 1 << 40, "video", "mp4"),
+    ]
+    assert files[-1].place == Place(key="b.mp4", size_bytes=1 << 40, share="nas")
+    assert [file.trouble for file in files[1:]] == ["is no regular file", ""]
+    other = Arranged(files, [2, 0])
+    assert ([file.name for file in other], len(other), other[1].name) == (
+        ["b.mp4", "a/\u00e9.jpg"],
+        2,
+        files[0].name,
+    )
+    assert [file.name for file in other[:1]] == ["b.mp4"]
+    with pytest.raises(IndexError):
+        files[3]

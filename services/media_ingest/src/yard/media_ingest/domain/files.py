@@ -1,9 +1,12 @@
 """What the given files are, and whether media can be made of them."""
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+import numpy as np
+from yard.media_ingest.domain.arranged import Arranged
 from yard.runtime.errors import InvalidArgument, Violation
 
 Kind = Literal["video", "images"]
@@ -57,7 +60,7 @@ class Choice:
     """What media is made of: one video, archive or PDF, or one image and more in the order given."""
 
     material: Material
-    files: tuple[GivenFile, ...]
+    files: Sequence[GivenFile]
     skipped: tuple[Skipped, ...]
     manifest: GivenFile | None = None
     """What describes the files."""
@@ -74,16 +77,23 @@ def choose(files: Sequence[GivenFile]) -> Choice:
     InvalidArgument names the files that do not fit.
     """
     _refuse_repeated(files)
-    alone = [file for file in files if file.family in _ALONE]
-    images = [file for file in files if file.family == "image"]
-    others = (file for file in files if file.family != "image" and file.family not in _ALONE)
-    skipped = tuple(Skipped(name=file.name, reason=_reason(file)) for file in others)
+    alone: list[GivenFile] = []
+    skipped: list[Skipped] = []
+    positions = array("Q")
+    for position, file in enumerate(files):
+        if file.family == "image":
+            positions.append(position)
+        elif file.family in _ALONE:
+            alone.append(file)
+        else:
+            skipped.append(Skipped(name=file.name, reason=_reason(file)))
+    images = Arranged(files, positions)
     _refuse_company(alone, images)
     if alone:
         material = cast("Material", alone[0].family)
-        return Choice(material=material, files=tuple(alone), skipped=skipped)
+        return Choice(material=material, files=alone, skipped=tuple(skipped))
     if images:
-        return Choice(material="images", files=tuple(images), skipped=skipped)
+        return Choice(material="images", files=images, skipped=tuple(skipped))
     raise nothing_left(skipped)
 
 
@@ -119,6 +129,9 @@ def _reason(file: GivenFile) -> str:
 
 
 def _refuse_repeated(files: Sequence[GivenFile]) -> None:
+    hashes = np.fromiter((hash(file.name) for file in files), "i8", len(files))
+    if len(np.unique(hashes)) == len(files):  # the usual case, which holds no names
+        return
     names: set[str] = set()
     for file in files:
         if file.name in names:

@@ -2,26 +2,34 @@
 
 from collections.abc import Sequence
 
+from yard.media_ingest.domain.arranged import Arranged
 from yard.media_ingest.domain.files import GivenFile
 from yard.runtime.errors import InvalidArgument, Violation
 
-MANIFEST_SUFFIX = ".jsonl"
+MANIFEST_NAME = "manifest.jsonl"
 
 
 def is_manifest(file: GivenFile) -> bool:
-    """Whether it is set aside as a manifest: by its name, as its content has no magic number."""
-    return not (file.family or file.trouble) and file.name.lower().endswith(MANIFEST_SUFFIX)
+    """Whether it is set aside as a manifest."""
+    return not (file.family or file.trouble) and is_manifest_name(file.name)
 
 
-def set_aside(files: Sequence[GivenFile]) -> tuple[list[GivenFile], GivenFile | None]:
+def is_manifest_name(path: str) -> bool:
+    """By name, as the content has no magic number; other .jsonl files are often something else."""
+    return path.rpartition("/")[2].lower() == MANIFEST_NAME
+
+
+def set_aside(files: Sequence[GivenFile]) -> tuple[Sequence[GivenFile], GivenFile | None]:
     """The other files, and the manifest if there is one; InvalidArgument names a second one."""
     manifests = [file for file in files if is_manifest(file)]
     if len(manifests) > 1:
         raise refusal(manifests[1], f"is a second manifest besides {manifests[0].name}: give one")
-    others = [file for file in files if not is_manifest(file)]
-    if manifests and not others:
+    if not manifests:
+        return files, None
+    others = Arranged(files, (position for position, file in enumerate(files) if not is_manifest(file)))
+    if not others:
         raise refusal(manifests[0], "describes files that are not given with it")
-    return others, manifests[0] if manifests else None
+    return others, manifests[0]
 
 
 def folder_of(name: str) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from yard.media.frame_table import FrameTable
 from yard.media.index_block import METHODS, PAGE_METHODS, Method
 from yard.media.plan import Source
+from yard.media_ingest.domain.arranged import Arranged
 from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.domain.parameters import Selected
 
@@ -39,7 +40,7 @@ def pick(
     paged = np.isin(methods, [METHODS.index(method) for method in PAGE_METHODS])
     is_paged = np.zeros(len(used), bool)
     is_paged[inverse[paged]] = True
-    placing = _Placing([files[number] for number in used.tolist()], is_paged.tolist(), first_rows)
+    placing = _Placing(Arranged(files, used.tolist()), is_paged.tolist(), first_rows)
     changed: dict[str, NDArray[Any]] = {"order": absolute, "source": placing.numbers[inverse]}
     if placing.is_part.any():
         changed |= _parts(frames, rows, methods, placing, inverse)

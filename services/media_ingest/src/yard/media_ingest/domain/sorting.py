@@ -6,6 +6,7 @@ from typing import TypeVar
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_pb2 import SortingMethod
 from yard.media.name_order import Order, arranged
+from yard.media_ingest.domain.arranged import Arranged
 
 T = TypeVar("T")
 
@@ -17,10 +18,10 @@ def order_of(names: Sequence[bytes], method: SortingMethod.ValueType, seed: int)
 
 def ordered(
     items: Sequence[T], method: SortingMethod.ValueType, seed: int, name: Callable[[T], str]
-) -> list[T]:
+) -> Arranged[T]:
     """The items in frame order; random shuffles the lexicographical order by the seed."""
     names = [name(item).encode("utf-8", "surrogatepass") for item in items]
-    return [items[position] for position in order_of(names, method, seed)]
+    return Arranged(items, order_of(names, method, seed))
 
 
 _ORDERS: Mapping[SortingMethod.ValueType, Order] = {

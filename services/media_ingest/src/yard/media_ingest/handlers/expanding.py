@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from sys import intern
 
 from frameyard.media.v1.media_pb2 import MediaSource, ShareSource
 from yard.media.sniff import HEAD_BYTES, sniff
-from yard.media_ingest.domain.files import GivenFile, Place
+from yard.media_ingest.domain.columns import SharedFiles
+from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.domain.selecting import Excluded, distinct
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.context import index_prefix
@@ -40,7 +40,7 @@ class _Found:
         return json.dumps(values, separators=(",", ":")).encode()
 
 
-async def share_files(indexing: Indexing, source: MediaSource) -> list[GivenFile]:
+async def share_files(indexing: Indexing, source: MediaSource) -> Sequence[GivenFile]:
     """The files in the order given, directories by whole paths; of what cannot be taken with its trouble.
 
     InvalidArgument names the paths that are not there. The name of a file is its path in the share.
@@ -51,7 +51,11 @@ async def share_files(indexing: Indexing, source: MediaSource) -> list[GivenFile
     listing = _Listing(indexing, number)
     if not await listing.is_complete():
         await _list(indexing, share, wanted, listing, f"data.sources[{number}].share")
-    return [_given(share.name, each) async for part in listing.read() for each in part]
+    files = SharedFiles(share.name)
+    async for part in listing.read():
+        for each in part:
+            files.add(each.path, each.size_bytes, each.family, each.format, each.reason)
+    return files
 
 
 def _share(indexing: Indexing, number: int, wanted: ShareSource) -> Share:
@@ -61,19 +65,6 @@ def _share(indexing: Indexing, number: int, wanted: ShareSource) -> Share:
         raise errors.invalid(
             f"data.sources[{number}].share.share", f"{wanted.share[:64]!r} is not a connected share"
         ) from None
-
-
-def _given(share: str, found: _Found) -> GivenFile:
-    place = Place(key=found.path, size_bytes=found.size_bytes, share=share)
-    return GivenFile(
-        name=found.path,
-        size_bytes=found.size_bytes,
-        place=place,
-        sha256="",
-        family=intern(found.family),
-        format=intern(found.format),
-        trouble=found.reason,
-    )
 
 
 class _Listing:

@@ -73,10 +73,10 @@ async def _plan(indexing: Indexing, wanted: parameters.Parameters) -> tuple[Choi
     if planned is not None:
         return Choice(material="images", files=(), skipped=()), planned
     indexing.report.files = await list_files(indexing)
-    files, manifest = set_aside(indexing.report.files)
-    choice = replace(choose(files), manifest=manifest)
+    files, manifest = await asyncio.to_thread(set_aside, indexing.report.files)
+    choice = replace(await asyncio.to_thread(choose, files), manifest=manifest)
     if wanted.copy_data:
-        choice = replace(choice, files=tuple(await copied(indexing, choice.files)))
+        choice = replace(choice, files=await copied(indexing, choice.files))
     return choice, await _PLANS[choice.material](indexing, choice, wanted)
 
 
@@ -117,7 +117,9 @@ async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Pa
         selected = parameters.select(wanted, len(frames))
         planned = await plan_images(indexing, choice.files, frames, None, selected)
         return replace(planned, warnings=warnings, pages=pages_of(choice.files, frames))
-    files = ordered(choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name)
+    files = await asyncio.to_thread(
+        ordered, choice.files, wanted.sorting, indexing.media.seed, lambda file: file.name
+    )
     batches = await index_images(indexing, files)
     return await _plan_frames(indexing, choice, wanted, batches, files)
 

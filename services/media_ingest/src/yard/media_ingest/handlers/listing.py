@@ -1,6 +1,8 @@
 """All files that media is asked to be made of, wherever they come from."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
 from uuid import UUID
 
 from frameyard.media.v1.media_pb2 import MediaSource
@@ -13,18 +15,19 @@ from yard.media_ingest.store import media as store
 from yard.media_ingest.store import uploads as upload_store
 from yard.runtime import errors
 
-ReadSource = Callable[[Indexing, MediaSource], Awaitable[list[GivenFile]]]
+ReadSource = Callable[[Indexing, MediaSource], Awaitable[Sequence[GivenFile]]]
 
 
-async def list_files(indexing: Indexing) -> list[GivenFile]:
+async def list_files(indexing: Indexing) -> Sequence[GivenFile]:
     """The files in the order given; the files of a source stay together."""
     _check_uploads(indexing)
-    files: list[GivenFile] = []
+    parts: list[Sequence[GivenFile]] = []
     for source in indexing.media.spec.sources:
         origin = source.WhichOneof("origin")
         assert origin is not None
-        files += await READERS[origin](indexing, source)
-    _check_limits(indexing, files)
+        parts.append(await READERS[origin](indexing, source))
+    files = parts[0] if len(parts) == 1 else [*chain.from_iterable(parts)]
+    await asyncio.to_thread(_check_limits, indexing, files)
     return files
 
 

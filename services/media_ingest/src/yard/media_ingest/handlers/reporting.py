@@ -23,7 +23,7 @@ _AT_ONCE = 10_000
 class Report:
     """Of one indexing: `files` in the order given, `notes` of what is no file, such as a URL that failed."""
 
-    files: list[GivenFile] = field(default_factory=list)
+    files: Sequence[GivenFile] = ()
     notes: list[FileResult] = field(default_factory=list)
 
     def note(self, name: str, reason: str, url: str = "", *, is_refused: bool = False) -> None:
@@ -83,7 +83,7 @@ async def _results(ingest: Ingest, report: Report, found: Found) -> AsyncIterato
         for batch in found.batches:
             reasons |= {entry["name"]: entry["reason"] for entry in batch.result["skipped"]}
             frames += await _pages_of(ingest, batch)
-    media_files = sum(_is_frames(file, reasons) for file in report.files)
+    media_files = await asyncio.to_thread(lambda: sum(_is_frames(file, reasons) for file in report.files))
     for start in range(0, len(report.files), _AT_ONCE):
         some = report.files[start : start + _AT_ONCE]
         yield [_of_ready(file, reasons, frames, found.frames if media_files == 1 else 1) for file in some]

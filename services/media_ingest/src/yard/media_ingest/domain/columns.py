@@ -1,0 +1,60 @@
+"""Very many given files in little memory: each is made anew when somebody asks for it."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from yard.media_ingest.domain.files import GivenFile, Place
+
+
+class SharedFiles(Sequence[GivenFile]):
+    """Files of one share, about 60 bytes each."""
+
+    def __init__(self, share: str) -> None:
+        self._share = share
+        self._paths = bytearray()
+        self._ends: array[int] = array("Q")
+        self._sizes: array[int] = array("Q")
+        self._kinds = array("H")
+        self._known: dict[tuple[str, str, str], int] = {}
+        self._texts: list[tuple[str, str, str]] = []
+
+    def add(self, path: str, size_bytes: int, family: str, form: str, trouble: str) -> None:
+        """One more; there are few different kinds and troubles."""
+        texts = (family, form, trouble)
+        if texts not in self._known:
+            self._known[texts] = len(self._texts)
+            self._texts.append(texts)
+        self._paths += path.encode()
+        self._ends.append(len(self._paths))
+        self._sizes.append(size_bytes)
+        self._kinds.append(self._known[texts])
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, wanted: int) -> GivenFile: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> list[GivenFile]: ...
+
+    def __getitem__(self, wanted: int | slice) -> GivenFile | list[GivenFile]:
+        if isinstance(wanted, slice):
+            return [self[number] for number in range(*wanted.indices(len(self)))]
+        number = range(len(self))[wanted]
+        start = self._ends[number - 1] if number else 0
+        path = self._paths[start : self._ends[number]].decode()
+        size_bytes = self._sizes[number]
+        family, form, trouble = self._texts[self._kinds[number]]
+        return GivenFile(
+            name=path,
+            size_bytes=size_bytes,
+            place=Place(key=path, size_bytes=size_bytes, share=self._share),
+            sha256="",
+            family=family,
+            format=form,
+            trouble=trouble,
+        )
+
+    def __iter__(self) -> Iterator[GivenFile]:
+        return map(self.__getitem__, range(len(self)))
