@@ -64,10 +64,10 @@ async def test_images_come_in_the_order_of_the_manifest_and_are_not_opened(
     ann: Client, export: Client, task: TaskSide, running: app.Running[Settings]
 ) -> None:
     names = ["c.jpg", "a.jpg", "b.jpg"]
-    files = {**photos(*sorted(names)), "manifest.jsonl": images(names, (640, 480))}
+    files = {**photos(*sorted(names)), "other.jsonl": b"{}", "manifest.jsonl": images(names, (640, 480))}
     upload = await ann.upload(files)
     media = await task.media(upload, sorting=PREDEFINED)
-    assert (media.size, media.width, media.height, media.skipped_count) == (3, 640, 480, 0)
+    assert (media.size, media.width, media.height, media.skipped_count) == (3, 640, 480, 1)
     plan = await read_plan(running, media)
     assert plan.names == names
     assert {image.orientation for image in plan.images} == {CLAIMED}
@@ -160,7 +160,7 @@ async def test_a_manifest_of_an_upload_describes_a_folder_of_a_share(
     put(nas, {f"set/{number}.jpg": photo(number) for number in range(3)})
     first = await task.media(sources=[of_share("set")])
     manifest = await exported(export, first.id)
-    upload = await ann.upload({"m.jsonl": manifest})
+    upload = await ann.upload({"manifest.jsonl": manifest})
     again = await task.media(upload, sources=[of_share("set")], sorting=PREDEFINED)
     one, two = [await read_plan(running, each) for each in (first, again)]
     assert (one.names, one.head.sources) == (two.names, two.head.sources)

@@ -7,7 +7,7 @@ from frameyard.media.v1 import media_pb2
 from yard.media.plan import Source
 from yard.media_ingest.domain import parameters
 from yard.media_ingest.domain.files import GivenFile, Place
-from yard.media_ingest.domain.manifests import MANIFEST_SUFFIX, is_manifest
+from yard.media_ingest.domain.manifests import MANIFEST_NAME, is_manifest, is_manifest_name
 from yard.media_ingest.domain.results import FileResult
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.listing import READERS
@@ -15,8 +15,6 @@ from yard.media_ingest.handlers.manifests import described, selection_of
 from yard.media_ingest.handlers.planning import Planned, frame_blocks, write_plan
 from yard.runtime import errors
 from yard.runtime.shares import Entry, Share
-
-MANIFEST_NAME = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +43,8 @@ async def _found(
     indexing: Indexing, named: media_pb2.ShareSource, others: Sequence[media_pb2.MediaSource]
 ) -> Tree | None:
     share = indexing.ingest.shares.named(named.share)
-    folders = [path for path in named.paths if not path.lower().endswith(MANIFEST_SUFFIX)]
-    beside = [path for path in named.paths if path.lower().endswith(MANIFEST_SUFFIX)]
+    folders = [path for path in named.paths if not is_manifest_name(path)]
+    beside = [path for path in named.paths if is_manifest_name(path)]
     if len(folders) != 1 or len(beside) + len(others) > 1:
         return None
     folder = await share.stat(folders[0])
