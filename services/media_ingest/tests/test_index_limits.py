@@ -23,7 +23,18 @@ async def test_a_file_that_takes_too_long_is_named_and_not_tried_again(
     assert fault.metadata["file"] == "film.mp4"
     assert await running.runtime.db.fetchval("SELECT attempt FROM work WHERE kind = 'index_media'") == 1
     fault = await task.refusal(await ann.upload(photos("a.jpg", "b.jpg")))
-    assert "one of a.jpg to b.jpg: reading it takes too long" in fault.message
+    assert isinstance(fault, errors.InvalidArgument)
+    assert [violation.field for violation in fault.violations] == ["a.jpg", "b.jpg"]
+    assert "a.jpg reading it takes too long or too much memory, or crashes" in fault.message
+
+
+async def test_many_deadly_files_are_no_accident(
+    ann: Client, task: TaskSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MOST_DEADLY", 0)
+    fault = await task.refusal(await ann.upload(photos("a.jpg", "b.jpg")))
+    assert isinstance(fault, errors.WorkerCrashed)
+    assert fault.metadata["file"] == "a.jpg"
 
 
 async def test_an_index_has_a_limit(

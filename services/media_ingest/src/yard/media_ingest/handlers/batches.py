@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from frameyard.task.v1.task_events_pb2 import MediaRequested
+from yard.media.index_block import encode_frames
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.domain.parameters import PDF_DPI
 from yard.media_ingest.handlers.context import Ingest, index_prefix
@@ -20,6 +21,8 @@ from yard.runtime.workers import RangeSource
 MOST_BLOCK_BYTES = 256 * 1024 * 1024
 INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
 SLOWEST_BYTES_S = 8 * 1024 * 1024  # a store that is slower than this overruns the time limit of a call
+MOST_DEADLY = 10  # files of one media; more are no accident
+DEADLY = "reading it takes too long or too much memory, or crashes"
 
 
 @dataclass(slots=True)
@@ -86,21 +89,31 @@ async def index_video(indexing: Indexing, file: GivenFile) -> Batch:
 
 
 async def index_images(indexing: Indexing, files: Sequence[GivenFile]) -> list[Batch]:
-    """All batches in order, each from where the one before ends; blocks name files by position in `files`."""
+    """All batches in order, each from where the one before ends; blocks name files by position in `files`.
+
+    Where a child dies or hangs, batches are halved until one file is left to blame, which is left out.
+    """
     done = await store.batches_of(indexing.ingest.db, indexing.media.id)
     batches: list[Batch] = []
-    position = 0
+    position, most = 0, indexing.ingest.batch_files
     while position < len(files):
         await indexing.tell(INDEXED * position / len(files), f"{position} of {len(files)} images are read")
-        batch = done.get(position) or await _index_batch(indexing, files, position)
+        some = files[position : position + most]
+        batch = done.get(position) or await _index_batch(indexing, some, position)
+        if batch is None:
+            most = len(some) // 2
+            continue
         batches.append(batch)
         position += batch.result["files"]
+        if batch.result.get("is_deadly"):
+            most = indexing.ingest.batch_files
+        _check_deaths(batches)
         indexing.check_frames(files[0].name, sum(batch.result["count"] for batch in batches))
     return batches
 
 
-async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position: int) -> Batch:
-    some = files[position : position + indexing.ingest.batch_files]
+async def _index_batch(indexing: Indexing, some: Sequence[GivenFile], position: int) -> Batch | None:
+    """None if its child has not survived several files."""
     call = _Call(indexing, some)
     described, sources = _described(indexing.ingest, some, position)
     settings = indexing.ingest.settings
@@ -109,8 +122,19 @@ async def _index_batch(indexing: Indexing, files: Sequence[GivenFile], position:
         arguments = {"files": described, "limits": limits}
         result = await call.run("yard.media.jobs:index_images", arguments, sources)
     except errors.WorkerCrashed as crash:
-        raise unreadable(f"one of {some[0].name} to {some[-1].name}", crash) from crash
+        if len(some) > 1:
+            return None
+        fault = {"name": some[0].name, "reason": DEADLY, "cause": crash.message}
+        result = {"files": 1, "count": 0, "skipped": [fault], "is_deadly": True}
+        return await keep_batch(indexing, position, encode_frames([]), result)
     return await keep_batch(indexing, position, call.block, result)
+
+
+def _check_deaths(batches: Sequence[Batch]) -> None:
+    """WorkerCrashed if so many are deadly that it may not be the files."""
+    deadly = [batch.result["skipped"][0] for batch in batches if batch.result.get("is_deadly")]
+    if len(deadly) > MOST_DEADLY:
+        raise unreadable(deadly[0]["name"], errors.WorkerCrashed(deadly[0]["cause"]))
 
 
 def _described(
@@ -183,6 +207,6 @@ async def keep_batch(
 def unreadable(name: str, crash: errors.WorkerCrashed) -> errors.WorkerCrashed:
     """The same crash with the file that it is about."""
     return errors.WorkerCrashed(
-        f"{name}: reading it takes too long or too much memory, or crashes",
+        f"{name}: {DEADLY}",
         metadata={"file": name, "cause": crash.message},
     )
