@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 Order = Literal["lexicographical", "natural", "predefined", "random"]
@@ -10,11 +11,13 @@ Order = Literal["lexicographical", "natural", "predefined", "random"]
 _NUMBER = re.compile(rb"([0-9]+)")
 
 
-def arranged(names: Sequence[bytes], order: Order, seed: int) -> list[int]:
+def arranged(names: Sequence[bytes], order: Order, seed: int) -> Sequence[int]:
     """Positions of the names (UTF-8) in frame order; random shuffles the lexicographical one by the seed."""
+    # Most manifests are in order already, and a range takes no memory.
+    is_arranged = order == "lexicographical" and all(a <= b for a, b in pairwise(names))
+    if order == "predefined" or is_arranged:
+        return range(len(names))
     positions = list(range(len(names)))
-    if order == "predefined":
-        return positions
     key: Callable[[bytes], bytes] = natural_key if order == "natural" else bytes
     positions.sort(key=lambda position: key(names[position]))
     if order == "random":

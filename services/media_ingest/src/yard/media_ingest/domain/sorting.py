@@ -11,7 +11,7 @@ from yard.media_ingest.domain.arranged import Arranged
 T = TypeVar("T")
 
 
-def order_of(names: Sequence[bytes], method: SortingMethod.ValueType, seed: int) -> list[int]:
+def order_of(names: Sequence[bytes], method: SortingMethod.ValueType, seed: int) -> Sequence[int]:
     """Positions of the names (UTF-8) in frame order; random shuffles the lexicographical one by the seed."""
     return arranged(names, _ORDERS.get(method, "lexicographical"), seed)
 
