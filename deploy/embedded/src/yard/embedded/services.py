@@ -58,7 +58,7 @@ SERVICES: tuple[ServiceSpec, ...] = (
     ServiceSpec(
         name="media_ingest",
         arguments=("-m", "yard.media_ingest"),
-        settings={"upload_s3_address": "{s3_address}"},
+        settings={"upload_s3_address": "http://{s3_address}"},
         needs=("identity",),
         passed=("shares", "egress_networks"),
     ),
