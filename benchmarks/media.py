@@ -19,8 +19,10 @@ async def measured() -> list[Row]:
         videos.mkdir()
         share.mkdir()
         rows = await asyncio.to_thread(measure_videos, videos)
-        async with media_ingest(started, share) as service:
+        # Each has a process of its own: memory that one has needed would count for the other.
+        async with media_ingest(started, started.folder / "zips", share) as service:
             rows += await measure_zip(service, videos)
+        async with media_ingest(started, started.folder / "manifests", share) as service:
             rows += await measure_manifest(service, share)
         rows += await measure_upload(started)
     return rows

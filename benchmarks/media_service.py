@@ -77,13 +77,13 @@ class Service:
 
 
 @asynccontextmanager
-async def media_ingest(servers: Servers, share: Path) -> AsyncIterator[Service]:
-    """With a bucket of its own; `share` is connected under the name "bench"."""
+async def media_ingest(servers: Servers, folder: Path, share: Path) -> AsyncIterator[Service]:
+    """With a new bucket; what it writes is in `folder`, and `share` is connected under the name "bench"."""
     issuer = TokenIssuer.generate()
-    with _s3(servers.folder) as settings:
-        program = _start(servers, issuer, settings, share)
+    with _s3(folder) as settings:
+        program = _start(servers, issuer, settings, folder, share)
         try:
-            address = json.loads(await _written(servers.folder / "media.port", program))["rpc"]
+            address = json.loads(await _written(folder / "media.port", program))["rpc"]
             async with (
                 rpc.channel(address, token=issuer.issue(ANN).token) as as_ann,
                 rpc.channel(address, token=issuer.issue(EXPORT).token) as as_export,
@@ -106,9 +106,10 @@ def _client(channel: "Channel") -> Client:
 
 @contextmanager
 def _s3(folder: Path) -> Iterator[dict[str, str]]:
+    folder.mkdir()
     names = ("s3", "master", "volume", "filer", "admin")
     ports = S3Ports(**{name: free_port(paired=True) for name in names})
-    server = S3(folder / "s3_of_media", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106
+    server = S3(folder / "s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106
     try:
         server.start()
         s3_client(server).make_bucket(bucket_name=BUCKET)
@@ -123,7 +124,7 @@ def _s3(folder: Path) -> Iterator[dict[str, str]]:
         server.kill()
 
 
-def _start(servers: Servers, issuer: TokenIssuer, s3: dict[str, str], share: Path) -> Program:
+def _start(servers: Servers, issuer: TokenIssuer, s3: dict[str, str], folder: Path, share: Path) -> Program:
     settings = {
         "DATABASE_URL": servers.databases.create("media_ingest", "yard.media_ingest.migrations"),
         "NATS_URL": servers.nats.url,
@@ -131,11 +132,11 @@ def _start(servers: Servers, issuer: TokenIssuer, s3: dict[str, str], share: Pat
         "JWKS": issuer.jwks,
         "GRANT_KEYS": GRANT_KEY,
         "SHARES": f"bench={share}",
-        "PORT_FILE": str(servers.folder / "media.port"),
+        "PORT_FILE": str(folder / "media.port"),
         **{f"S3_{name.upper()}": value for name, value in s3.items()},
     }
     environment = {f"FRAMEYARD_{name}": value for name, value in settings.items()}
-    log = servers.folder / "media_ingest.log"
+    log = folder / "media_ingest.log"
     return Program(["-m", "yard.media_ingest"], log=log, environment=environment)
 
 
