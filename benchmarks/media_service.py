@@ -18,13 +18,13 @@ from frameyard.media.v1 import (
     upload_service_pb2,
     upload_service_pb2_grpc,
 )
-from yard.embedded.ports import free_port
-from yard.embedded.servers.s3 import REGION, S3, S3Ports
+from yard.embedded.servers.s3 import REGION
 from yard.runtime import clock, rpc
 from yard.runtime.auth import Principal, TokenIssuer
 from yard.testkit import eventually
 from yard.testkit.fixtures import GRANT_KEY, s3_client
 from yard.testkit.process import Program
+from yard.testkit.servers import started_s3
 
 from benchmarks.servers import Servers
 from services.media_ingest.tests.neighbours import Client, TaskSide
@@ -107,11 +107,8 @@ def _client(channel: "Channel") -> Client:
 @contextmanager
 def _s3(folder: Path) -> Iterator[dict[str, str]]:
     folder.mkdir()
-    names = ("s3", "master", "volume", "filer", "admin")
-    ports = S3Ports(**{name: free_port(paired=True) for name in names})
-    server = S3(folder / "s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106
+    server = started_s3(folder / "s3")
     try:
-        server.start()
         s3_client(server).make_bucket(bucket_name=BUCKET)
         yield {
             "endpoint": server.address,

@@ -15,12 +15,12 @@ from typing import Final
 from minio import Minio
 from yard.client import Client, Endpoints, uploads
 from yard.client.session import Tokens
-from yard.embedded.ports import free_port
-from yard.embedded.servers.s3 import REGION, S3, S3Ports
+from yard.embedded.servers.s3 import REGION, S3
 from yard.runtime import clock
 from yard.runtime.auth import Principal, TokenIssuer
 from yard.testkit import eventually
 from yard.testkit.process import Program
+from yard.testkit.servers import started_s3
 
 from benchmarks.report import Aim, Row, row
 from benchmarks.servers import Servers
@@ -150,11 +150,7 @@ def _folder(folder: Path) -> Path:
 
 
 def _s3_server(servers: Servers) -> S3:
-    names = ("s3", "master", "volume", "filer", "admin")
-    ports = S3Ports(**{name: free_port(paired=True) for name in names})
-    server = S3(servers.folder / "upload-s3", ports=ports, access_key="bench", secret_key="bench-secret")  # noqa: S106 - for this run
-    server.start()
-    return server
+    return started_s3(servers.folder / "upload-s3")
 
 
 def _service(servers: Servers, s3: S3, issuer: TokenIssuer) -> Program:

@@ -2,15 +2,15 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from yard.embedded.ports import free_port
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
 from yard.testkit.databases import Databases
+from yard.testkit.servers import started_nats, started_postgres
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +28,13 @@ def servers() -> Iterator[Servers]:
     """Runs them for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="frameyard-bench-") as name:
         folder = Path(name)
-        postgres = Postgres(folder / "postgres", port=free_port(), password="bench")  # noqa: S106 - for this run
-        nats = Nats(folder / "nats", port=free_port(), monitor_port=free_port(), token="bench")  # noqa: S106
-        try:
-            postgres.start()
+        with ExitStack() as stack:
+            postgres = started_postgres(folder / "postgres", durable=True)
+            stack.callback(postgres.kill)
             _note_commits(postgres)
-            nats.start()
+            nats = started_nats(folder / "nats")
+            stack.callback(nats.kill)
             yield Servers(folder=folder, postgres=postgres, nats=nats, databases=Databases(postgres))
-        finally:
-            nats.kill()
-            postgres.kill()
 
 
 def _note_commits(postgres: Postgres) -> None:

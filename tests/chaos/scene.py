@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yard.embedded.ports import free_port
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
 from yard.runtime import errors
@@ -15,6 +14,7 @@ from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.databases import Databases
 from yard.testkit.process import Program
+from yard.testkit.servers import started_nats, started_postgres
 
 from tests.chaos.changes import SERVICE, TABLES
 
@@ -54,19 +54,20 @@ class Scene:
 @contextmanager
 def running_scene(folder: Path) -> Iterator[Scene]:
     """A durable Postgres with the tables, and a broker."""
-    postgres = Postgres(folder / "postgres", port=free_port(), password="test", durable=True)
-    nats = Nats(folder / "nats", port=free_port(), monitor_port=free_port(), token="test")
     programs: list[Program] = []
-    try:
-        postgres.start()
-        nats.start()
+    with contextlib.ExitStack() as stack:
+        postgres = started_postgres(folder / "postgres", durable=True)
+        stack.callback(postgres.kill)
+        nats = started_nats(folder / "nats")
+        stack.callback(nats.kill)
+        stack.callback(_kill_all, programs)
         url = Databases(postgres).create(SERVICE, "yard.testkit.no_migrations")
         yield Scene(folder=folder, postgres=postgres, nats=nats, url=url, programs=programs)
-    finally:
-        for program in programs:
-            program.kill()
-        nats.kill()
-        postgres.kill()
+
+
+def _kill_all(programs: list[Program]) -> None:
+    for program in programs:
+        program.kill()
 
 
 class Observer:

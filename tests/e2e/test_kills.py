@@ -5,7 +5,6 @@ from pathlib import Path
 
 from frameyard.chunk.v1 import chunk_service_pb2 as chunks
 from frameyard.media.v1 import media_pb2
-from frameyard.operation.v1 import operation_pb2
 from frameyard.task.v1 import task_pb2, task_service_pb2
 from minio import Minio
 from yard.client import Client, uploads
@@ -17,7 +16,7 @@ from yard.testkit import eventually
 from yard.testkit.platform import Platform
 
 LONG_S = 180.0
-PICTURES = 4_000
+PICTURES = 12_000
 CHUNK = 30
 
 
@@ -62,7 +61,7 @@ async def test_a_killed_ingest_goes_on(platform: Platform, client: Client, tmp_p
     objects = Objects(platform)
     prefix = f"media/{attached.media_id}/index/"
     await eventually(lambda: objects.look(prefix), timeout_s=LONG_S)
-    assert (await client.operation(operation.name)).state == operation_pb2.OPERATION_STATE_RUNNING
+    assert not (await client.operation(operation.name)).HasField("finish_time")
     killed = platform.kill("media_ingest")
     await platform.is_back("media_ingest", killed)
 

@@ -6,11 +6,11 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 from minio import Minio
-from yard.embedded.ports import free_port
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
-from yard.embedded.servers.s3 import REGION, S3, S3Ports
+from yard.embedded.servers.s3 import REGION, S3
 from yard.testkit.databases import Databases, migrations_of
+from yard.testkit.servers import started_nats, started_postgres, started_s3
 
 S = TypeVar("S")
 
@@ -53,9 +53,7 @@ class SettingsFor(Protocol):
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One cluster a test process; `.kill()` and `.start()` are allowed, others wait."""
-    directory = tmp_path_factory.mktemp("postgres") / "data"
-    server = Postgres(directory, port=free_port(), password="test", durable=False)
-    server.start()
+    server = started_postgres(tmp_path_factory.mktemp("postgres") / "data")
     yield server
     server.stop()
 
@@ -63,11 +61,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     """One S3 server a test process."""
-    names = ("s3", "master", "volume", "filer", "admin")
-    ports = S3Ports(**{name: free_port(paired=True) for name in names})
-    directory = tmp_path_factory.mktemp("s3") / "data"
-    server = S3(directory, ports=ports, access_key="test", secret_key="test-secret")
-    server.start()
+    server = started_s3(tmp_path_factory.mktemp("s3") / "data")
     yield server
     server.kill()
 
@@ -75,9 +69,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 @pytest.fixture
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     """A broker a test; `.kill()` and `.start()` keep port and store."""
-    directory = tmp_path_factory.mktemp("nats") / "data"
-    server = Nats(directory, port=free_port(), monitor_port=free_port(), token="test")
-    server.start()
+    server = started_nats(tmp_path_factory.mktemp("nats") / "data")
     yield server
     server.kill()
 
