@@ -1,6 +1,6 @@
 """What is stored as the API and the events show it."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
 from frameyard.media.v1.media_pb2 import DataParameters
@@ -14,6 +14,9 @@ from yard.task.domain.rows import Task
 from yard.task.store.job_views import JobView
 from yard.task.store.projects import ProjectView
 from yard.task.store.task_views import TaskView
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def project_to_proto(view: ProjectView) -> project_pb2.Project:
@@ -151,9 +154,9 @@ def _attribute(attribute: Attribute) -> label_pb2.Attribute:
 
 
 def _timestamp(moment: datetime) -> Timestamp:
-    message = Timestamp()
-    message.FromDatetime(moment)
-    return message
+    # FromDatetime takes almost three times as long, and every answer has several of these.
+    seconds, microseconds = divmod((moment - _EPOCH) // _MICROSECOND, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=microseconds * 1_000)
 
 
 def _duration(seconds: float) -> Duration:
