@@ -147,6 +147,22 @@ async def test_upload_that_was_cut_goes_on_where_it_stopped(client: Client, tmp_
     assert (await ready_task(client, accepted.operation)).size == 200
 
 
+async def test_a_file_that_has_changed_since_the_cut_is_refused(client: Client, tmp_path: Path) -> None:
+    video = synthetic.make_demo_video(tmp_path / "first.mp4", seconds=20, size=(640, 480), fps=10)
+    [file] = uploads.local_files([video])
+    upload_id = await uploads.create(client, [file])
+    await send_half(client, upload_id, video)
+    changed = bytearray(video.read_bytes())
+    changed[-1] ^= 1
+    video.write_bytes(changed)
+    with pytest.raises(ClientError, match=r"first\.mp4: expected [0-9a-f]{64}, got"):
+        await uploads.resume(client, upload_id, [file])
+    [remote] = (
+        await client.call(client.uploads.GetUpload, uploads_pb2.GetUploadRequest(id=upload_id))
+    ).upload.files
+    assert remote.received_bytes == 0
+
+
 async def send_half(client: Client, upload_id: str, video: Path) -> None:
     """Half of the file, then the connection is gone."""
     content = video.read_bytes()

@@ -1,5 +1,6 @@
 """Files of this machine that are to be uploaded."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,16 @@ def local_files(paths: Sequence[Path]) -> list[LocalFile]:
         raise ClientError("there is no file to upload", code="INVALID_ARGUMENT")
     _refuse_repeated(found)
     return found
+
+
+def sha256_of(file: LocalFile) -> str:
+    """Of the content, hexadecimal; ClientError if the file cannot be read."""
+    try:
+        with file.path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as fault:
+        message = f"{file.path}: cannot be read: {fault.strerror}"
+        raise ClientError(message, code="FAILED_PRECONDITION") from fault
 
 
 def _local_file(path: Path, name: str) -> LocalFile:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from yard.client.client import Client, request_id
 from yard.client.failures import ClientError, Violation, translated
-from yard.client.local_files import LocalFile, local_files
+from yard.client.local_files import LocalFile, local_files, sha256_of
 from yard.client.packs import CUTS, LARGEST_PACKED_BYTES, Pair, send_packed
 from yard.client.patience import Patience
 from yard.client.told import OnBytes, Told
@@ -22,8 +22,15 @@ _FILE_FIELD = re.compile(r"files\[(\d+)\]\.\w+")
 
 
 async def create(client: Client, files: Sequence[LocalFile]) -> str:
-    """Opens an upload of the files and returns its id; a fault of a file carries the file's name."""
-    new = [uploads.NewUploadFile(name=file.name, size_bytes=file.size_bytes) for file in files]
+    """Opens an upload of the files and returns its id; a fault of a file carries the file's name.
+
+    Checksums go with it, so that what changes on the way or between two attempts is refused at the end.
+    """
+    digests = await asyncio.to_thread(lambda: [sha256_of(file) for file in files])
+    new = [
+        uploads.NewUploadFile(name=file.name, size_bytes=file.size_bytes, sha256=digest)
+        for file, digest in zip(files, digests, strict=True)
+    ]
     request = uploads.CreateUploadRequest(files=new, request_id=request_id())
     try:
         return (await client.call(client.uploads.CreateUpload, request)).upload.id
