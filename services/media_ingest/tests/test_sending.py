@@ -145,12 +145,12 @@ async def test_a_file_that_shrank_ends_the_upload_by_name(
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         (tmp_path / name).write_bytes(b"12345")
     files = uploads.local_files([tmp_path / name for name in ("a.jpg", "b.jpg", "c.jpg")])
-    (tmp_path / "b.jpg").write_bytes(b"1234")
     async with client_of(running.address, issuer) as client:
         upload_id = await uploads.create(client, files)
+        (tmp_path / "b.jpg").write_bytes(b"1234")
         with pytest.raises(ClientError, match=r"b\.jpg: is shorter than the 5 bytes"):
             await uploads.resume(client, upload_id, files)
-        (tmp_path / "b.jpg").write_bytes(b"54321")
+        (tmp_path / "b.jpg").write_bytes(b"12345")
         await uploads.resume(client, upload_id, files)
     await check(running.runtime, upload_id, files)
 
