@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from yard.media import manifest_jobs
+from yard.media.batch_stream import BatchStream, IndexedBatch
 from yard.media.claims import CLAIMED, confirmed
 from yard.media.errors import MediaError
 from yard.media.hard_clips import make_clip
@@ -29,21 +30,30 @@ def images(names: Iterable[str | None], width: int = 64, height: int = 48) -> by
     return b"".join(write_images(line or None for line in lines))
 
 
+def read(content: bytes, most: int = 100_000) -> tuple[dict[str, Any], bytes]:
+    """The first step: the lines in batches."""
+    host = MemoryHost({"manifest": content})
+    result = manifest_jobs.read_images({"name": "m.jsonl", "most": most, "behind": None}, host)
+    return result, bytes(host.emitted)
+
+
 def described(
     content: bytes,
     files: Sequence[str] | None = None,
     form: str = "jpeg",
+    most: int = 100_000,
     **changes: Any,
 ) -> tuple[dict[str, Any], list[ImageAddress]]:
-    sources = {"manifest": content}
+    read_result, lines = read(content, most)
+    sources = {"lines": lines}
     if files is not None:
         rows = (json.dumps([name, 10 + number, form]) for number, name in enumerate(files))
         sources["files"] = "\n".join(rows).encode()
     host = MemoryHost(sources)
-    arguments = {"name": "m.jsonl", "folder": "", "most": 100_000, "sorting": "predefined", "seed": 0}
+    arguments = {"name": "m.jsonl", "folder": "", "sorting": "predefined", "seed": 0}
     selection = {"start": 0, "stop": None, "step": 1}
     job = manifest_jobs.describe_tree if files is None else manifest_jobs.describe_files
-    result = job({**arguments, **selection, **changes}, host)
+    result = {**read_result, **job({**arguments, **selection, **changes}, host)}
     found: list[ImageAddress] = []
     start = 0
     for length in result.get("lengths", []):
@@ -149,6 +159,22 @@ def test_a_name_comes_once() -> None:
     assert "line 5: more than 2 frames" in fault(images(NAMES), most=2)
 
 
+def test_reading_goes_on_behind_any_batch() -> None:
+    content = images([f"{number}.jpg" if number % 7 else None for number in range(30_001)])
+    content = content.replace(b"{}\n", b"\n{}\n\n")
+    _, whole = read(content)
+    batches = [batch for batch in BatchStream().feed(whole) if isinstance(batch, IndexedBatch)]
+    assert [batch.result["frames"] for batch in batches] == [10_000, 20_000, 30_000, 30_001]
+    assert [batch.result["is_last"] for batch in batches] == [False, False, False, True]
+    for number, batch in enumerate(batches[:-1]):
+        host = MemoryHost({"manifest": content})
+        arguments = {"name": "m.jsonl", "most": 100_000, "behind": batch.result}
+        manifest_jobs.read_images(arguments, host)
+        assert list(BatchStream().feed(bytes(host.emitted))) == batches[number + 1 :]
+        with pytest.raises(MediaError, match="more than 30000 frames"):
+            manifest_jobs.read_images({**arguments, "most": 30_000}, MemoryHost({"manifest": content}))
+
+
 @given(st.lists(st.text(st.sampled_from("a0129/é"), min_size=1), unique=True))
 def test_natural_order_is_that_of_numbers(names: list[str]) -> None:
     def expected(name: str) -> tuple[object, ...]:
@@ -200,7 +226,7 @@ def test_a_manifest_of_images_is_none_of_a_video(video: VideoIndex) -> None:
     host = MemoryHost({"manifest": images(["a.jpg"]), "index": encode_video(video)})
     with pytest.raises(MediaError, match=r"describes images, but clip\.mp4 is a video"):
         manifest_jobs.check_video({"name": "m.jsonl", "video": "clip.mp4"}, host)
-    assert described(b"".join(write_video(claims(video), [])))[0] == {"kind": "video"}
+    assert read(b"".join(write_video(claims(video), []))) == ({"kind": "video"}, b"")
 
 
 def picture(size: tuple[int, int], orientation: int = 1) -> bytes:

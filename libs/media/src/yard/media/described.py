@@ -1,19 +1,21 @@
 """What a manifest says of images, in columns: a million of them take little memory."""
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
+from yard.media.batch_stream import IndexedBatch
 from yard.media.claims import CLAIMED
 from yard.media.index_block import (
     FRAMES_PER_BLOCK,
     METHODS,
     FrameColumns,
     ImageAddress,
+    decode_columns,
     decode_frames,
     encode_columns,
 )
-from yard.media.manifest import Manifest
+from yard.media.manifest import line_fault
 from yard.media.name_order import Order, arranged
 
 WHOLE = -1
@@ -21,8 +23,6 @@ WHOLE = -1
 
 LONGEST_SHOWN = 200
 """Characters of a name in a refusal."""
-
-_PROGRESS_LINES = 10_000
 
 Place = tuple[str, int, int]
 """Name of the frame, number of the file, and page in it."""
@@ -41,30 +41,19 @@ class Described:
         self._pages = array("i")
 
     @classmethod
-    def read(
-        cls, manifest: Manifest, place: Callable[[str], Place], most: int, on_lines: Callable[[int], None]
-    ) -> "Described":
-        """Reads at most `most` lines; `place` finds the file of a name, or raises ValueError with why."""
-        described = cls()
-        for number, image in enumerate(manifest.images()):
-            if number == most:
-                raise manifest.fault(f"more than {most} frames are described")
-            if image is None:
-                described._add(0, 0, ("", 0, WHOLE))
-                described.undescribed += 1
-            else:
-                try:
-                    found = place(image.name)
-                except ValueError as fault:
-                    raise manifest.fault(str(fault)) from fault
-                described._add(image.width, image.height, found)
-                described.unsized += not (image.width and image.height)
-            if number % _PROGRESS_LINES == 0:
-                on_lines(number)
+    def of(cls, lines: Iterable[IndexedBatch], manifest: str, place: Callable[[str], Place]) -> "Described":
+        """What `read_images` has made of the manifest of this name.
+
+        `place` finds the file of a name, or raises ValueError with why.
+        """
+        described, last = cls(), 0
+        for batch in lines:
+            described._add(decode_columns(batch.block), manifest, place)
+            last = batch.result["line"]
         if len(described) == described.undescribed:
-            raise manifest.fault("expected images, got none")
+            raise line_fault(manifest, last, "expected images, got none")
         if repeated := described._repeated():
-            raise manifest.fault(f"{repeated} is described twice")
+            raise line_fault(manifest, last, f"{repeated} is described twice")
         return described
 
     def __len__(self) -> int:
@@ -113,13 +102,24 @@ class Described:
             }
             yield encode_columns(FrameColumns(columns, [self.names[line] for line in here.tolist()]))
 
-    def _add(self, width: int, height: int, place: Place) -> None:
-        name, file, page = place
-        self.names.append(name.encode("utf-8", "surrogatepass"))
-        self._widths.append(width)
-        self._heights.append(height)
-        self._files.append(file)
-        self._pages.append(page)
+    def _add(self, part: FrameColumns, manifest: str, place: Callable[[str], Place]) -> None:
+        """The frames of a batch, whose order is the number of their line."""
+        widths, heights = part.columns["width"], part.columns["height"]
+        for line, encoded in zip(part.columns["order"].tolist(), part.names, strict=True):
+            name, file, page = "", 0, WHOLE
+            if encoded:
+                try:
+                    name, file, page = place(encoded.decode("utf-8", "surrogatepass"))
+                except ValueError as fault:
+                    raise line_fault(manifest, line, str(fault)) from fault
+            self.names.append(name.encode("utf-8", "surrogatepass"))
+            self._files.append(file)
+            self._pages.append(page)
+        self._widths.frombytes(widths.tobytes())
+        self._heights.frombytes(heights.tobytes())
+        undescribed = part.names.count(b"")
+        self.undescribed += undescribed
+        self.unsized += int(np.count_nonzero((widths == 0) | (heights == 0))) - undescribed
 
     def _repeated(self) -> str:
         """A name that comes twice; hashes are compared first, as a set of names would be large."""

@@ -15,7 +15,7 @@ pts, dts, position of the key frames (i64, likewise as differences, wrapping).
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any, Literal, get_args
@@ -101,6 +101,12 @@ def encode_columns(frames: FrameColumns) -> bytes:
     columns = [frames.columns[name].astype(form, copy=False).tobytes() for name, form in _COLUMNS]
     lengths = np.array([len(name) for name in frames.names], dtype="<u4").tobytes()
     return seal(_FRAMES, b"".join([struct.pack("<I", len(frames)), *columns, lengths, *frames.names]))
+
+
+def filled_columns(names: list[bytes], given: Mapping[str, Sequence[int]]) -> FrameColumns:
+    """Frames of which only some columns say something; the others are 0."""
+    empty = np.zeros(len(names), "i8")
+    return FrameColumns({name: np.asarray(given.get(name, empty)) for name, _ in _COLUMNS}, names)
 
 
 def decode_columns(block: bytes) -> FrameColumns:

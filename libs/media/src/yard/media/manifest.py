@@ -81,6 +81,15 @@ class Manifest:
         """A fault of the line that was read last, for who finds more wrong with it than its form."""
         return self._lines.fault(message)
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Offset behind the line that was read last, bytes, and its number."""
+        return self._lines.position
+
+    def go_on(self, offset: int, line: int) -> None:
+        """Continues behind a line that was read before: takes what `position` has said then."""
+        self._lines.go_on(offset, line)
+
     def images(self) -> Iterator[ManifestImage | None]:
         """One image a line, in the order of frames; None for a frame that is not described."""
         assert self.kind == "images"
@@ -109,12 +118,13 @@ class _Lines:
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
         self._name = name
-        self._number = 0
+        self._offset = self._number = 0
 
     def __iter__(self) -> Iterator[Item]:
         decode = json.JSONDecoder(parse_constant=_refused).decode
         while line := self._file.readline(LONGEST_LINE + 1):
             self._number += 1
+            self._offset += len(line)
             if len(line) > LONGEST_LINE:
                 raise self.fault(f"is longer than {LONGEST_LINE} bytes")
             if line.isspace():
@@ -134,9 +144,24 @@ class _Lines:
             raise self.fault(f"expected {key!r}")
         return item
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """As of `Manifest`."""
+        return self._offset, self._number
+
+    def go_on(self, offset: int, line: int) -> None:
+        """As of `Manifest`."""
+        self._file.seek(offset)
+        self._offset, self._number = offset, line
+
     def fault(self, message: str) -> MediaError:
         """A fault of the line that was read last."""
-        return MediaError("invalid_media", f"line {max(1, self._number)}: {message}", self._name)
+        return line_fault(self._name, self._number, message)
+
+
+def line_fault(name: str, line: int, message: str) -> MediaError:
+    """A fault of a line of the manifest `name`."""
+    return MediaError("invalid_media", f"line {max(1, line)}: {message}", name)
 
 
 def _refused(constant: str) -> None:

@@ -14,14 +14,11 @@ from yard.media_ingest.domain.files import GivenFile
 from yard.media_ingest.domain.manifests import folder_of, refusal
 from yard.media_ingest.domain.parameters import Parameters
 from yard.media_ingest.handlers.batches import INDEXED, MOST_BLOCK_BYTES, Indexing, unreadable
+from yard.media_ingest.handlers.manifest_lines import MODULE, READ, read_lines, time_limit
 from yard.media_ingest.handlers.places import source_of
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
 from yard.runtime.workers import BlobSource, BytesSource, RangeSource
-
-MODULE = "yard.media.manifest_jobs"
-SLOWEST_BYTES_S = 256 * 1024
-"""Of a manifest, on a machine that has much else to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,9 @@ async def check_video(indexing: Indexing, manifest: GivenFile, file: GivenFile, 
     """InvalidArgument if it says of the video what its packets do not."""
     blobs = indexing.ingest.blobs
     index = BlobSource(blobs, batch.block.key, batch.block.size_bytes)
-    await described(indexing, "check_video", manifest, {"video": file.name}, {"index": index})
+    manifest_source = source_of(indexing.ingest, manifest.place)
+    sources = {"manifest": manifest_source, "index": index}
+    await _called(indexing, "check_video", manifest, {"video": file.name}, sources)
 
 
 async def describe_files(
@@ -62,7 +61,7 @@ async def describe_files(
     names = await asyncio.to_thread(_rows, ([file.name, file.size_bytes, file.format] for file in files))
     arguments = {"folder": folder_of(manifest.name), **selection_of(indexing, wanted)}
     found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(names)})
-    if found.result["kind"] == "video":
+    if found is None:
         raise refusal(manifest, "describes a video, but images were given")
     return await asyncio.to_thread(_table, found), found.warnings
 
@@ -83,7 +82,7 @@ async def order_members(
     members = await asyncio.to_thread(_rows, names)
     arguments = {"folder": "", **selection_of(indexing, wanted)}
     found = await described(indexing, "describe_files", manifest, arguments, {"files": BytesSource(members)})
-    if found.result["kind"] == "video":
+    if found is None:
         raise refusal(manifest, "describes a video, but images were given")
     claimed = await asyncio.to_thread(_table, found)
     return await asyncio.to_thread(_checked_order, manifest, claimed, frames), found.warnings
@@ -130,7 +129,7 @@ def _size(frames: FrameTable, row: int) -> str:
 
 
 def selection_of(indexing: Indexing, wanted: Parameters) -> dict[str, Any]:
-    """The order, the selected and the possible frames as arguments of a job."""
+    """The order and the selected frames as arguments of a job."""
     sorting = media_pb2.SortingMethod.Name(wanted.sorting).removeprefix("SORTING_METHOD_").lower()
     return {
         "sorting": sorting,
@@ -138,7 +137,6 @@ def selection_of(indexing: Indexing, wanted: Parameters) -> dict[str, Any]:
         "start": wanted.start,
         "stop": wanted.stop,
         "step": wanted.step,
-        "most": indexing.ingest.settings.media_max_frames,
     }
 
 
@@ -148,8 +146,21 @@ async def described(
     manifest: GivenFile,
     arguments: Mapping[str, Any],
     sources: Mapping[str, RangeSource],
+) -> Description | None:
+    """Runs a job over the images of a manifest; None if it describes a video."""
+    lines = await read_lines(indexing, manifest)
+    if lines is None:
+        return None
+    return await _called(indexing, function, manifest, arguments, {"lines": lines, **sources})
+
+
+async def _called(
+    indexing: Indexing,
+    function: str,
+    manifest: GivenFile,
+    arguments: Mapping[str, Any],
+    sources: Mapping[str, RangeSource],
 ) -> Description:
-    """Runs a job over a manifest."""
     content = bytearray()
 
     async def take(chunk: bytes) -> None:
@@ -158,17 +169,17 @@ async def described(
         content.extend(chunk)
 
     async def tell(fraction: float) -> None:
-        await indexing.tell(INDEXED * fraction, f"reading {manifest.name}")
+        done = READ + (1 - READ) * fraction
+        await indexing.tell(INDEXED * done, f"applying {manifest.name}")
 
-    settings = indexing.ingest.settings
     try:
         result = await indexing.ingest.runtime.workers.call(
             f"{MODULE}:{function}",
             {"name": manifest.name, **arguments},
-            sources={"manifest": source_of(indexing.ingest, manifest.place), **sources},
+            sources=sources,
             on_bytes=take,
             on_progress=tell,
-            timeout_s=settings.worker_timeout_s + manifest.size_bytes / SLOWEST_BYTES_S,
+            timeout_s=time_limit(indexing, manifest),
         )
     except errors.WorkerCrashed as crash:
         raise unreadable(manifest.name, crash) from crash

@@ -1,5 +1,10 @@
 """The bytes of given files, wherever they lie."""
 
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
 from yard.media_ingest.domain.files import Place
 from yard.media_ingest.handlers.context import Ingest
 from yard.runtime import errors
@@ -13,6 +18,33 @@ def source_of(ingest: Ingest, place: Place) -> RangeSource:
         return _Listed(ingest.shares.named(place.share).source(place.key, place.size_bytes))
     whole = BlobSource(ingest.blobs, place.key, place.offset + place.size_bytes)
     return PartSource(whole, place.offset, place.size_bytes) if place.offset else whole
+
+
+class Joined:
+    """Sources one behind the other as if they were one."""
+
+    def __init__(self, sources: Sequence[RangeSource]) -> None:
+        self._sources = sources
+        self._ends = [*accumulate(source.size for source in sources)]
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return self._ends[-1] if self._ends else 0
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The range; at most so many are read at the same time as it touches."""
+        reads = []
+        end = offset + length
+        for number in range(bisect_right(self._ends, offset), len(self._sources)):
+            source = self._sources[number]
+            start = self._ends[number] - source.size
+            if start >= end:
+                break
+            first = max(0, offset - start)
+            if count := min(end - start, source.size) - first:
+                reads.append(source.read(first, count))
+        return b"".join(await asyncio.gather(*reads))
 
 
 class _Listed:

@@ -63,7 +63,7 @@ async def plan_tree(indexing: Indexing, tree: Tree, wanted: parameters.Parameter
     """The plan straight from the lines; None if the folder does not hold what the manifest names."""
     arguments = {"folder": tree.folder, **selection_of(indexing, wanted)}
     found = await described(indexing, "describe_tree", tree.manifest, arguments, {})
-    if found.result["kind"] == "video":
+    if found is None:
         return None
     selected = parameters.select(wanted, found.result["count"])
     first, last = found.result["ends"]
