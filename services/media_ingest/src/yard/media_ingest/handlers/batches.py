@@ -30,6 +30,8 @@ class Share:
     """The part of the whole progress that is done before the step that tells its own, 0 to 1."""
 
     before: float = 0.0
+    reached: float = 0.0
+    """The most that was ever told, by earlier attempts too."""
 
     def add(self, fraction: float) -> None:
         """So much of what was left is done."""
@@ -38,6 +40,11 @@ class Share:
     def of(self, fraction: float) -> float:
         """The whole progress, when so much of what is left is done."""
         return self.before + (1 - self.before) * fraction
+
+    def reach(self, fraction: float) -> float:
+        """The same for people, to whom it never goes back."""
+        self.reached = max(self.reached, self.of(fraction))
+        return self.reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ class Indexing:
 
     async def tell(self, fraction: float, message: str) -> None:
         """How far it is: to the task's operation, and to our own."""
-        fraction = self.share.of(fraction)
+        fraction = self.share.reach(fraction)
         await self.work.progress(fraction, message)
         if self.media.operation:
             operations = self.ingest.runtime.operations

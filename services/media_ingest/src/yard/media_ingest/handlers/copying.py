@@ -1,57 +1,38 @@
 """Files of a share into the bucket: small ones one behind the other, all in parts that are kept."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from uuid import UUID
 
-from yard.media_ingest.domain.files import GivenFile, Place
-from yard.media_ingest.domain.uploads import MOST_PACKED_FILES, PACK_BYTES, PART_BYTES, part_bytes
+from yard.media_ingest.domain.files import GivenFile
+from yard.media_ingest.domain.packed import CopiedFiles, SharePack, share_packs
+from yard.media_ingest.domain.uploads import PART_BYTES, part_bytes
 from yard.media_ingest.handlers.batches import Indexing
-from yard.media_ingest.handlers.context import Ingest, index_prefix, media_prefix
+from yard.media_ingest.handlers.context import Ingest, index_prefix, packs_prefix
 from yard.media_ingest.handlers.gathering import OneAtATime
-from yard.media_ingest.handlers.places import source_of
+from yard.media_ingest.handlers.places import Joined, source_of
 from yard.runtime import errors
-from yard.runtime.workers import RangeSource
 
 COPIED = 0.5  # the share of copying in the whole progress
-LARGE_BYTES = 16 * 1024 * 1024
-"""From this length on a file has an object of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pack:
-    """Files that become one object, by their positions; `first` names it."""
-
-    positions: Sequence[int]
-    size_bytes: int
-
-    @property
-    def first(self) -> int:
-        return self.positions[0]
-
-
-async def copied(indexing: Indexing, files: Sequence[GivenFile]) -> list[GivenFile]:
+async def copied(indexing: Indexing, files: Sequence[GivenFile]) -> Sequence[GivenFile]:
     """The same files, none of them in a share any more; an attempt goes on where the one before ended."""
-    prefix = f"{media_prefix(indexing.media.id)}packs/"
+    prefix = packs_prefix(indexing.media.id)
     there = {found.key async for found in indexing.ingest.blobs.list(prefix)}
-    packs = [*_packs(files)]
-    total = sum(pack.size_bytes for pack in packs)
+    total = await asyncio.to_thread(lambda: sum(file.size_bytes for file in files if file.place.share))
     done = 0
-    result = list(files)
-    for pack in packs:
+    result = CopiedFiles(files, prefix)
+    for pack in share_packs(files):
         key = f"{prefix}{pack.first}"
-        some = [files[position] for position in pack.positions]
         if key not in there:
             await indexing.tell(COPIED * done / total, f"{done >> 20} of {total >> 20} MiB are copied")
-            await _Copy(indexing, key, pack, some).run()
+            await _Copy(indexing, key, pack, [files[position] for position in pack.positions]).run()
         done += pack.size_bytes
-        offset = 0
-        for position, file in zip(pack.positions, some, strict=True):
-            place = Place(key=key, offset=offset, size_bytes=file.size_bytes)
-            result[position] = replace(file, place=place)
-            offset += file.size_bytes
+        result.add(pack)
+    if done:
+        indexing.share.add(COPIED)
     return result
 
 
@@ -60,7 +41,7 @@ async def end_copies(ingest: Ingest, media_id: UUID) -> None:
     marks = [mark.key async for mark in ingest.blobs.list(_marks(media_id))]
     for mark in marks:
         upload = (await ingest.blobs.get(mark)).decode()
-        key = f"{media_prefix(media_id)}packs/{mark.rpartition('/')[2]}"
+        key = f"{packs_prefix(media_id)}{mark.rpartition('/')[2]}"
         with suppress(errors.NotFound):
             await ingest.blobs.in_parts(key).abort(upload)
 
@@ -70,42 +51,23 @@ def _marks(media_id: UUID) -> str:
     return f"{index_prefix(media_id)}copy/"
 
 
-def _packs(files: Sequence[GivenFile]) -> Iterator[_Pack]:
-    """The same for equal files, so that all attempts agree."""
-    positions: list[int] = []
-    size_bytes = 0
-    for position, file in enumerate(files):
-        if not file.place.share:
-            continue
-        if file.size_bytes >= LARGE_BYTES:
-            yield _Pack([position], file.size_bytes)
-            continue
-        positions.append(position)
-        size_bytes += file.size_bytes
-        if size_bytes >= PACK_BYTES or len(positions) == MOST_PACKED_FILES:
-            yield _Pack(positions, size_bytes)
-            positions, size_bytes = [], 0
-    if positions:
-        yield _Pack(positions, size_bytes)
-
-
 class _Copy:
     """One object in the making; two parts are in memory at most."""
 
-    def __init__(self, indexing: Indexing, key: str, pack: _Pack, files: Sequence[GivenFile]) -> None:
+    def __init__(self, indexing: Indexing, key: str, pack: SharePack, files: Sequence[GivenFile]) -> None:
         ingest = indexing.ingest
         self._blobs = ingest.blobs
         self._key = key
         self._mark = f"{_marks(indexing.media.id)}{pack.first}"
         self._size = pack.size_bytes
         self._part_bytes = part_bytes(pack.size_bytes)
-        self._sources: list[RangeSource] = [source_of(ingest, file.place) for file in files]
+        self._content = Joined([source_of(ingest, file.place) for file in files])
         self._tags: list[tuple[int, str]] = []
 
     async def run(self) -> None:
         """Short objects are written at once."""
         if self._size <= PART_BYTES:
-            await self._blobs.put(self._key, await self._content(0, self._size))
+            await self._blobs.put(self._key, await self._content.read(0, self._size))
             return
         parts = self._blobs.in_parts(self._key)
         upload = await self._resumed() or await self._begun()
@@ -113,7 +75,7 @@ class _Copy:
         try:
             for number in range(len(self._tags) + 1, -(-self._size // self._part_bytes) + 1):
                 start = (number - 1) * self._part_bytes
-                content = await self._content(start, min(self._size, start + self._part_bytes))
+                content = await self._content.read(start, min(self._part_bytes, self._size - start))
                 await storing.settle()
                 storing.go(self._put(upload, number, content))
         finally:
@@ -140,14 +102,3 @@ class _Copy:
 
     async def _put(self, upload: str, number: int, content: bytes) -> None:
         self._tags.append((number, await self._blobs.in_parts(self._key).put(upload, number, content)))
-
-    async def _content(self, start: int, end: int) -> bytes:
-        """A range over the files one behind the other."""
-        reads = []
-        place = 0
-        for source in self._sources:
-            first, last = max(start, place), min(end, place + source.size)
-            if first < last:
-                reads.append(source.read(first - place, last - first))
-            place += source.size
-        return b"".join(await asyncio.gather(*reads))

@@ -14,7 +14,7 @@ from yard.media_ingest.domain.files import Choice, GivenFile, Material, Skipped,
 from yard.media_ingest.domain.manifests import set_aside
 from yard.media_ingest.domain.sorting import order_of, ordered
 from yard.media_ingest.handlers.archives import contents_of, index_archive
-from yard.media_ingest.handlers.batches import Indexing, index_images, index_video
+from yard.media_ingest.handlers.batches import Indexing, Share, index_images, index_video
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.copying import copied
 from yard.media_ingest.handlers.expiry import delete_prefix
@@ -45,7 +45,8 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     if media is None or media.state != "INDEXING":
         raise errors.Cancelled("the media is not wanted any more")
     wanted = _check(media.spec)
-    indexing = Indexing(ingest=ingest, work=work, media=media, dpi=wanted.pdf_dpi)
+    share = Share(reached=await _reached(ingest, media))
+    indexing = Indexing(ingest=ingest, work=work, media=media, dpi=wanted.pdf_dpi, share=share)
     try:
         choice, planned = await _plan(indexing, wanted)
     except errors.YardError as fault:
@@ -65,6 +66,12 @@ async def fail_media(
 ) -> None:
     """Tells the task, in the transaction that ends the work."""
     await note_failure(ingest, tx, UUID(work.message.media_id), error)
+
+
+async def _reached(ingest: Ingest, media: MediaRow) -> float:
+    """What earlier attempts have told of their progress."""
+    operation = await ingest.runtime.operations.find(ingest.db, media.operation_id)
+    return 0.0 if operation is None else operation.progress
 
 
 async def _plan(indexing: Indexing, wanted: parameters.Parameters) -> tuple[Choice, Planned]:
