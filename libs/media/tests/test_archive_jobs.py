@@ -6,7 +6,7 @@ import io
 import lzma
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]
@@ -95,11 +95,17 @@ class Indexed:
     """What a job has emitted."""
 
     def __init__(
-        self, function: Callable[..., dict[str, Any]], content: bytes, *, piece: int = 1000, **arguments: Any
+        self,
+        function: Callable[..., dict[str, Any]],
+        content: bytes,
+        *,
+        piece: int = 1000,
+        kept: bytes = b"",
+        **arguments: Any,
     ) -> None:
-        host = MemoryHost({"file": content})
+        host = MemoryHost({"file": content, "kept": kept})
         given = {"name": "set", "limits": LIMITS, "done": 0, "packs": 0, "dpi": 72, "pack_bytes": 1 << 20}
-        given |= {"batch_files": FRAMES_PER_BLOCK, **arguments}
+        given |= {"batch_files": FRAMES_PER_BLOCK, "place": None, **arguments}
         function(given, host)
         self.batches: list[IndexedBatch] = []
         self.packs: list[bytes] = [b""]
@@ -160,7 +166,7 @@ def test_images_of_a_packed_tar_go_into_packs(pack: Callable[[bytes], bytes]) ->
 
 
 @pytest.mark.parametrize("bounds", [{"pack_bytes": 500}, {"batch_files": 2}])
-def test_packs_end_when_they_are_full(bounds: dict[str, int]) -> None:
+def test_packs_end_when_they_are_full(bounds: dict[str, Any]) -> None:
     found = Indexed(archive_jobs.index_tar, gzip.compress(tarred()), piece=77, **bounds)
     assert len(found.batches) > 3
     assert [frame.name for frame in found.frames] == FRAMES
@@ -224,3 +230,47 @@ def test_a_page_of_a_pdf_is_a_frame() -> None:
     assert [(f.name, f.width, f.height, f.page, f.method) for f in found.frames] == [
         (f"a.pdf/{page:06d}.png", 100 * (page + 1), 200, page, "page") for page in range(3)
     ]
+
+
+def long_named(names: Iterable[str]) -> bytes:
+    """With an entry of its own for each long name."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for number, name in enumerate(names):
+            content = picture(number % 20)
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("content", [tarred(), long_named(f"{n % 25:0120d}.jpg" for n in range(40))])
+def test_a_plain_tar_is_entered_where_a_batch_ended(content: bytes) -> None:
+    whole = Indexed(archive_jobs.index_tar, content, batch_files=3)
+    assert len(whole.batches) > 3
+    for number, batch in enumerate(whole.batches[:-1], 1):
+        before = whole.batches[:number]
+        blocks = [each.block for each in before]
+        place = batch.result["place"]
+        rest = Indexed(
+            archive_jobs.index_tar,
+            # What lies before the place is not looked at.
+            content[:512] + b"\xff" * (place["offset"] - 512) + content[place["offset"] :],
+            batch_files=3,
+            place=place,
+            done=sum(each.result["files"] for each in before),
+            kept=b"".join(blocks),
+            kept_bytes=[len(block) for block in blocks],
+        )
+        assert rest.batches == whole.batches[number:]
+
+
+def test_a_tar_with_common_headers_is_read_from_its_start() -> None:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", pax_headers={"path": "all.jpg"}) as archive:
+        for number in range(6):
+            entry = tarfile.TarInfo(f"{number}.jpg")
+            entry.size = len(picture(number))
+            archive.addfile(entry, io.BytesIO(picture(number)))
+    found = Indexed(archive_jobs.index_tar, target.getvalue(), batch_files=2)
+    assert [batch.result["place"] for batch in found.batches[:-1]] == [None] * (len(found.batches) - 1)

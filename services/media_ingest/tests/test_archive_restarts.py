@@ -60,7 +60,9 @@ async def written(blobs: Blobs, media_id: str, folder: str) -> dict[str, datetim
     return {found.key: found.modified async for found in blobs.list(f"media/{media_id}/{folder}/")}
 
 
-@pytest.mark.parametrize(("content", "folder"), [(PACKED, "unpacked"), (zipped(FILES), "index")])
+@pytest.mark.parametrize(
+    ("content", "folder"), [(PACKED, "unpacked"), (zipped(FILES), "index"), (tarred(FILES), "index")]
+)
 async def test_a_killed_indexing_of_an_archive_goes_on(
     content: bytes,
     folder: str,

@@ -8,20 +8,26 @@ number of results, taken or left out, that earlier batches hold: these are passe
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
 from typing import Any
 
 from yard.media.batch_stream import batch_end, pack_piece
 from yard.media.budget import ArchiveLimits, Skipped
+from yard.media.byte_window import read_fully
 from yard.media.errors import MediaError
 from yard.media.image_facts import ImageLimits
-from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames
+from yard.media.index_block import (
+    FRAMES_PER_BLOCK,
+    PAGE_METHODS,
+    ImageAddress,
+    decode_frames,
+    encode_frames,
+)
 from yard.media.jobs import Arguments, Host
 from yard.media.member_frames import Member, member_frames
 from yard.media.pdf_pages import PdfLimits, PdfPages
-from yard.media.tar_members import TarMember, read_tar
-from yard.media.unpacking import packing_of
+from yard.media.tar_members import TarMember, TarPlace, TarReader
 from yard.media.zip_index import read_zip
 
 _PIECE = 256 << 10
@@ -75,25 +81,47 @@ def index_zip(arguments: Arguments, host: Host) -> dict[str, Any]:
 def index_tar(arguments: Arguments, host: Host) -> dict[str, Any]:
     """Emits batches of the images of a tar: addressed inside it or, if it is packed, with the bytes of packs.
 
-    The argument `packs` is the number of batches before, as which the packs are numbered in addresses.
+    The argument `packs` is the number of batches before, as which the packs are numbered in addresses. The
+    result of a batch has `place`, where the next one begins, or None; `place` as an argument begins there,
+    and not with the first member, with the frame blocks of the batches before as the source "kept", whose
+    lengths are the argument `kept_bytes`.
     """
     limits = limits_of(arguments)
     with _named(arguments), host.open("file") as file, host.open("file") as aside:
         size = file.seek(0, 2) or 1
-        file.seek(0)
-        is_packed = packing_of(file.read(8) or b"") is not None
-        batches = _Batches(host, arguments, packs=arguments["packs"] if is_packed else 0)
-        for number, found in enumerate(read_tar(file, limits.archive)):
+        reader = _reader(arguments, host, file, limits)
+        batches = _Batches(host, arguments, packs=arguments["packs"] if reader.is_packed else 0)
+        for number, found in enumerate(reader, arguments["done"] if arguments["place"] else 0):
             if number < arguments["done"]:
                 continue
+            batches.place = reader.place
             if isinstance(found, Skipped):
                 batches.skip(found.name, found.reason)
-            elif is_packed:
+            elif reader.is_packed:
                 batches.store(_Growing(found), limits.images)
             else:
                 batches.index(_plain(found, aside), limits.images)
             host.progress(min(0.99, file.tell() / size))
         return batches.end()
+
+
+def _reader(arguments: Arguments, host: Host, file: RawIOBase, limits: Limits) -> TarReader:
+    if arguments["place"] is None:
+        return TarReader(file, limits.archive)
+    names = (name for block in _blocks(arguments, host) for name in _members_in(block))
+    return TarReader(file, limits.archive, behind=TarPlace(**arguments["place"]), names=names)
+
+
+def _blocks(arguments: Arguments, host: Host) -> Iterator[bytes]:
+    with host.open("kept") as kept:
+        for length in arguments["kept_bytes"]:
+            yield read_fully(kept, length)
+
+
+def _members_in(block: bytes) -> Iterator[str]:
+    """Names of the files of a frame block, once for each page."""
+    for frame in decode_frames(block):
+        yield frame.name.rpartition("/")[0] if frame.method in PAGE_METHODS else frame.name
 
 
 def index_pdf(arguments: Arguments, host: Host) -> dict[str, Any]:
@@ -152,6 +180,8 @@ class _Batches:
         self._files = 0
         self._frames: list[ImageAddress] = []
         self._skipped: list[dict[str, str]] = []
+        self.place: TarPlace | None = None
+        """Where the file begins that is given next."""
 
     def index(self, member: Member, limits: ImageLimits) -> None:
         """An image where it lies, or a reason why it is none."""
@@ -215,6 +245,7 @@ class _Batches:
             "count": len(self._frames),
             "skipped": self._skipped,
             "is_last": is_last,
+            "place": None if self.place is None else asdict(self.place),
         }
         self._host.emit(batch_end(block, result))
         self._files = self._packed = 0

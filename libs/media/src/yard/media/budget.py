@@ -34,15 +34,16 @@ class Skipped:
 class Budget:
     """Counts what comes out of an archive; a count raises MediaError with code "limit" if it is too much."""
 
-    def __init__(self, limits: ArchiveLimits) -> None:
+    def __init__(self, limits: ArchiveLimits, *, members: int = 0, unpacked: int = 0) -> None:
+        """With what was counted before, by who goes on in the middle."""
         self.limits = limits
-        self._members = 0
-        self._bytes = 0
+        self.members = members
+        self._bytes = unpacked
 
     def count_member(self) -> None:
         """One more member, of any kind."""
-        self._members += 1
-        if self._members > self.limits.members:
+        self.members += 1
+        if self.members > self.limits.members:
             raise MediaError("limit", f"the archive has more than {self.limits.members} members")
 
     def count_bytes(self, unpacked: int, packed: int) -> None:

@@ -76,6 +76,11 @@ class TarNames:
     _next: dict[str, bytes] = field(default_factory=dict)
     _long_name: bytes | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is said about what follows."""
+        return not self._common and not self._next and self._long_name is None
+
     def add(self, block: HeaderBlock, content: bytes) -> None:
         """The content of an extension."""
         if block.kind == _LONG_NAME:

@@ -1,7 +1,7 @@
 """The files of a tar, packed or not, one after the other as they come."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -29,11 +29,10 @@ class _Stream(Protocol):
 class _Plain:
     """A tar that is not packed: what is passed over is not read."""
 
-    def __init__(self, file: BinaryIO | io.RawIOBase) -> None:
+    def __init__(self, file: BinaryIO | io.RawIOBase, start: int) -> None:
         self._file = file
         self._size = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        self.packed = 0
+        self.packed = file.seek(start)
 
     def read(self, size: int) -> bytes:
         content = read_fully(self._file, size)
@@ -116,35 +115,91 @@ class TarMember:
         return self._content.read(size)
 
 
-def read_tar(
-    file: BinaryIO | io.RawIOBase, limits: ArchiveLimits = DEFAULT_LIMITS
-) -> Iterator[TarMember | Skipped]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarPlace:
+    """Where reading can begin in a tar that is not packed: a header, and the entries before it."""
+
+    offset: int
+    members: int
+
+
+class TarReader:
     """The files in the order of the archive, and what is left out; folders are passed over.
 
     MediaError as soon as the archive turns out to be damaged, cut off or beyond a limit: what was yielded
     before stays as it was read. The memory needed grows by some 100 bytes a member, for its name.
     """
-    file.seek(0)
-    packing = packing_of(read_fully(file, 8))
-    file.seek(0)
-    stream = _Plain(file) if packing is None else UnpackedFile(file, packing)
-    budget = Budget(limits)
-    tape = _Tape(stream, budget)
-    seen: set[int] = set()
-    for block, name in _entries(tape, budget):
-        content = _Content(tape, block.size)
-        offset = stream.packed if packing is None else None
-        found = _offered(block, name, limits, seen)
-        if isinstance(found, Skipped):
-            yield found
-        elif found is not None:
-            yield TarMember(name=found, size=block.size, offset=offset, _content=content)
-        content.pass_over()
-        tape.take(-block.size % BLOCK)
-    if packing is not None:
-        # The checksum of a packed stream stands at its end.
-        while tape.take(_PIECE):
-            continue
+
+    def __init__(
+        self,
+        file: BinaryIO | io.RawIOBase,
+        limits: ArchiveLimits = DEFAULT_LIMITS,
+        *,
+        behind: TarPlace | None = None,
+        names: Iterable[str] = (),
+    ) -> None:
+        """Begins `behind` an earlier place, before which files of these names were taken."""
+        start = behind or TarPlace(offset=0, members=0)
+        file.seek(0)
+        packing = packing_of(read_fully(file, 8))
+        file.seek(0)
+        self.is_packed = packing is not None
+        self.place: TarPlace | None = None
+        """Before what was yielded last; None in a packed archive, or where an earlier header counts."""
+        self._stream: _Stream = _Plain(file, start.offset) if packing is None else UnpackedFile(file, packing)
+        self._budget = Budget(limits, members=start.members, unpacked=start.offset)
+        self._tape = _Tape(self._stream, self._budget)
+        self._seen = {hash(name) for name in names}
+
+    def __iter__(self) -> Iterator[TarMember | Skipped]:
+        """Can be read once."""
+        tape = self._tape
+        for block, name in self._entries():
+            content = _Content(tape, block.size)
+            offset = None if self.is_packed else self._stream.packed
+            found = _offered(block, name, self._budget.limits, self._seen)
+            if isinstance(found, Skipped):
+                yield found
+            elif found is not None:
+                yield TarMember(name=found, size=block.size, offset=offset, _content=content)
+            content.pass_over()
+            tape.take(-block.size % BLOCK)
+        if self.is_packed:
+            # The checksum of a packed stream stands at its end.
+            while tape.take(_PIECE):
+                continue
+
+    def _entries(self) -> Iterator[tuple[HeaderBlock, str]]:
+        """Members with their names; the caller takes the content before it asks for the next one."""
+        names = TarNames()
+        is_first = True
+        self._mark(names)
+        while (raw := self._tape.block()) and any(raw):
+            block = parse_block(raw, is_first=is_first)
+            is_first, has_more_holes = False, block.has_hole_map
+            while has_more_holes:
+                has_more_holes = ends_with_more(self._tape.block())
+            self._budget.count_member()
+            if block.is_extension:
+                names.add(block, _extension(self._tape, block))
+                continue
+            block, name = names.applied_to(block)
+            yield block, name
+            self._mark(names)
+        if is_first and not raw:
+            raise MediaError("truncated", "is an empty file instead of a tar")
+
+    def _mark(self, names: TarNames) -> None:
+        is_place = names.is_empty and not self.is_packed
+        place = TarPlace(offset=self._stream.packed, members=self._budget.members)
+        self.place = place if is_place else None
+
+
+def read_tar(
+    file: BinaryIO | io.RawIOBase, limits: ArchiveLimits = DEFAULT_LIMITS
+) -> Iterator[TarMember | Skipped]:
+    """All of a `TarReader`."""
+    return iter(TarReader(file, limits))
 
 
 def _offered(block: HeaderBlock, name: str, limits: ArchiveLimits, seen: set[int]) -> str | Skipped | None:
@@ -163,25 +218,6 @@ def _offered(block: HeaderBlock, name: str, limits: ArchiveLimits, seen: set[int
         return Skipped(label, "its name is that of a member before")
     seen.add(hash(label))
     return label
-
-
-def _entries(tape: _Tape, budget: Budget) -> Iterator[tuple[HeaderBlock, str]]:
-    """Members with their names; the caller takes the content before it asks for the next one."""
-    names = TarNames()
-    is_first = True
-    while (raw := tape.block()) and any(raw):
-        block = parse_block(raw, is_first=is_first)
-        is_first, has_more_holes = False, block.has_hole_map
-        while has_more_holes:
-            has_more_holes = ends_with_more(tape.block())
-        budget.count_member()
-        if block.is_extension:
-            names.add(block, _extension(tape, block))
-            continue
-        block, name = names.applied_to(block)
-        yield block, name
-    if is_first and not raw:
-        raise MediaError("truncated", "is an empty file instead of a tar")
 
 
 def _extension(tape: _Tape, block: HeaderBlock) -> bytes:

@@ -1,7 +1,8 @@
 """Frames inside archives and PDF: batches come out of one pass in a child process, and are kept one by one.
 
-Zips and plain tars stay as they are. The images of packed tars are appended to packs, an object a batch;
-after a kill the pass begins again, but what is stored is not stored again.
+Zips and plain tars stay as they are, and a later attempt begins where the last batch ends. The images of
+packed tars are appended to packs, an object a batch; after a kill such a stream is read again from its start,
+but what is stored is not stored again.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,12 +14,12 @@ from yard.media.index_block import FRAMES_PER_BLOCK
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.handlers.batches import INDEXED, SLOWEST_BYTES_S, Indexing, keep_batch, unreadable
 from yard.media_ingest.handlers.context import unpacked_prefix
-from yard.media_ingest.handlers.places import source_of
+from yard.media_ingest.handlers.places import Joined, source_of
 from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
 from yard.runtime.blobs import BlobRef
-from yard.runtime.workers import Stream
+from yard.runtime.workers import BlobSource, Stream
 
 PACK_BYTES = 64 * 1024 * 1024
 FILES_AT_ONCE = 20
@@ -86,15 +87,18 @@ def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch]) -> St
         "limits": _limits(indexing),
         "done": files,
         "packs": len(batches),
+        "place": batches[-1].result.get("place") if batches else None,
+        "kept_bytes": [batch.block.size_bytes for batch in batches],
         "dpi": indexing.dpi,
         "batch_files": min(FRAMES_PER_BLOCK, ingest.batch_files * FILES_AT_ONCE),
         "pack_bytes": PACK_BYTES,
     }
+    kept = Joined([BlobSource(ingest.blobs, batch.block.key, batch.block.size_bytes) for batch in batches])
     times = _UNPACKED if file.family == "archive" else 1
     return ingest.runtime.workers.stream(
         f"{_MODULE}:{_function(file)}",
         arguments,
-        sources={"file": source_of(ingest, file.place)},
+        sources={"file": source_of(ingest, file.place), "kept": kept},
         on_progress=tell,
         timeout_s=ingest.settings.worker_timeout_s + times * file.size_bytes / SLOWEST_BYTES_S,
     )
