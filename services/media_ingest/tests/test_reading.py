@@ -102,6 +102,17 @@ async def test_a_grant_opens_its_frames_to_its_user(
         assert isinstance(fault, errors.NotFound), bounds
 
 
+async def test_pages_go_on_with_a_renewed_grant(
+    ann: Client, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    media = await task.media(await ann.upload(photos("a.jpg", "b.jpg", "c.jpg")))
+    request = media_service_pb2.ListFramesRequest(media_id=media.id, page_size=2)
+    request.grant = granted(running, media.id, last=2)
+    page = await ann.media.ListFrames(request)
+    request.page_token, request.grant = page.next_page_token, granted(running, media.id, last=3)
+    assert [frame.name for frame in (await ann.media.ListFrames(request)).frames] == ["c.jpg"]
+
+
 async def test_without_a_grant_media_is_not_there(
     ann: Client, ben: Client, task: TaskSide, running: app.Running[Settings]
 ) -> None:

@@ -1,11 +1,10 @@
 """What media is and what its frames are called, for those who may see them."""
 
 import asyncio
-from collections.abc import Iterable
 
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1 import media_service_pb2 as messages
-from yard.media.index_block import ImageAddress, decode_frames
+from yard.media.index_block import decode_columns
 from yard.media.selection import FrameSelection
 from yard.media_ingest.handlers.access import visible_media
 from yard.media_ingest.handlers.context import Ingest
@@ -26,7 +25,8 @@ async def get_media(ingest: Ingest, request: messages.GetMediaRequest) -> messag
 async def list_frames(ingest: Ingest, request: messages.ListFramesRequest) -> messages.ListFramesResponse:
     """One page of frames by relative number."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
-    after = paging.decode(request.page_token, request)
+    bound = _bound(request)
+    after = paging.decode(request.page_token, bound)
     _check_range(request)
     media, (lowest, highest) = await visible_media(ingest, request.media_id, request.grant)
     if media.state != "READY":
@@ -41,8 +41,16 @@ async def list_frames(ingest: Ingest, request: messages.ListFramesRequest) -> me
     stop = min(last, first + limit - 1)
     frames = await _frames(ingest, media, first, stop)
     return messages.ListFramesResponse(
-        frames=frames, next_page_token=paging.encode([stop], request) if stop < last else ""
+        frames=frames, next_page_token=paging.encode([stop], bound) if stop < last else ""
     )
+
+
+def _bound(request: messages.ListFramesRequest) -> messages.ListFramesRequest:
+    """What a page token belongs to: grants are renewed between pages."""
+    bound = messages.ListFramesRequest()
+    bound.CopyFrom(request)
+    bound.ClearField("grant")
+    return bound
 
 
 def _check_range(request: messages.ListFramesRequest) -> None:
@@ -59,33 +67,37 @@ async def _frames(ingest: Ingest, media: MediaRow, first: int, last: int) -> lis
         return [_of_video(media, frame, selection.absolute(frame)) for frame in range(first, last + 1)]
     frames: list[media_pb2.FrameInfo] = []
     while first <= last:
-        block, addresses = await _block(ingest, media, first)
+        block, content = await _block(ingest, media, first)
         end = min(last + 1, block.first + block.frames)
-        part = addresses[first - block.first : end - block.first]
-        frames += _of_images(part, first, selection)
+        part = slice(first - block.first, end - block.first)
+        frames += await asyncio.to_thread(_of_images, content, part, range(first, end), selection)
         first = end
     return frames
 
 
-async def _block(ingest: Ingest, media: MediaRow, frame: int) -> tuple[store.FrameBlock, list[ImageAddress]]:
+async def _block(ingest: Ingest, media: MediaRow, frame: int) -> tuple[store.FrameBlock, bytes]:
     block = await store.block_of(ingest.db, media.id, frame)
     if block is None:
         raise errors.DataLoss(f"frame {frame} of media {media.id} lies in no block")
-    content = await ingest.blobs.get(media.summary.plan.key, offset=block.offset, length=block.length)
-    return block, await asyncio.to_thread(decode_frames, content)
+    return block, await ingest.blobs.get(media.summary.plan.key, offset=block.offset, length=block.length)
 
 
 def _of_images(
-    addresses: Iterable[ImageAddress], first: int, selection: FrameSelection
-) -> Iterable[media_pb2.FrameInfo]:
-    for frame, address in enumerate(addresses, first):
-        yield media_pb2.FrameInfo(
+    block: bytes, part: slice, numbers: range, selection: FrameSelection
+) -> list[media_pb2.FrameInfo]:
+    """The frames `numbers`, which are the rows `part` of the block: no other row is looked at."""
+    found = decode_columns(block)
+    sizes = (found.columns[side][part].tolist() for side in ("width", "height"))
+    return [
+        media_pb2.FrameInfo(
             frame=frame,
             source_frame=selection.absolute(frame),
-            name=address.name,
-            width=address.width,
-            height=address.height,
+            name=name.decode("utf-8", "surrogatepass"),
+            width=width,
+            height=height,
         )
+        for frame, name, width, height in zip(numbers, found.names[part], *sizes, strict=True)
+    ]
 
 
 def _of_video(media: MediaRow, frame: int, source_frame: int) -> media_pb2.FrameInfo:
