@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from yard.media import chunk_jobs
+from yard.media import image_chunks, video_chunks
 from yard.media.claims import CLAIMED
 from yard.media.errors import MediaError
 from yard.media.hard_clips import FRAMES, make_clip
@@ -48,7 +48,7 @@ def number_in(content: bytes) -> int:
 
 
 def test_a_selection_is_counted_in_relative_frames(host: MemoryHost) -> None:
-    result = chunk_jobs.video_zip(wanted(start=4, step=5, first=1, last=3), host)
+    result = video_chunks.video_zip(wanted(start=4, step=5, first=1, last=3), host)
     assert result == {"width": 320, "height": 240}
     assert numbers(bytes(host.emitted)) == [9, 14, 19]
 
@@ -56,7 +56,7 @@ def test_a_selection_is_counted_in_relative_frames(host: MemoryHost) -> None:
 def test_equal_frames_give_equal_bytes(host: MemoryHost, clip: Path) -> None:
     again = MemoryHost(host.sources)
     for each in (host, again):
-        chunk_jobs.video_zip(wanted(), each)
+        video_chunks.video_zip(wanted(), each)
     assert host.emitted == again.emitted
 
 
@@ -66,7 +66,7 @@ def test_frames_leave_while_later_ones_are_not_even_decoded(host: MemoryHost) ->
             raise StopAsyncIteration(chunk)
 
     with pytest.raises(StopAsyncIteration) as stopped:
-        chunk_jobs.video_zip(wanted(last=FRAMES - 1), Impatient(host.sources))
+        video_chunks.video_zip(wanted(last=FRAMES - 1), Impatient(host.sources))
     piece = stopped.value.args[0]
     assert number_in(piece[piece.index(b"\xff\xd8") :]) == 0
 
@@ -93,7 +93,7 @@ def test_a_fault_of_one_item_ends_it_all() -> None:
 
 @pytest.mark.parametrize("look", ["jpeg", "png", "preview", "original"])
 def test_single_pictures(host: MemoryHost, look: str) -> None:
-    result = chunk_jobs.video_frame(wanted(first=17, last=17, look=look), host)
+    result = video_chunks.video_frame(wanted(first=17, last=17, look=look), host)
     assert number_in(bytes(host.emitted)) == 17
     size = Image.open(io.BytesIO(host.emitted)).size
     assert (result["width"], result["height"]) == size
@@ -103,7 +103,7 @@ def test_single_pictures(host: MemoryHost, look: str) -> None:
 def test_a_file_that_is_no_video_is_named(host: MemoryHost) -> None:
     sources = {**host.sources, "video": b"text" * 1000}
     with pytest.raises(MediaError) as refused:
-        chunk_jobs.video_zip(wanted(), MemoryHost(sources))
+        video_chunks.video_zip(wanted(), MemoryHost(sources))
     assert (refused.value.code, refused.value.name) == ("invalid_media", "clip")
 
 
@@ -128,11 +128,11 @@ def test_sizes_of_a_manifest_are_checked_when_images_are_read() -> None:
     image = {"name": "a.jpg", "width": 48, "height": 64, "orientation": CLAIMED}
     for look in ("jpeg", "original", "png", "preview"):
         arguments = {"images": [image], "look": look, "quality": 100}
-        result = chunk_jobs.image_frame(arguments, MemoryHost({"0": content.getvalue()}))
+        result = image_chunks.image_frame(arguments, MemoryHost({"0": content.getvalue()}))
         assert (result["width"], result["height"]) == (48, 64), look
         wrong = {**arguments, "images": [{**image, "width": 64}]}
         with pytest.raises(MediaError, match=r"a\.jpg: is 48x64 pixels, but the manifest says 64x64"):
-            chunk_jobs.image_zip(wrong, MemoryHost({"0": content.getvalue()}))
+            image_chunks.image_zip(wrong, MemoryHost({"0": content.getvalue()}))
 
 
 def test_an_original_avif_is_called_so() -> None:
@@ -140,7 +140,7 @@ def test_an_original_avif_is_called_so() -> None:
     Image.fromarray(numbered_scene(3, (320, 240))).save(content, "AVIF")
     host = MemoryHost({"0": content.getvalue()})
     image = asdict(ImageAddress(name="a.avif", width=320, height=240))
-    result = chunk_jobs.image_frame({"images": [image], "look": "original", "quality": 70}, host)
+    result = image_chunks.image_frame({"images": [image], "look": "original", "quality": 70}, host)
     assert (result["content_type"], bytes(host.emitted)) == ("image/avif", content.getvalue())
 
 
@@ -155,5 +155,5 @@ def test_a_picture_of_a_set_that_does_not_decode_is_named(look: str) -> None:
         for source, name in enumerate(("good.png", "folder/bad.png"))
     ]
     with pytest.raises(MediaError) as caught:
-        chunk_jobs.image_zip({"images": images, "look": look, "quality": 70}, host)
+        image_chunks.image_zip({"images": images, "look": look, "quality": 70}, host)
     assert caught.value.name == "folder/bad.png"

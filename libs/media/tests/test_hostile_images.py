@@ -23,7 +23,7 @@ SIZE = (64, 48)
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
     async with Pool(
-        processes=1, memory_mib=MEMORY_MIB, timeout_s=20.0, preload=("yard.media.chunk_jobs",)
+        processes=1, memory_mib=MEMORY_MIB, timeout_s=20.0, preload=("yard.media.image_chunks",)
     ) as pool:
         yield pool
 
@@ -80,7 +80,7 @@ def described(name: str, content: bytes, method: Method = "whole", size: int = 0
 @pytest.mark.parametrize("name", BOMBS)
 async def test_bombs_fail_by_their_name_in_little_memory(name: str, pool: Pool) -> None:
     call = pool.call(
-        "yard.media.chunk_jobs:image_frame",
+        "yard.media.image_chunks:image_frame",
         described(name, BOMBS[name]),
         sources={"0": BytesSource(BOMBS[name])},
         on_bytes=dropped,
@@ -98,7 +98,7 @@ async def test_a_member_that_unpacks_to_more_than_it_says_fails_by_its_name(pool
     content = packer.compress(bytes(300 << 20)) + packer.flush()
     with pytest.raises((errors.InvalidArgument, errors.FailedPrecondition)) as caught:
         await pool.call(
-            "yard.media.chunk_jobs:image_frame",
+            "yard.media.image_chunks:image_frame",
             described("bomb.png", content, "deflated", size=1000),
             sources={"0": BytesSource(content)},
             on_bytes=dropped,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from yard.media import chunk_jobs
+from yard.media import image_chunks
 from yard.media.errors import MediaError
 from yard.media.image_index import index_image
 from yard.media.index_block import ImageAddress, Method
@@ -69,7 +69,7 @@ def test_page_n_shows_number_n(form: str, options: dict[str, Any], method: Metho
     source = bytes(offset) + packed + (b"" if method == "page" else b"behind")
     images = [placed(address, method, offset, length, len(content)) for address in addresses]
     host = MemoryHost({"0": source})
-    result = chunk_jobs.image_zip({"images": images, "look": "jpeg", "quality": 80}, host)
+    result = image_chunks.image_zip({"images": images, "look": "jpeg", "quality": 80}, host)
     with zipfile.ZipFile(io.BytesIO(host.emitted)) as archive:
         shown = [np.asarray(Image.open(archive.open(name)).convert("RGB")) for name in archive.namelist()]
     assert [read(picture) for picture in shown] == list(range(COUNT))
@@ -82,7 +82,7 @@ def test_a_single_page(look: str) -> None:
     content = pages_as("PDF", resolution=72)
     address = addresses_of(content)[2]
     host = MemoryHost({"0": content})
-    result = chunk_jobs.image_frame({"images": [asdict(address)], "look": look, "quality": 80}, host)
+    result = image_chunks.image_frame({"images": [asdict(address)], "look": look, "quality": 80}, host)
     picture = Image.open(io.BytesIO(host.emitted))
     assert read(np.asarray(picture.convert("RGB"))) == 2
     assert picture.size == (result["width"], result["height"])

@@ -81,5 +81,5 @@ SERVICE = Service(
     settings=Settings,
     build=build,
     migrations="yard.chunking.migrations",
-    worker_preload=("yard.media.chunk_jobs",),
+    worker_preload=("yard.media.video_chunks", "yard.media.mp4_jobs", "yard.media.image_chunks"),
 )

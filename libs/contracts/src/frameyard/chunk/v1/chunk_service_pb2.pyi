@@ -3,10 +3,12 @@
 isort:skip_file
 Chunks, frames and previews of indexed media."""
 
+from collections import abc as _abc
 from frameyard.common.v1 import common_pb2 as _common_pb2
 from frameyard.media.v1 import media_pb2 as _media_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -80,6 +82,7 @@ class GetChunkRequest(_message.Message):
     QUALITY_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     ALLOW_REFERENCE_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
     media_id: _builtins.str
     """Required. Id of the media, a UUID."""
     grant: _builtins.str
@@ -92,6 +95,10 @@ class GetChunkRequest(_message.Message):
     """Container; unspecified means the media's own."""
     allow_reference: _builtins.bool
     """Answer with a reference to the object in the bucket instead of bytes if it is built. Service accounts only."""
+    exact: _builtins.bool
+    """Absent or true: exactly these frames. False: an mp4 of original quality may hold more of the frames that the grant
+    covers, so that the source's groups of pictures are sent as they are; the header tells which.
+    """
     @_builtins.property
     def frames(self) -> _common_pb2.FrameRange:
         """Any range of relative frames, at most 10,000."""
@@ -106,13 +113,19 @@ class GetChunkRequest(_message.Message):
         quality: Global___Quality.ValueType = ...,
         format: _media_pb2.ChunkFormat.ValueType = ...,
         allow_reference: _builtins.bool = ...,
+        exact: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "number", b"number", "selection", b"selection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_exact", b"_exact", "exact", b"exact", "frames", b"frames", "number", b"number", "selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_reference", b"allow_reference", "format", b"format", "frames", b"frames", "grant", b"grant", "media_id", b"media_id", "number", b"number", "quality", b"quality", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exact", b"_exact", "allow_reference", b"allow_reference", "exact", b"exact", "format", b"format", "frames", b"frames", "grant", b"grant", "media_id", b"media_id", "number", b"number", "quality", b"quality", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__exact: _TypeAlias = _typing.Literal["exact"]  # noqa: Y015
+    _WhichOneofArgType__exact: _TypeAlias = _typing.Literal["_exact", b"_exact"]  # noqa: Y015
     _WhichOneofReturnType_selection: _TypeAlias = _typing.Literal["number", "frames"]  # noqa: Y015
     _WhichOneofArgType_selection: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exact) -> _WhichOneofReturnType__exact | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_selection) -> _WhichOneofReturnType_selection | None: ...
 
 Global___GetChunkRequest: _TypeAlias = GetChunkRequest  # noqa: Y015
@@ -129,6 +142,7 @@ class ChunkHeader(_message.Message):
     HEIGHT_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     BLOB_FIELD_NUMBER: _builtins.int
+    FIRST_FRAME_OFFSET_FIELD_NUMBER: _builtins.int
     format: _media_pb2.ChunkFormat.ValueType
     """Container."""
     width: _builtins.int
@@ -137,9 +151,11 @@ class ChunkHeader(_message.Message):
     """Height of the first frame, pixels, without padding."""
     size_bytes: _builtins.int
     """Length, bytes; absent while the chunk is being built."""
+    first_frame_offset: _builtins.int
+    """Pictures inside before the first frame that was asked for."""
     @_builtins.property
     def frames(self) -> _common_pb2.FrameRange:
-        """Relative frames inside."""
+        """Relative frames inside; more than those asked for only with `exact` false."""
 
     @_builtins.property
     def blob(self) -> _common_pb2.BlobRef:
@@ -154,16 +170,45 @@ class ChunkHeader(_message.Message):
         height: _builtins.int = ...,
         size_bytes: _builtins.int | None = ...,
         blob: _common_pb2.BlobRef | None = ...,
+        first_frame_offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes", "blob", b"blob", "frames", b"frames", "size_bytes", b"size_bytes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes", "blob", b"blob", "format", b"format", "frames", b"frames", "height", b"height", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes", "blob", b"blob", "first_frame_offset", b"first_frame_offset", "format", b"format", "frames", b"frames", "height", b"height", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__size_bytes: _TypeAlias = _typing.Literal["size_bytes"]  # noqa: Y015
     _WhichOneofArgType__size_bytes: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__size_bytes) -> _WhichOneofReturnType__size_bytes | None: ...
 
 Global___ChunkHeader: _TypeAlias = ChunkHeader  # noqa: Y015
+
+@_typing.final
+class ChunkTrailer(_message.Message):
+    """What is known once all bytes are sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CORRUPT_FRAMES_FIELD_NUMBER: _builtins.int
+    size_bytes: _builtins.int
+    """Length, bytes."""
+    @_builtins.property
+    def corrupt_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Relative frames that are damaged and shown as placeholders."""
+
+    def __init__(
+        self,
+        *,
+        size_bytes: _builtins.int = ...,
+        corrupt_frames: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrupt_frames", b"corrupt_frames", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChunkTrailer: _TypeAlias = ChunkTrailer  # noqa: Y015
 
 @_typing.final
 class GetChunkResponse(_message.Message):
@@ -173,23 +218,29 @@ class GetChunkResponse(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The next bytes, at most 1 MiB."""
     @_builtins.property
     def header(self) -> Global___ChunkHeader:
         """First message of the stream."""
 
+    @_builtins.property
+    def trailer(self) -> Global___ChunkTrailer:
+        """Last message of the stream; follows the header at once where that has a reference."""
+
     def __init__(
         self,
         *,
         header: Global___ChunkHeader | None = ...,
         content: _builtins.bytes = ...,
+        trailer: Global___ChunkTrailer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part", "trailer", b"trailer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "content"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "content", "trailer"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
@@ -244,6 +295,7 @@ class FrameHeader(_message.Message):
     WIDTH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    IS_CORRUPT_FIELD_NUMBER: _builtins.int
     frame: _builtins.int
     """Relative number."""
     content_type: _builtins.str
@@ -254,6 +306,8 @@ class FrameHeader(_message.Message):
     """Height upright, pixels."""
     size_bytes: _builtins.int
     """Length, bytes."""
+    is_corrupt: _builtins.bool
+    """Whether the frame is damaged and the picture a placeholder."""
     def __init__(
         self,
         *,
@@ -262,10 +316,11 @@ class FrameHeader(_message.Message):
         width: _builtins.int = ...,
         height: _builtins.int = ...,
         size_bytes: _builtins.int = ...,
+        is_corrupt: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "frame", b"frame", "height", b"height", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "frame", b"frame", "height", b"height", "is_corrupt", b"is_corrupt", "size_bytes", b"size_bytes", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -340,26 +395,118 @@ class GetPreviewResponse(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     WIDTH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
+    IS_CORRUPT_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """A JPEG of at most 256 x 256 pixels."""
     width: _builtins.int
     """Width, pixels."""
     height: _builtins.int
     """Height, pixels."""
+    is_corrupt: _builtins.bool
+    """Whether the frame is damaged and the picture a placeholder."""
     def __init__(
         self,
         *,
         content: _builtins.bytes = ...,
         width: _builtins.int = ...,
         height: _builtins.int = ...,
+        is_corrupt: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "height", b"height", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "height", b"height", "is_corrupt", b"is_corrupt", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPreviewResponse: _TypeAlias = GetPreviewResponse  # noqa: Y015
+
+@_typing.final
+class ListCorruptFramesRequest(_message.Message):
+    """Selects damaged frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    GRANT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    media_id: _builtins.str
+    """Required. Id of the media, a UUID."""
+    grant: _builtins.str
+    """Grant of the caller, only frames that it covers are listed; not needed by service accounts."""
+    page_size: _builtins.int
+    """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    def __init__(
+        self,
+        *,
+        media_id: _builtins.str = ...,
+        grant: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grant", b"grant", "media_id", b"media_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCorruptFramesRequest: _TypeAlias = ListCorruptFramesRequest  # noqa: Y015
+
+@_typing.final
+class CorruptFrame(_message.Message):
+    """A frame that does not decode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    frame: _builtins.int
+    """Relative number."""
+    reason: _builtins.str
+    """Why, with the name of the file."""
+    def __init__(
+        self,
+        *,
+        frame: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CorruptFrame: _TypeAlias = CorruptFrame  # noqa: Y015
+
+@_typing.final
+class ListCorruptFramesResponse(_message.Message):
+    """Answers ListCorruptFrames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty if this is the last one."""
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___CorruptFrame]:
+        """Ascending; frames that nobody has asked for yet may be missing where chunks are made on demand."""
+
+    def __init__(
+        self,
+        *,
+        frames: _abc.Iterable[Global___CorruptFrame] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCorruptFramesResponse: _TypeAlias = ListCorruptFramesResponse  # noqa: Y015
 
 @_typing.final
 class GetBuildStatusRequest(_message.Message):

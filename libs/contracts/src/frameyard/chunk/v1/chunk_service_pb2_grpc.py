@@ -51,6 +51,11 @@ class ChunkServiceStub:
                 request_serializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewRequest.SerializeToString,
                 response_deserializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewResponse.FromString,
                 _registered_method=True)
+        self.ListCorruptFrames = channel.unary_unary(
+                '/frameyard.chunk.v1.ChunkService/ListCorruptFrames',
+                request_serializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesResponse.FromString,
+                _registered_method=True)
         self.GetBuildStatus = channel.unary_unary(
                 '/frameyard.chunk.v1.ChunkService/GetBuildStatus',
                 request_serializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetBuildStatusRequest.SerializeToString,
@@ -64,8 +69,8 @@ class ChunkServiceServicer:
     """
 
     def GetChunk(self, request, context):
-        """Sends the frames of a range in one zip or mp4. The first message is the header, the others carry bytes in order;
-        what is not built yet is built first, and sent while it is built.
+        """Sends the frames of a range in one zip or mp4. The first message is the header, then come the bytes in order, the
+        last one is the trailer; what is not built yet is built first, and sent while it is built.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +85,13 @@ class ChunkServiceServicer:
 
     def GetPreview(self, request, context):
         """Reads a small picture of one frame: a JPEG that fits into 256 x 256 pixels.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCorruptFrames(self, request, context):
+        """Lists the frames that were found to be damaged; their pictures are placeholders that say so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +121,11 @@ def add_ChunkServiceServicer_to_server(servicer, server):
                     servicer.GetPreview,
                     request_deserializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewRequest.FromString,
                     response_serializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewResponse.SerializeToString,
+            ),
+            'ListCorruptFrames': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCorruptFrames,
+                    request_deserializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesRequest.FromString,
+                    response_serializer=frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesResponse.SerializeToString,
             ),
             'GetBuildStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBuildStatus,
@@ -199,6 +216,33 @@ class ChunkService:
             '/frameyard.chunk.v1.ChunkService/GetPreview',
             frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewRequest.SerializeToString,
             frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.GetPreviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCorruptFrames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.chunk.v1.ChunkService/ListCorruptFrames',
+            frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesRequest.SerializeToString,
+            frameyard_dot_chunk_dot_v1_dot_chunk__service__pb2.ListCorruptFramesResponse.FromString,
             options,
             channel_credentials,
             insecure,

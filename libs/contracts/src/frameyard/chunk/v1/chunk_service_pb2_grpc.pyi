@@ -36,13 +36,15 @@ class ChunkServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ChunkServiceAsyncStub: ...
     GetChunk: _grpc.UnaryStreamMultiCallable[_chunk_service_pb2.GetChunkRequest, _chunk_service_pb2.GetChunkResponse]
-    """Sends the frames of a range in one zip or mp4. The first message is the header, the others carry bytes in order;
-    what is not built yet is built first, and sent while it is built.
+    """Sends the frames of a range in one zip or mp4. The first message is the header, then come the bytes in order, the
+    last one is the trailer; what is not built yet is built first, and sent while it is built.
     """
     GetFrame: _grpc.UnaryStreamMultiCallable[_chunk_service_pb2.GetFrameRequest, _chunk_service_pb2.GetFrameResponse]
     """Sends one frame. The first message is the header."""
     GetPreview: _grpc.UnaryUnaryMultiCallable[_chunk_service_pb2.GetPreviewRequest, _chunk_service_pb2.GetPreviewResponse]
     """Reads a small picture of one frame: a JPEG that fits into 256 x 256 pixels."""
+    ListCorruptFrames: _grpc.UnaryUnaryMultiCallable[_chunk_service_pb2.ListCorruptFramesRequest, _chunk_service_pb2.ListCorruptFramesResponse]
+    """Lists the frames that were found to be damaged; their pictures are placeholders that say so."""
     GetBuildStatus: _grpc.UnaryUnaryMultiCallable[_chunk_service_pb2.GetBuildStatusRequest, _chunk_service_pb2.GetBuildStatusResponse]
     """Tells how many chunks there are and how many are built."""
 
@@ -54,13 +56,15 @@ class ChunkServiceAsyncStub(ChunkServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetChunk: _aio.UnaryStreamMultiCallable[_chunk_service_pb2.GetChunkRequest, _chunk_service_pb2.GetChunkResponse]  # type: ignore[assignment]
-    """Sends the frames of a range in one zip or mp4. The first message is the header, the others carry bytes in order;
-    what is not built yet is built first, and sent while it is built.
+    """Sends the frames of a range in one zip or mp4. The first message is the header, then come the bytes in order, the
+    last one is the trailer; what is not built yet is built first, and sent while it is built.
     """
     GetFrame: _aio.UnaryStreamMultiCallable[_chunk_service_pb2.GetFrameRequest, _chunk_service_pb2.GetFrameResponse]  # type: ignore[assignment]
     """Sends one frame. The first message is the header."""
     GetPreview: _aio.UnaryUnaryMultiCallable[_chunk_service_pb2.GetPreviewRequest, _chunk_service_pb2.GetPreviewResponse]  # type: ignore[assignment]
     """Reads a small picture of one frame: a JPEG that fits into 256 x 256 pixels."""
+    ListCorruptFrames: _aio.UnaryUnaryMultiCallable[_chunk_service_pb2.ListCorruptFramesRequest, _chunk_service_pb2.ListCorruptFramesResponse]  # type: ignore[assignment]
+    """Lists the frames that were found to be damaged; their pictures are placeholders that say so."""
     GetBuildStatus: _aio.UnaryUnaryMultiCallable[_chunk_service_pb2.GetBuildStatusRequest, _chunk_service_pb2.GetBuildStatusResponse]  # type: ignore[assignment]
     """Tells how many chunks there are and how many are built."""
 
@@ -75,8 +79,8 @@ class ChunkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _chunk_service_pb2.GetChunkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_chunk_service_pb2.GetChunkResponse], _abc.AsyncIterator[_chunk_service_pb2.GetChunkResponse]]:
-        """Sends the frames of a range in one zip or mp4. The first message is the header, the others carry bytes in order;
-        what is not built yet is built first, and sent while it is built.
+        """Sends the frames of a range in one zip or mp4. The first message is the header, then come the bytes in order, the
+        last one is the trailer; what is not built yet is built first, and sent while it is built.
         """
 
     @_abc_1.abstractmethod
@@ -94,6 +98,14 @@ class ChunkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_chunk_service_pb2.GetPreviewResponse, _abc.Awaitable[_chunk_service_pb2.GetPreviewResponse]]:
         """Reads a small picture of one frame: a JPEG that fits into 256 x 256 pixels."""
+
+    @_abc_1.abstractmethod
+    def ListCorruptFrames(
+        self,
+        request: _chunk_service_pb2.ListCorruptFramesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_chunk_service_pb2.ListCorruptFramesResponse, _abc.Awaitable[_chunk_service_pb2.ListCorruptFramesResponse]]:
+        """Lists the frames that were found to be damaged; their pictures are placeholders that say so."""
 
     @_abc_1.abstractmethod
     def GetBuildStatus(

@@ -27,7 +27,7 @@ from frameyard.task.v1 import job_pb2 as frameyard_dot_task_dot_v1_dot_job__pb2
 from frameyard.task.v1 import task_pb2 as frameyard_dot_task_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/task_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1e\x66rameyard/media/v1/media.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1c\x66rameyard/task/v1/task.proto\"\x8c\x01\n\x0bTaskCreated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x38\n\nrepository\x18\x05 \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\"6\n\x0bTaskUpdated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"0\n\x0bTaskDeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"/\n\nTaskPurged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"\x83\x01\n\x0eMediaRequested\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\x12\x11\n\toperation\x18\x05 \x01(\t\":\n\x15MediaRequestCancelled\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\"b\n\tTaskReady\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12$\n\x04jobs\x18\x04 \x03(\x0b\x32\x16.frameyard.task.v1.Job\"{\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\"Z\n\nJobUpdated\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"D\n\x0eProjectCreated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\x03\"<\n\x0eProjectUpdated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"$\n\x0eProjectDeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/task_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1e\x66rameyard/media/v1/media.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1c\x66rameyard/task/v1/task.proto\"\x8c\x01\n\x0bTaskCreated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x38\n\nrepository\x18\x05 \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\"6\n\x0bTaskUpdated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"0\n\x0bTaskDeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"/\n\nTaskPurged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"\x83\x01\n\x0eMediaRequested\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\x12\x11\n\toperation\x18\x05 \x01(\t\":\n\x15MediaRequestCancelled\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\"b\n\tTaskReady\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12$\n\x04jobs\x18\x04 \x03(\x0b\x32\x16.frameyard.task.v1.Job\"G\n\x0fUseCacheChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x11\n\tuse_cache\x18\x03 \x01(\x08\"{\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\"Z\n\nJobUpdated\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"D\n\x0eProjectCreated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\x03\"<\n\x0eProjectUpdated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"$\n\x0eProjectDeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,14 +48,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEDIAREQUESTCANCELLED']._serialized_end=639
   _globals['_TASKREADY']._serialized_start=641
   _globals['_TASKREADY']._serialized_end=739
-  _globals['_TASKPROGRESSED']._serialized_start=741
-  _globals['_TASKPROGRESSED']._serialized_end=864
-  _globals['_JOBUPDATED']._serialized_start=866
-  _globals['_JOBUPDATED']._serialized_end=956
-  _globals['_PROJECTCREATED']._serialized_start=958
-  _globals['_PROJECTCREATED']._serialized_end=1026
-  _globals['_PROJECTUPDATED']._serialized_start=1028
-  _globals['_PROJECTUPDATED']._serialized_end=1088
-  _globals['_PROJECTDELETED']._serialized_start=1090
-  _globals['_PROJECTDELETED']._serialized_end=1126
+  _globals['_USECACHECHANGED']._serialized_start=741
+  _globals['_USECACHECHANGED']._serialized_end=812
+  _globals['_TASKPROGRESSED']._serialized_start=814
+  _globals['_TASKPROGRESSED']._serialized_end=937
+  _globals['_JOBUPDATED']._serialized_start=939
+  _globals['_JOBUPDATED']._serialized_end=1029
+  _globals['_PROJECTCREATED']._serialized_start=1031
+  _globals['_PROJECTCREATED']._serialized_end=1099
+  _globals['_PROJECTUPDATED']._serialized_start=1101
+  _globals['_PROJECTUPDATED']._serialized_end=1161
+  _globals['_PROJECTDELETED']._serialized_start=1163
+  _globals['_PROJECTDELETED']._serialized_end=1199
 # @@protoc_insertion_point(module_scope)

@@ -244,6 +244,36 @@ class TaskReady(_message.Message):
 Global___TaskReady: _TypeAlias = TaskReady  # noqa: Y015
 
 @_typing.final
+class UseCacheChanged(_message.Message):
+    """Chunks of a task's media are to be kept, or to be made on demand, from now on. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    USE_CACHE_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Id of the task."""
+    media_id: _builtins.str
+    """Id of its media."""
+    use_cache: _builtins.bool
+    """Whether chunks are made on demand."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        media_id: _builtins.str = ...,
+        use_cache: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_id", b"media_id", "task_id", b"task_id", "use_cache", b"use_cache"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UseCacheChanged: _TypeAlias = UseCacheChanged  # noqa: Y015
+
+@_typing.final
 class TaskProgressed(_message.Message):
     """Status or progress of a task changed. Key: the task's id."""
 

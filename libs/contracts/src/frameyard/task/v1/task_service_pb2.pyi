@@ -635,3 +635,53 @@ class GetMediaGrantResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMediaGrantResponse: _TypeAlias = GetMediaGrantResponse  # noqa: Y015
+
+@_typing.final
+class SetUseCacheRequest(_message.Message):
+    """What becomes of a task's chunks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    USE_CACHE_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the task, which has media that is ready."""
+    use_cache: _builtins.bool
+    """Whether chunks are made on demand and may be evicted."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        use_cache: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "use_cache", b"use_cache"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetUseCacheRequest: _TypeAlias = SetUseCacheRequest  # noqa: Y015
+
+@_typing.final
+class SetUseCacheResponse(_message.Message):
+    """Answers SetUseCache."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_pb2.Task:
+        """The task after the change."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_pb2.Task | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetUseCacheResponse: _TypeAlias = SetUseCacheResponse  # noqa: Y015

@@ -66,6 +66,11 @@ class TaskServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskResponse.FromString,
                 _registered_method=True)
+        self.SetUseCache = channel.unary_unary(
+                '/frameyard.task.v1.TaskService/SetUseCache',
+                request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheResponse.FromString,
+                _registered_method=True)
         self.UpdateTaskLabels = channel.unary_unary(
                 '/frameyard.task.v1.TaskService/UpdateTaskLabels',
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
@@ -131,6 +136,14 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetUseCache(self, request, context):
+        """Turns a task whose chunks are kept into one whose chunks are made on demand and cached, or back: then all are
+        built in the background. Owner, assignee and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateTaskLabels(self, request, context):
         """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators.
         """
@@ -185,6 +198,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.UpdateTask,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskResponse.SerializeToString,
+            ),
+            'SetUseCache': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetUseCache,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheResponse.SerializeToString,
             ),
             'UpdateTaskLabels': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateTaskLabels,
@@ -366,6 +384,33 @@ class TaskService:
             '/frameyard.task.v1.TaskService/UpdateTask',
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetUseCache(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.TaskService/SetUseCache',
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.SetUseCacheResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,10 @@ class TaskServiceStub:
     """Lists visible tasks, newest first unless ordered otherwise."""
     UpdateTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskRequest, _task_service_pb2.UpdateTaskResponse]
     """Changes title, assignee, issue tracker or subset. Owner, assignee and administrators."""
+    SetUseCache: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.SetUseCacheRequest, _task_service_pb2.SetUseCacheResponse]
+    """Turns a task whose chunks are kept into one whose chunks are made on demand and cached, or back: then all are
+    built in the background. Owner, assignee and administrators.
+    """
     UpdateTaskLabels: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]
@@ -79,6 +83,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Lists visible tasks, newest first unless ordered otherwise."""
     UpdateTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskRequest, _task_service_pb2.UpdateTaskResponse]  # type: ignore[assignment]
     """Changes title, assignee, issue tracker or subset. Owner, assignee and administrators."""
+    SetUseCache: _aio.UnaryUnaryMultiCallable[_task_service_pb2.SetUseCacheRequest, _task_service_pb2.SetUseCacheResponse]  # type: ignore[assignment]
+    """Turns a task whose chunks are kept into one whose chunks are made on demand and cached, or back: then all are
+    built in the background. Owner, assignee and administrators.
+    """
     UpdateTaskLabels: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]  # type: ignore[assignment]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]  # type: ignore[assignment]
@@ -142,6 +150,16 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.UpdateTaskResponse, _abc.Awaitable[_task_service_pb2.UpdateTaskResponse]]:
         """Changes title, assignee, issue tracker or subset. Owner, assignee and administrators."""
+
+    @_abc_1.abstractmethod
+    def SetUseCache(
+        self,
+        request: _task_service_pb2.SetUseCacheRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.SetUseCacheResponse, _abc.Awaitable[_task_service_pb2.SetUseCacheResponse]]:
+        """Turns a task whose chunks are kept into one whose chunks are made on demand and cached, or back: then all are
+        built in the background. Owner, assignee and administrators.
+        """
 
     @_abc_1.abstractmethod
     def UpdateTaskLabels(

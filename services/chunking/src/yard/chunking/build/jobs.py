@@ -10,7 +10,11 @@ from yard.chunking.domain import ORIGINAL_JPEG_QUALITY, Frames, Media, Quality, 
 from yard.media.mp4_chunk import VISUALLY_LOSSLESS_CRF, crf_for
 from yard.runtime.workers import BytesSource, RangeSource
 
-MODULE = "yard.media.chunk_jobs"
+IMAGE_ZIP = "yard.media.image_chunks:image_zip"
+IMAGE_FRAME = "yard.media.image_chunks:image_frame"
+VIDEO_ZIP = "yard.media.video_chunks:video_zip"
+VIDEO_FRAME = "yard.media.video_chunks:video_frame"
+VIDEO_MP4 = "yard.media.mp4_jobs:video_mp4"
 
 Look = Literal["jpeg", "original", "png", "preview"]
 
@@ -38,20 +42,20 @@ class Jobs:
         quality = _jpeg_quality(media, rendition.quality)
         if media.kind == "images":
             look: Look = "original" if rendition.quality == "original" else "jpeg"
-            return await self._of_images("image_zip", media, rendition.frames, look=look, quality=quality)
+            return await self._of_images(IMAGE_ZIP, media, rendition.frames, look=look, quality=quality)
         if rendition.form == "zip":
-            return await self._of_video("video_zip", media, rendition.frames, quality=quality)
+            return await self._of_video(VIDEO_ZIP, media, rendition.frames, quality=quality)
         is_original = rendition.quality == "original"
         crf = VISUALLY_LOSSLESS_CRF if is_original else crf_for(media.image_quality)
-        return await self._of_video("video_mp4", media, rendition.frames, crf=crf)
+        return await self._of_video(VIDEO_MP4, media, rendition.frames, crf=crf)
 
     async def for_frame(self, media: Media, frame: int, look: Look, quality: Quality) -> Job:
         """Makes a single picture."""
         frames = Frames(first=frame, last=frame)
         wanted = {"look": look, "quality": _jpeg_quality(media, quality)}
         if media.kind == "images":
-            return await self._of_images("image_frame", media, frames, **wanted)
-        return await self._of_video("video_frame", media, frames, **wanted)
+            return await self._of_images(IMAGE_FRAME, media, frames, **wanted)
+        return await self._of_video(VIDEO_FRAME, media, frames, **wanted)
 
     async def _of_video(self, function: str, media: Media, frames: Frames, **wanted: Any) -> Job:
         head = await self._plans.head(media)
@@ -68,14 +72,14 @@ class Jobs:
             "index": BytesSource(await self._plans.video_block(media)),
             "video": self._files.of(video),
         }
-        return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
+        return Job(function=function, arguments=arguments, sources=sources)
 
     async def _of_images(self, function: str, media: Media, frames: Frames, **wanted: Any) -> Job:
         head = await self._plans.head(media)
         addresses = await self._plans.addresses(media, frames)
         sources, placed = await self._files.of_images(head, addresses)
         arguments = {"images": [asdict(address) for address in placed], **wanted}
-        return Job(function=f"{MODULE}:{function}", arguments=arguments, sources=sources)
+        return Job(function=function, arguments=arguments, sources=sources)
 
 
 def _jpeg_quality(media: Media, quality: Quality) -> int:
