@@ -229,9 +229,10 @@ async def test_work_that_kills_its_workers_is_not_tried_for_ever(probe: WorkProb
         "UPDATE work SET state = 'running', tries = 2, lease_until = now() - interval '1 s'"
     )
     failing = Failing()
-    async with running(probe.loop(failing, max_attempts=3)):
+    async with running(probe.loop(failing, max_attempts=3, on_failed=failing.hook)):
         await eventually(probe.all_ended)
     assert failing.tries == 0
+    assert [told.reason for told in failing.told] == ["WORKER_LOST"]
     (letter,) = await letters(probe)
     assert letter.reason == "WORKER_LOST"
 

@@ -58,12 +58,12 @@ class Attempt:
 
     async def _execute(self) -> BaseException | None:
         """What went wrong, or None."""
-        if self.claim.tries >= self.handler.max_attempts:
-            return errors.Internal(f"its worker was lost {self.claim.tries} times", reason="WORKER_LOST")
         try:
             self._work = self.handler.open(self.claim, self._operations)
         except errors.Poison as fault:
             return fault
+        if self.claim.tries >= self.handler.max_attempts:
+            return errors.Internal(f"its worker was lost {self.claim.tries} times", reason="WORKER_LOST")
         self._body = asyncio.ensure_future(self.handler.run(self._work))
         _, late = await asyncio.wait([self._body], timeout=self.handler.timeout_s)
         if late:
