@@ -10,6 +10,7 @@ from yard.media_ingest.domain.remote import is_page
 from yard.media_ingest.domain.uploads import part_bytes
 from yard.media_ingest.handlers.batches import Indexing
 from yard.media_ingest.handlers.context import source_prefix
+from yard.media_ingest.handlers.counting import received_from_remote
 from yard.media_ingest.handlers.gathering import Gathering, OneAtATime
 from yard.media_ingest.handlers.remote_packs import RemotePacks
 from yard.media_ingest.store import remote as store
@@ -89,6 +90,7 @@ class Fetched:
     async def take(self, block: bytes) -> None:
         """The next bytes; Refused if they are too many, or a page instead of a file."""
         self._budget.take(len(block))
+        received_from_remote.inc(len(block))
         self.received += len(block)
         if self.received > self._settings.remote_max_bytes:
             raise Refused(f"is longer than {self._settings.remote_max_bytes} bytes")

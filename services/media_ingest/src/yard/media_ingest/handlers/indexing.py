@@ -13,6 +13,7 @@ from yard.media_ingest.domain import parameters
 from yard.media_ingest.domain.files import Choice, GivenFile, Material, Skipped, choose, nothing_left
 from yard.media_ingest.domain.manifests import set_aside
 from yard.media_ingest.domain.sorting import order_of, ordered
+from yard.media_ingest.handlers import counting
 from yard.media_ingest.handlers.archives import contents_of, index_archive
 from yard.media_ingest.handlers.batches import Indexing, Share, index_images, index_video
 from yard.media_ingest.handlers.context import Ingest, index_prefix
@@ -42,6 +43,8 @@ _log = telemetry.log(__name__)
 async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     """Makes media ready, or says with the field or the file why it cannot be; finished batches stay done."""
     media = await store.media_of(ingest.db, UUID(work.message.media_id))
+    if media is not None and media.state == "FAILED":
+        raise errors.FailedPrecondition("the media has failed, and its task knows: attach it again")
     if media is None or media.state != "INDEXING":
         raise errors.Cancelled("the media is not wanted any more")
     wanted = _check(media.spec)
@@ -58,6 +61,8 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     _summarise(media, choice, planned, data)
     media.summary.taken_count = await keep_results(ingest, media, indexing.report, _found(choice, planned))
     await _finish(work, media, planned)
+    counting.media.labels("ready").inc()
+    counting.frames.labels(choice.kind).inc(planned.source_frames)
     await _tidy(ingest, media.id)
 
 
@@ -66,6 +71,7 @@ async def fail_media(
 ) -> None:
     """Tells the task, in the transaction that ends the work."""
     await note_failure(ingest, tx, UUID(work.message.media_id), error)
+    counting.media.labels(error.reason).inc()
 
 
 async def _reached(ingest: Ingest, media: MediaRow) -> float:

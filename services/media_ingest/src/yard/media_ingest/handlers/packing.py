@@ -12,6 +12,7 @@ from uuid import UUID
 from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.domain.uploads import LARGEST_PACKED_BYTES, MOST_FILES, PIECE_BYTES
 from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.handlers.counting import received_by_upload
 from yard.media_ingest.handlers.packer import Packer
 from yard.media_ingest.handlers.storing import begin, to_the_end
 from yard.media_ingest.store import packs as store
@@ -123,6 +124,7 @@ class _Stream:
             raise _wrong_length(file, "fewer")
         if not 1 <= len(request.content) <= PIECE_BYTES:
             raise errors.invalid("content", f"must be 1 to {PIECE_BYTES} bytes, got {len(request.content)}")
+        received_by_upload.inc(len(request.content))
         return request.content
 
 

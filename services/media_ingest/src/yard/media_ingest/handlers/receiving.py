@@ -14,6 +14,7 @@ from uuid import UUID
 from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.domain.uploads import PIECE_BYTES
 from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.handlers.counting import received_by_upload
 from yard.media_ingest.handlers.receiver import Receiver, replaced
 from yard.media_ingest.handlers.storing import begin, to_the_end
 from yard.media_ingest.store import direct
@@ -53,6 +54,7 @@ def _content(request: messages.UploadFileRequest) -> bytes:
         raise errors.invalid("content", "must be in every message but the first")
     if not 1 <= len(request.content) <= PIECE_BYTES:
         raise errors.invalid("content", f"must be 1 to {PIECE_BYTES} bytes, got {len(request.content)}")
+    received_by_upload.inc(len(request.content))
     return request.content
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from yard.media.index_block import METHODS, PAGE_METHODS, decode_columns
 from yard.media_ingest.domain.files import GivenFile, Skipped
 from yard.media_ingest.domain.manifests import is_manifest
-from yard.media_ingest.domain.results import Encoding, FileResult, Outcome
+from yard.media_ingest.domain.results import OUTCOMES, Encoding, FileResult, Outcome
+from yard.media_ingest.handlers import counting
 from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.handlers.results import results_key
 from yard.media_ingest.store.batches import Batch
@@ -73,6 +74,8 @@ async def _keep(ingest: Ingest, media: MediaRow, results: AsyncIterator[Sequence
             yield piece
 
     await ingest.blobs.put_stream(results_key(media.id), pieces())
+    for outcome in OUTCOMES:
+        counting.files.labels(outcome).inc(encoding.count(outcome))
     return encoding.count("taken")
 
 
