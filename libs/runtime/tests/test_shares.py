@@ -215,6 +215,22 @@ async def test_a_file_that_has_gone_or_changed_is_named(fill: Fill) -> None:
     assert gone.value.reason == "SHARE_FILE_GONE"
 
 
+async def test_a_file_that_changes_at_equal_length_before_it_is_read_is_noticed(fill: Fill) -> None:
+    share = fill({"a.mp4": b"12345", "b.mp4": b"54321"})
+    [batch] = [batch async for batch in share.walk("")]
+    found = {entry.path: entry for entry in batch if isinstance(entry, Entry)}
+    assert await share.stat("a.mp4") == found["a.mp4"]
+    page = await share.page("", Wanted(), None, 10)
+    assert {entry.path: entry for entry in page.entries} == found
+    fill({"a.mp4": b"67890"})
+    good = share.source("b.mp4", 5, found["b.mp4"].stamp)
+    assert await good.read(0, 5) == b"54321"
+    changed = share.source("a.mp4", 5, found["a.mp4"].stamp)
+    with pytest.raises(errors.FailedPrecondition, match=r"a\.mp4 in the share nas has changed"):
+        await changed.read(0, 5)
+    assert await share.source("a.mp4", 5).read(0, 5) == b"67890"
+
+
 @pytest.fixture
 def nas(tmp_path: Path) -> Path:
     (tmp_path / "nas" / "films").mkdir(parents=True)

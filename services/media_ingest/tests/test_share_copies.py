@@ -18,7 +18,7 @@ from yard.runtime.blobs import BlobStat
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor, s3_client
 
-from services.media_ingest.tests.contents import photo
+from services.media_ingest.tests.contents import clip, photo
 from services.media_ingest.tests.neighbours import TaskSide
 from services.media_ingest.tests.plans import read_plan
 
@@ -105,4 +105,20 @@ async def test_a_file_that_goes_while_it_is_read_ends_the_media(
     nas.rename(nas.parent / "away")
     with pytest.raises(errors.Unavailable, match="not connected"):
         await source.read(0, 3)
+    await connected.close()
+
+
+async def test_a_video_of_a_share_is_known_by_when_it_was_changed(
+    task: TaskSide, running: app.Running[Settings], settings: Settings, nas: Path
+) -> None:
+    film = nas / "film.mp4"
+    film.write_bytes(clip())
+    media = await task.media(sources=[MediaSource(share=ShareSource(share="nas", paths=["film.mp4"]))])
+    [source] = (await read_plan(running, media)).head.sources
+    assert source.stamp == film.stat().st_mtime_ns
+    connected = shares.connect(settings, settings.shares)
+    film.write_bytes(bytes(source.size_bytes))
+    place = Place(key=source.key, size_bytes=source.size_bytes, share="nas", stamp=source.stamp)
+    with pytest.raises(errors.FailedPrecondition, match=r"film\.mp4 in the share nas has changed"):
+        await source_of(Ingest(runtime=running.runtime, shares=connected), place).read(0, 10)
     await connected.close()

@@ -30,7 +30,7 @@ class Source:
     `key` is the object's, or the path below the root of `share`. With `is_tree` it is a folder of the share
     ("" or ending in "/"), and each frame is the whole file `key` + its own name: a million are one source.
     `name` is the file's own for people, `sha256` hex or empty; `size_bytes` of a tree is 0. A file among
-    others in one object begins at `offset` of it.
+    others in one object begins at `offset` of it. `stamp` is that of a share's file when it was found, or 0.
     """
 
     key: str
@@ -40,6 +40,7 @@ class Source:
     share: str = ""
     is_tree: bool = False
     offset: int = 0
+    stamp: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

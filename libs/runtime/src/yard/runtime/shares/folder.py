@@ -61,7 +61,13 @@ class Folder:
             return Entry(path=path, is_directory=True, modified_ns=status.st_mtime_ns)
         if not stat.S_ISREG(status.st_mode):
             raise absent(path)
-        return Entry(path=path, is_directory=False, size_bytes=status.st_size, modified_ns=status.st_mtime_ns)
+        return Entry(
+            path=path,
+            is_directory=False,
+            size_bytes=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            stamp=_stamp(status),
+        )
 
     def read(self, path: str, offset: int, length: int) -> Piece:
         """A range, shorter only at the end of the file."""
@@ -72,7 +78,7 @@ class Folder:
                 content = _read(descriptor, offset, length)
                 status = os.fstat(descriptor)
         version = f"{status.st_dev:x}-{status.st_ino:x}-{status.st_mtime_ns:x}"
-        return Piece(content=content, size_bytes=status.st_size, version=version)
+        return Piece(content=content, size_bytes=status.st_size, version=version, stamp=_stamp(status))
 
     @contextmanager
     def _placed(self, path: str, at: int | None = None) -> Iterator[int]:
@@ -145,6 +151,7 @@ class Folder:
             is_directory=is_directory,
             size_bytes=0 if is_directory else status.st_size,
             modified_ns=status.st_mtime_ns,
+            stamp=_stamp(status),
         )
 
     def _entry(self, descriptor: int, directory: str, key: Key) -> Entry | None:
@@ -156,6 +163,7 @@ class Folder:
                 is_directory=found.is_directory,
                 size_bytes=found.size_bytes,
                 modified_ns=found.modified_ns,
+                stamp=found.stamp,
             )
         return None
 
@@ -170,11 +178,11 @@ class Folder:
         elif entry.is_symlink():
             with suppress(errors.YardError):
                 found = self._linked(descriptor, entry.name)
-                children.add(entry.name, found.size_bytes, found.modified_ns)
+                children.add(entry.name, found.size_bytes, found.modified_ns, found.stamp)
         else:
             with suppress(FileNotFoundError):
                 status = entry.stat(follow_symlinks=False)
-                children.add(entry.name, status.st_size, status.st_mtime_ns)
+                children.add(entry.name, status.st_size, status.st_mtime_ns, _stamp(status))
 
     def _unusable(self, descriptor: int, entry: os.DirEntry[str]) -> str | None:
         is_directory = self._is_directory(descriptor, entry)
@@ -191,6 +199,11 @@ def _reopened(place: int, flags: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _stamp(status: os.stat_result) -> int:
+    """Not negative, as times before 1970 are."""
+    return status.st_mtime_ns & ((1 << 63) - 1)
 
 
 def _read(descriptor: int, offset: int, length: int) -> bytes:

@@ -21,6 +21,7 @@ from yard.runtime.shares.values import (
     absent,
     is_plain,
     joined,
+    stamp_of,
 )
 
 T = TypeVar("T")
@@ -57,7 +58,8 @@ class Prefix:
             elif item.is_dir:
                 children.add(name)
             else:
-                children.add(name, item.size or 0, _nanoseconds(item.last_modified))
+                modified_ns = _nanoseconds(item.last_modified)
+                children.add(name, item.size or 0, modified_ns, stamp_of(_bare(item.etag)))
         if not len(children):
             self._refuse_absent(directory)
         return children
@@ -83,7 +85,8 @@ class Prefix:
                 content = response.read()
                 response.release_conn()
             version = response.headers.get("etag", "")
-            return Piece(content=content, size_bytes=_whole_size(response), version=version)
+            size_bytes, stamp = _whole_size(response), stamp_of(_bare(version))
+            return Piece(content=content, size_bytes=size_bytes, version=version, stamp=stamp)
 
         try:
             return self._run(path, read)
@@ -146,6 +149,7 @@ class Prefix:
             is_directory=False,
             size_bytes=item.size or 0,
             modified_ns=_nanoseconds(item.last_modified),
+            stamp=stamp_of(_bare(item.etag)),
         )
 
     def _run(self, path: str, function: Callable[[], T]) -> T:
@@ -165,6 +169,11 @@ def _told(path: str) -> Iterator[None]:
     except errors.Internal as fault:
         metadata = {**fault.metadata, "file": path}
         raise errors.Unavailable(f"{path or 'the share'} cannot be read", metadata=metadata) from fault
+
+
+def _bare(etag: str | None) -> str:
+    """As it is in listings: without the quotes of headers."""
+    return (etag or "").strip('"')
 
 
 def _nanoseconds(moment: datetime | None) -> int:

@@ -81,9 +81,9 @@ class Share:
         bare = checked(path)
         return await self._run(lambda: self._tree.read(bare, offset, length))
 
-    def source(self, path: str, size_bytes: int) -> "ShareFile":
-        """A file of a known length, to be read by range; it is opened when it is read."""
-        return ShareFile(self, path, size_bytes)
+    def source(self, path: str, size_bytes: int, stamp: int = 0) -> "ShareFile":
+        """A file of a known length and stamp, to be read by range; it is opened when it is read."""
+        return ShareFile(self, path, size_bytes, stamp)
 
     def close(self) -> None:
         """Waits for nobody: a mount that hangs would keep us."""
@@ -145,10 +145,11 @@ def _mapped(function: Callable[[str], T], paths: Sequence[str]) -> list[T]:
 class ShareFile:
     """A file of a share for jobs: each read notices that it has gone or changed, and names it."""
 
-    def __init__(self, share: Share, path: str, size_bytes: int) -> None:
+    def __init__(self, share: Share, path: str, size_bytes: int, stamp: int = 0) -> None:
         self._share = share
         self._path = path
         self._size = size_bytes
+        self._stamp = stamp
         self._version = ""
 
     @property
@@ -163,6 +164,7 @@ class ShareFile:
         except errors.NotFound:
             raise gone(self._path, self._share.name) from None
         is_same = piece.size_bytes == self._size and self._version in ("", piece.version)
+        is_same = is_same and (self._stamp == piece.stamp or 0 in (self._stamp, piece.stamp))
         if not is_same or len(piece.content) != length:
             raise errors.FailedPrecondition(
                 f"{self._path} in the share {self._share.name} has changed since it was found",

@@ -1,5 +1,6 @@
 """What a share holds, and what is asked of it."""
 
+import hashlib
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ class Entry:
     is_directory: bool
     size_bytes: int = 0
     modified_ns: int = 0
+    stamp: int = 0
+    """Another one if the file has changed; 0 unknown."""
 
     @property
     def name(self) -> str:
@@ -84,6 +87,7 @@ class Piece:
     content: bytes
     size_bytes: int
     version: str
+    stamp: int = 0
 
 
 class Children:
@@ -93,16 +97,18 @@ class Children:
         self._names: list[str] = []  # those of directories end in "/", which sorts whole paths
         self._sizes: array[int] = array("q")
         self._times: array[int] = array("q")
+        self._stamps: array[int] = array("Q")
         self._reasons: list[str] = []
 
     def __len__(self) -> int:
         return len(self._names)
 
-    def add(self, name: str, size_bytes: int = 0, modified_ns: int = 0) -> None:
+    def add(self, name: str, size_bytes: int = 0, modified_ns: int = 0, stamp: int = 0) -> None:
         """One more; the names of directories end in "/"."""
         self._names.append(name)
         self._sizes.append(size_bytes)
         self._times.append(modified_ns)
+        self._stamps.append(stamp)
 
     def leave(self, name: str, reason: str) -> None:
         """One that is not usable."""
@@ -121,7 +127,13 @@ class Children:
                     is_directory=path.endswith("/"),
                     size_bytes=size_bytes,
                     modified_ns=self._times[number],
+                    stamp=self._stamps[number],
                 )
+
+
+def stamp_of(version: str) -> int:
+    """A stamp from a text that names a version of a file, such as an ETag; 0 of an empty one."""
+    return int.from_bytes(hashlib.sha256(version.encode()).digest()[:7], "big") if version else 0
 
 
 def checked(path: str) -> str:

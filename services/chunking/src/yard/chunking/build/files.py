@@ -21,7 +21,7 @@ class Files:
     def of(self, source: Source) -> RangeSource:
         """A file that is a source by itself."""
         if source.share:
-            return self._share(source).source(source.key, source.size_bytes)
+            return self._share(source).source(source.key, source.size_bytes, source.stamp)
         whole = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
         return PartSource(whole, source.offset, source.size_bytes) if source.offset else whole
 

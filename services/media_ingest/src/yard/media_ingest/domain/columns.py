@@ -8,18 +8,21 @@ from yard.media_ingest.domain.files import GivenFile, Place
 
 
 class SharedFiles(Sequence[GivenFile]):
-    """Files of one share, about 60 bytes each."""
+    """Files of one share, about 70 bytes each."""
 
     def __init__(self, share: str) -> None:
         self._share = share
         self._paths = bytearray()
         self._ends: array[int] = array("Q")
         self._sizes: array[int] = array("Q")
+        self._stamps: array[int] = array("Q")
         self._kinds = array("H")
         self._known: dict[tuple[str, str, str], int] = {}
         self._texts: list[tuple[str, str, str]] = []
 
-    def add(self, path: str, size_bytes: int, family: str, form: str, trouble: str) -> None:
+    def add(
+        self, path: str, size_bytes: int, family: str, form: str, trouble: str, *, stamp: int = 0
+    ) -> None:
         """One more; there are few different kinds and troubles."""
         texts = (family, form, trouble)
         if texts not in self._known:
@@ -28,6 +31,7 @@ class SharedFiles(Sequence[GivenFile]):
         self._paths += path.encode()
         self._ends.append(len(self._paths))
         self._sizes.append(size_bytes)
+        self._stamps.append(stamp)
         self._kinds.append(self._known[texts])
 
     def __len__(self) -> int:
@@ -49,7 +53,7 @@ class SharedFiles(Sequence[GivenFile]):
         return GivenFile(
             name=path,
             size_bytes=size_bytes,
-            place=Place(key=path, size_bytes=size_bytes, share=self._share),
+            place=Place(key=path, size_bytes=size_bytes, share=self._share, stamp=self._stamps[number]),
             sha256="",
             family=family,
             format=form,

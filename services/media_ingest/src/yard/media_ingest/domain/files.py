@@ -21,12 +21,14 @@ class Place:
     """Where the bytes of a file lie: in an object of the bucket from `offset` on, or in a file of a share.
 
     `key` is the object's, or the path below the root of `share`. Many small files may share one object.
+    `stamp` tells whether a file of a share is still the one that was found, or is 0.
     """
 
     key: str
     offset: int = 0
     size_bytes: int
     share: str = ""
+    stamp: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

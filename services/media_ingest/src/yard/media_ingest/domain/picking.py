@@ -127,6 +127,7 @@ def source_of_file(file: GivenFile) -> Source:
         sha256=file.sha256,
         share=place.share,
         offset=place.offset,
+        stamp=place.stamp,
     )
 
 

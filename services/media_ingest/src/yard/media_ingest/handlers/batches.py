@@ -1,7 +1,7 @@
 """Indexing in child processes, in batches that are kept: after a kill only the running one is done again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from frameyard.task.v1.task_events_pb2 import MediaRequested
@@ -153,7 +153,7 @@ def _described(
         known = places.get((file.place.share, file.place.key))
         end = file.place.offset + file.place.size_bytes
         size_bytes = end if known is None else max(end, known.size_bytes)
-        place = Place(key=file.place.key, size_bytes=size_bytes, share=file.place.share)
+        place = replace(file.place, offset=0, size_bytes=size_bytes)
         places[file.place.share, file.place.key] = place
     names = {place: str(number) for number, place in enumerate(places)}
     described = [

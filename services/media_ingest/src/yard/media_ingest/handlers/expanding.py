@@ -31,11 +31,19 @@ class _Found:
     family: str = ""
     format: str = ""
     reason: str = ""
+    stamp: int = 0
 
     def line(self) -> bytes:
         """Without the empty fields at the end."""
-        values: list[str | int] = [self.path, self.size_bytes, self.family, self.format, self.reason]
-        while values[-1] == "":
+        values: list[str | int] = [
+            self.path,
+            self.size_bytes,
+            self.family,
+            self.format,
+            self.reason,
+            self.stamp,
+        ]
+        while not values[-1]:
             values.pop()
         return json.dumps(values, separators=(",", ":")).encode()
 
@@ -54,7 +62,7 @@ async def share_files(indexing: Indexing, source: MediaSource) -> Sequence[Given
     files = SharedFiles(share.name)
     async for part in listing.read():
         for each in part:
-            files.add(each.path, each.size_bytes, each.family, each.format, each.reason)
+            files.add(each.path, each.size_bytes, each.family, each.format, each.reason, stamp=each.stamp)
     return files
 
 
@@ -180,5 +188,5 @@ def _found(entry: Entry | Unusable, head: bytes | None) -> _Found:
         return _Found(entry.path, reason=_GONE)
     kind = sniff(head)
     if kind is None:
-        return _Found(entry.path, entry.size_bytes)
-    return _Found(entry.path, entry.size_bytes, kind.family, kind.name)
+        return _Found(entry.path, entry.size_bytes, stamp=entry.stamp)
+    return _Found(entry.path, entry.size_bytes, kind.family, kind.name, stamp=entry.stamp)

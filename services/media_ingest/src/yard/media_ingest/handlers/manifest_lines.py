@@ -69,7 +69,7 @@ class _Kept:
     def __init__(self, indexing: Indexing, manifest: GivenFile) -> None:
         self._blobs = indexing.ingest.blobs
         place = manifest.place
-        named = f"{place.share}\n{place.key}\n{place.offset}\n{place.size_bytes}"
+        named = f"{place.share}\n{place.key}\n{place.offset}\n{place.size_bytes}\n{place.stamp}"
         digest = hashlib.sha256(named.encode()).hexdigest()[:16]
         self._prefix = f"{index_prefix(indexing.media.id)}manifest-{digest}/"
         self._parts: list[BlobSource] = []

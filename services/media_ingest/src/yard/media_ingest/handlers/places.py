@@ -15,7 +15,7 @@ from yard.runtime.workers import BlobSource, PartSource, RangeSource
 def source_of(ingest: Ingest, place: Place) -> RangeSource:
     """What reads the bytes of this place, for this process and for jobs of children."""
     if place.share:
-        return _Listed(ingest.shares.named(place.share).source(place.key, place.size_bytes))
+        return _Listed(ingest.shares.named(place.share).source(place.key, place.size_bytes, place.stamp))
     whole = BlobSource(ingest.blobs, place.key, place.offset + place.size_bytes)
     return PartSource(whole, place.offset, place.size_bytes) if place.offset else whole
 

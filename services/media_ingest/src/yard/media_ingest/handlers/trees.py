@@ -105,7 +105,7 @@ async def _in_share(share: Share, path: str) -> GivenFile | None:
         return None
     if entry.is_directory:
         return None
-    place = Place(key=entry.path, size_bytes=entry.size_bytes, share=share.name)
+    place = Place(key=entry.path, size_bytes=entry.size_bytes, share=share.name, stamp=entry.stamp)
     return GivenFile(
         name=entry.path, size_bytes=entry.size_bytes, place=place, sha256="", family="", format=""
     )
