@@ -3,7 +3,8 @@
 All take the source "file" and the arguments `name` (its label), `limits` (see `limits_of`) and `done`, the
 number of results, taken or left out, that earlier batches hold: these are passed over. A batch ends with
 `batch_files` results, or as soon as its pack has `pack_bytes`. Its result has files (results in it), count
-(frames in its block), skipped (name and reason) and is_last.
+(frames in its block), skipped (name and reason) and is_last. Results whose numbers are in `deadly` are left
+out unread; if `is_careful`, a message goes before each member that is read and another after it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from io import RawIOBase
 from typing import Any
 
-from yard.media.batch_stream import batch_end, pack_piece
+from yard.media.batch_stream import DEADLY, batch_end, pack_piece, reading
 from yard.media.budget import ArchiveLimits, Skipped
 from yard.media.byte_window import read_fully
 from yard.media.errors import MediaError
@@ -28,7 +29,7 @@ from yard.media.jobs import Arguments, Host
 from yard.media.member_frames import Member, member_frames
 from yard.media.pdf_pages import PdfLimits, PdfPages
 from yard.media.tar_members import TarMember, TarPlace, TarReader
-from yard.media.zip_index import read_zip
+from yard.media.zip_index import ZipEntry, read_zip
 
 _PIECE = 256 << 10
 
@@ -57,25 +58,29 @@ def index_zip(arguments: Arguments, host: Host) -> dict[str, Any]:
     batches = _Batches(host, arguments)
     with _named(arguments), host.open("file") as file, host.open("file") as aside:
         size = file.seek(0, 2) or 1
-        for found in read_zip(file, limits.archive, passed=arguments["done"]):
+        done = arguments["done"]
+        for number, found in enumerate(read_zip(file, limits.archive, passed=done), done):
             if isinstance(found, Skipped):
                 batches.skip(found.name, found.reason)
                 continue
-            batches.index(
-                Member(
-                    name=found.name,
-                    size=found.size,
-                    source=0,
-                    offset=found.offset,
-                    length=found.length,
-                    method=found.method,
-                    head=found.head,
-                    aside=aside if found.method == "stored" else None,
-                ),
-                limits.images,
-            )
+            with batches.trying(number, found.name) as is_harmless:
+                if is_harmless:
+                    batches.index(_zipped(found, aside), limits.images)
             host.progress(min(0.99, found.offset / size))
         return batches.end()
+
+
+def _zipped(found: ZipEntry, aside: RawIOBase) -> Member:
+    return Member(
+        name=found.name,
+        size=found.size,
+        source=0,
+        offset=found.offset,
+        length=found.length,
+        method=found.method,
+        head=found.head,
+        aside=aside if found.method == "stored" else None,
+    )
 
 
 def index_tar(arguments: Arguments, host: Host) -> dict[str, Any]:
@@ -97,10 +102,12 @@ def index_tar(arguments: Arguments, host: Host) -> dict[str, Any]:
             batches.place = reader.place
             if isinstance(found, Skipped):
                 batches.skip(found.name, found.reason)
-            elif reader.is_packed:
-                batches.store(_Growing(found), limits.images)
-            else:
-                batches.index(_plain(found, aside), limits.images)
+                continue
+            with batches.trying(number, found.name) as is_harmless:
+                if is_harmless and reader.is_packed:
+                    batches.store(_Growing(found), limits.images)
+                elif is_harmless:
+                    batches.index(_plain(found, aside), limits.images)
             host.progress(min(0.99, file.tell() / size))
         return batches.end()
 
@@ -180,8 +187,23 @@ class _Batches:
         self._files = 0
         self._frames: list[ImageAddress] = []
         self._skipped: list[dict[str, str]] = []
+        self._is_careful: bool = arguments.get("is_careful", False)
+        self._deadly = frozenset(arguments.get("deadly", ()))
         self.place: TarPlace | None = None
         """Where the file begins that is given next."""
+
+    @contextmanager
+    def trying(self, number: int, name: str) -> Iterator[bool]:
+        """A member is read inside; False if it has killed another child, and is left out here."""
+        if number in self._deadly:
+            self.skip(name, DEADLY)
+            yield False
+            return
+        if self._is_careful:
+            self._host.emit(reading(number))
+        yield True
+        if self._is_careful:
+            self._host.emit(reading(None))
 
     def index(self, member: Member, limits: ImageLimits) -> None:
         """An image where it lies, or a reason why it is none."""

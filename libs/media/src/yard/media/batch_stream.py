@@ -1,7 +1,8 @@
 """What the jobs that index archives emit: batches of frames, each after the bytes of its pack if it has one.
 
 A message is `kind (1 byte) | length of its first part u32 | length of its second part u32 | both parts`. Kind
-P: bytes of the pack, nothing. Kind B: the result as JSON, the index block.
+P: bytes of the pack, nothing. Kind B: the result as JSON, the index block. Kind R: what is being read, see
+`reading`, nothing.
 """
 
 import json
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from yard.media.errors import MediaError
+
+DEADLY = "reading it takes too long or too much memory, or crashes"
+"""Why a file is left out that kills its child."""
 
 _HEAD = struct.Struct("<cII")
 _LONGEST = 256 << 20
@@ -22,6 +26,19 @@ class IndexedBatch:
 
     block: bytes
     result: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The result with this number is being looked for in its file; None: that file is done with."""
+
+    number: int | None
+
+
+def reading(number: int | None) -> bytes:
+    """Goes ahead of what may kill the child, and again, with None, when it has survived."""
+    text = json.dumps(number).encode()
+    return _HEAD.pack(b"R", len(text), 0) + text
 
 
 def pack_piece(content: bytes) -> bytes:
@@ -41,13 +58,13 @@ class BatchStream:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, content: bytes) -> Iterator[bytes | IndexedBatch]:
-        """The messages that are complete with these bytes: those of a pack, or a batch."""
+    def feed(self, content: bytes) -> Iterator[bytes | IndexedBatch | Reading]:
+        """The messages that are complete with these bytes: those of a pack, a batch, what is being read."""
         self._buffer += content
         while (message := self._next()) is not None:
             yield message
 
-    def _next(self) -> bytes | IndexedBatch | None:
+    def _next(self) -> bytes | IndexedBatch | Reading | None:
         if len(self._buffer) < _HEAD.size:
             return None
         kind, first, second = _HEAD.unpack_from(self._buffer)
@@ -59,4 +76,6 @@ class BatchStream:
         middle = _HEAD.size + first
         content, block = bytes(self._buffer[_HEAD.size : middle]), bytes(self._buffer[middle:end])
         del self._buffer[:end]
+        if kind == b"R":
+            return Reading(json.loads(content))
         return content if kind == b"P" else IndexedBatch(block=block, result=json.loads(content))

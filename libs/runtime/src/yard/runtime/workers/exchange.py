@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +64,19 @@ class _Exchange:
         call = self._call
         sizes = {name: source.size for name, source in call.sources.items()}
         await self._child.send(["call", call.function, call.arguments, sizes])
-        self._tasks.create_task(self._delivery.run())
+        delivering = self._tasks.create_task(self._delivery.run())
+        try:
+            result = _result(call.function, await self._end())
+        except (ChildDiedError, JobMemoryError):
+            # What came before the end tells the caller how far the child has been.
+            self._delivery.finish()
+            await asyncio.wait([delivering])
+            raise
+        self._delivery.finish()
+        return result
+
+    async def _end(self) -> wire.Header:
+        """Serves the child until the frame that ends the call."""
         while True:
             header, body = await self._child.receive()
             if header[0] in ("done", "failed"):
@@ -71,10 +84,8 @@ class _Exchange:
             self._take(header, body)
         for read in self._reads:
             read.cancel()
-        call.is_settled = True
-        result = _result(call.function, header)
-        self._delivery.finish()
-        return result
+        self._call.is_settled = True
+        return header
 
     def _take(self, header: wire.Header, body: bytes) -> None:
         match header:
@@ -148,7 +159,8 @@ class _Delivery:
             await self._call.on_bytes(chunk)
             self._pending -= len(chunk)
             if not self._finished:
-                await self._child.send(["ack", len(chunk)])
+                with suppress(ChildDiedError):  # who receives from it learns of it
+                    await self._child.send(["ack", len(chunk)])
 
     async def _deliver_progress(self) -> None:
         fraction, self._progress = self._progress, None

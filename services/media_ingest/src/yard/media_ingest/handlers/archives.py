@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from yard.media.batch_stream import BatchStream, IndexedBatch
+from yard.media.batch_stream import BatchStream, IndexedBatch, Reading
 from yard.media.index_block import FRAMES_PER_BLOCK
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.handlers.batches import INDEXED, SLOWEST_BYTES_S, Indexing, keep_batch, unreadable
 from yard.media_ingest.handlers.context import unpacked_prefix
 from yard.media_ingest.handlers.places import Joined, source_of
+from yard.media_ingest.handlers.trials import Trial
 from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
@@ -35,11 +36,25 @@ async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
     if batches and batches[-1].result["is_last"]:
         return batches
     await indexing.ingest.blobs.abort_parts(unpacked_prefix(indexing.media.id))
-    try:
-        await _index_rest(indexing, file, batches)
-    except errors.WorkerCrashed as crash:
-        raise unreadable(file.name, crash) from crash
+    trial = _trial(indexing, file)
+    while not (batches and batches[-1].result["is_last"]):
+        trial.begin()
+        try:
+            await _index_rest(indexing, file, batches, trial)
+        except errors.WorkerCrashed as crash:
+            if not trial.goes_on():
+                raise unreadable(file.name, crash) from crash
     return batches
+
+
+def _trial(indexing: Indexing, file: GivenFile) -> Trial:
+    limit_s = indexing.ingest.settings.worker_timeout_s
+    times = _UNPACKED if file.family == "archive" else 1
+    return Trial(
+        limit_s=limit_s + times * file.size_bytes / SLOWEST_BYTES_S,
+        patience_s=limit_s / 2,
+        is_careful=file.family == "document",  # it has no members
+    )
 
 
 def contents_of(file: GivenFile, batches: Sequence[Batch]) -> list[GivenFile]:
@@ -62,10 +77,10 @@ def _pack(file: GivenFile, pack: dict[str, Any]) -> GivenFile:
     )
 
 
-async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch]) -> None:
+async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch], trial: Trial) -> None:
     """Appends the batches that are missing as they become complete."""
-    async with _stream(indexing, file, batches) as stream:
-        messages = _messages(stream)
+    async with _stream(indexing, file, batches, trial) as stream:
+        messages = _messages(stream, trial)
         async for message in messages:
             taking = _Taking(message, messages)
             pack = await taking.store(indexing, len(batches))
@@ -75,7 +90,7 @@ async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch])
             indexing.check_frames(file.name, sum(batch.result["count"] for batch in batches))
 
 
-def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch]) -> Stream:
+def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch], trial: Trial) -> Stream:
     ingest = indexing.ingest
     files = sum(batch.result["files"] for batch in batches)
 
@@ -92,15 +107,16 @@ def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch]) -> St
         "dpi": indexing.dpi,
         "batch_files": min(FRAMES_PER_BLOCK, ingest.batch_files * FILES_AT_ONCE),
         "pack_bytes": PACK_BYTES,
+        "is_careful": trial.is_careful,
+        "deadly": trial.deadly,
     }
     kept = Joined([BlobSource(ingest.blobs, batch.block.key, batch.block.size_bytes) for batch in batches])
-    times = _UNPACKED if file.family == "archive" else 1
     return ingest.runtime.workers.stream(
         f"{_MODULE}:{_function(file)}",
         arguments,
         sources={"file": source_of(ingest, file.place), "kept": kept},
         on_progress=tell,
-        timeout_s=ingest.settings.worker_timeout_s + times * file.size_bytes / SLOWEST_BYTES_S,
+        timeout_s=trial.limit_s,
     )
 
 
@@ -122,11 +138,14 @@ def _limits(indexing: Indexing) -> dict[str, int]:
     }
 
 
-async def _messages(stream: Stream) -> AsyncIterator[bytes | IndexedBatch]:
+async def _messages(stream: Stream, trial: Trial) -> AsyncIterator[bytes | IndexedBatch]:
     found = BatchStream()
     async for content in stream:
         for message in found.feed(content):
-            yield message
+            if isinstance(message, Reading):
+                trial.note(message.number)
+            else:
+                yield message
 
 
 class _Taking:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from frameyard.task.v1.task_events_pb2 import MediaRequested
+from yard.media.batch_stream import DEADLY
 from yard.media.index_block import encode_frames
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.domain.parameters import PDF_DPI
@@ -22,7 +23,6 @@ MOST_BLOCK_BYTES = 256 * 1024 * 1024
 INDEXED = 0.95  # the share of indexing in the whole progress; the plan is the rest
 SLOWEST_BYTES_S = 8 * 1024 * 1024  # a store that is slower than this overruns the time limit of a call
 MOST_DEADLY = 10  # files of one media; more are no accident
-DEADLY = "reading it takes too long or too much memory, or crashes"
 
 
 @dataclass(slots=True)
