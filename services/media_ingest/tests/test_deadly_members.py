@@ -17,9 +17,9 @@ from services.media_ingest.tests.neighbours import Client, TaskSide
 from services.media_ingest.tests.test_archives import check_frames, zipped
 
 # The decoder of AVIF takes in the whole file at once, which is more than a child may have here.
-GREEDY = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(60 << 20)
-# A GIF that is a long chain of blocks of one byte, each of which must be stepped over.
-ENDLESS = b"GIF89a" + bytes([8, 0, 8, 0, 0, 0, 0]) + b"\x21\xfe" + bytes([1, 0x2C]) * 3_000_000
+GREEDY = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(63 << 20)
+# A GIF that is a long chain of blocks of one byte: more than a second, far more than a member gets here.
+ENDLESS = b"GIF89a" + bytes([8, 0, 8, 0, 0, 0, 0]) + b"\x21\xfe" + bytes([1, 0x2C]) * 3_900_000
 REASON = "reading it takes too long or too much memory, or crashes"
 PHOTOS = {f"{number}.jpg": photo(number) for number in range(12)}
 
@@ -30,9 +30,9 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
         Settings,
         jwks=issuer.jwks,
         index_batch_files=1,  # which is 20 members of an archive
-        worker_memory_mib=128,
+        worker_memory_mib=224,
         worker_processes=1,
-        worker_timeout_s=1.0,
+        worker_timeout_s=0.6,
         media_max_expansion=1_000_000,
     )
 
@@ -79,7 +79,7 @@ async def test_so_many_that_it_is_no_accident_fail_the_archive(ann: Client, task
 async def test_an_archive_whose_structure_takes_too_long_fails_by_its_name(
     ann: Client, task: TaskSide
 ) -> None:
-    folders = [tarfile.TarInfo(f"{number}") for number in range(200_000)]
+    folders = [tarfile.TarInfo(f"{number}") for number in range(120_000)]
     for folder in folders:
         folder.type = tarfile.DIRTYPE
     fault = await task.refusal(await ann.upload({"set.tgz": gzip.compress(tarred(*folders))}))
