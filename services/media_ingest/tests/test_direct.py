@@ -258,3 +258,23 @@ async def test_an_address_is_for_its_part_only(ann: Client, http: urllib3.PoolMa
     answers = [await asyncio.to_thread(http.request, "PUT", other, body=b"x")]
     answers.append(await asyncio.to_thread(http.request, "GET", url))
     assert [answer.status for answer in answers] == [403, 403]
+
+
+async def test_parts_that_are_stored_are_told_to_who_lost_their_tags(
+    ann: Client, http: urllib3.PoolManager, running: app.Running[Settings]
+) -> None:
+    content = os.urandom(SIZE)
+    parts, upload = cut(content), await opened(ann, SIZE)
+    given = await presigned(ann, upload)
+    assert [*given.stored] == []
+    tags = [await put(http, given.urls[number], parts[number]) for number in (0, 2)]
+    await put(http, given.urls[1], b"too short")
+    told = (await presigned(ann, upload)).stored
+    assert [(part.number, part.size_bytes) for part in told] == [(1, PART_BYTES), (3, 1_000)]
+    assert [part.etag for part in told] == [tag.strip('"') for tag in tags]
+    assert [part.number for part in (await presigned(ann, upload, 2, 5)).stored] == [3]
+    middle = await put(http, (await presigned(ann, upload, 2, 1)).urls[0], parts[1])
+    told = (await presigned(ann, upload)).stored
+    assert [part.etag for part in told] == [tags[0].strip('"'), middle.strip('"'), tags[1].strip('"')]
+    await completed(ann, upload, [part.etag for part in told])
+    assert await stored(running) == content

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from yard.client.client import Client, request_id
+from yard.client.direct import DirectParts
 from yard.client.failures import ClientError, Violation, translated
 from yard.client.local_files import LocalFile, local_files, sha256_of
 from yard.client.packs import CUTS, LARGEST_PACKED_BYTES, Pair, send_packed
@@ -38,20 +39,31 @@ async def create(client: Client, files: Sequence[LocalFile]) -> str:
         raise _with_names(fault, files) from fault
 
 
-async def upload(client: Client, files: Sequence[LocalFile], on_bytes: OnBytes = lambda _: None) -> str:
-    """Uploads and closes; returns the id of the finished upload. `on_bytes` gets the length of each piece."""
-    return await resume(client, await create(client, files), files, on_bytes)
+async def upload(
+    client: Client, files: Sequence[LocalFile], on_bytes: OnBytes = lambda _: None, *, direct: bool = False
+) -> str:
+    """Uploads and closes; returns the id of the finished upload. `on_bytes` gets the length of each piece.
+
+    See `resume` for `direct`.
+    """
+    return await resume(client, await create(client, files), files, on_bytes, direct=direct)
 
 
 async def resume(
-    client: Client, upload_id: str, files: Sequence[LocalFile], on_bytes: OnBytes = lambda _: None
+    client: Client,
+    upload_id: str,
+    files: Sequence[LocalFile],
+    on_bytes: OnBytes = lambda _: None,
+    *,
+    direct: bool = False,
 ) -> str:
     """Sends what an open upload of these files still lacks, and closes it.
 
-    `on_bytes` first gets what had arrived before; what must be sent again is taken back.
+    `on_bytes` first gets what had arrived before; what must be sent again is taken back. With `direct`, files
+    of more than 8 MiB go to the store itself, unless they have begun to arrive the other way.
     """
     by_name = {file.name: file for file in files}
-    sending = _Sending(client, upload_id, on_bytes)
+    sending = _Sending(client, upload_id, on_bytes, direct=direct)
     token = ""
     while True:
         request = uploads.GetUploadRequest(id=upload_id, page_size=PAGE, page_token=token)
@@ -72,15 +84,19 @@ async def delete(client: Client, upload_id: str) -> None:
 class _Sending:
     """The way of single files into one upload."""
 
-    def __init__(self, client: Client, upload_id: str, on_bytes: OnBytes) -> None:
+    def __init__(self, client: Client, upload_id: str, on_bytes: OnBytes, *, direct: bool) -> None:
         self._client = client
         self._upload_id = upload_id
         self._on_bytes = on_bytes
         self._slots = asyncio.Semaphore(FILES_AT_ONCE)
+        self._direct = DirectParts(client, upload_id, on_bytes) if direct else None
 
     async def send(self, local: LocalFile, remote: uploads.UploadFile) -> None:
         """Sends the rest of a file; a cut that made no progress counts against the file."""
         async with self._slots:
+            if self._direct is not None and remote.received_bytes == 0 and not _fits_pack(remote):
+                await self._direct.send(local, remote)
+                return
             told = Told(self._on_bytes)
             patience = Patience(CUTS)
             told.is_at(remote.received_bytes)

@@ -61,7 +61,8 @@ async def attach(call: Call, task_id: int, media: MediaOptions, files: Files) ->
         if files:
             paths = shlex.join(map(str, media.paths))
             go_on = f"frameyard task attach {task_id} --upload {upload_id} {paths}"
-            await send(call, upload_id, files, f"{go_on}, with the same options for the media")
+            go_on += ", with the same options for the media"
+            await send(call, upload_id, files, go_on, direct=media.direct)
         request = service.AttachMediaRequest(task_id=task_id, data=media.spec(upload_id))
         return (await call.client.call(call.client.tasks.AttachMedia, request)).operation
     except ClientError as fault:

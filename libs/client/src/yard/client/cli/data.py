@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from frameyard.media.v1 import media_pb2
-from yard.client.cli.parameters import INT32, INT64, Choice, given, stacked
+from yard.client.cli.parameters import INT32, INT64, Choice, direct_option, given, stacked
 
 _SORTING = Choice(media_pb2.SortingMethod, "SORTING_METHOD_")
 _SOURCES = stacked(
@@ -29,6 +29,7 @@ _SOURCES = stacked(
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             help="manifest.jsonl that describes the files, so that they need not be looked into.",
         ),
+        direct_option,
     )
 )
 _PARAMETERS = stacked(
@@ -78,6 +79,8 @@ class MediaOptions:
     exclude: Sequence[str] = ()
     urls: Sequence[str] = ()
     manifest: Path | None = None
+    direct: bool = False
+    """Whether large files of the paths go to the store itself."""
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,7 +124,7 @@ def media_options(run: Callable[..., None]) -> Callable[..., None]:
     @_PARAMETERS
     @functools.wraps(run)
     def entry(*arguments: Any, **options: Any) -> None:
-        names = ("paths", "upload_id", "shares", "exclude", "urls", "manifest")
+        names = ("paths", "upload_id", "shares", "exclude", "urls", "manifest", "direct")
         sources = {name: options.pop(name) for name in names}
         parameters = given({name: options.pop(name) for name in _FIELDS})
         media = MediaOptions(**sources, parameters=parameters)

@@ -118,6 +118,14 @@ def word(enum: ProtoEnum, prefix: str, number: int) -> str:
         return str(number)
 
 
+direct_option = click.option(
+    "--direct",
+    is_flag=True,
+    help="Send files of more than 8 MiB to the store itself, if it is in reach.",
+)
+"""The parameter `direct` of uploads."""
+
+
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Without the options that were left out."""
     return {name: value for name, value in options.items() if value is not None}

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/media/v1/upload_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\nUploadFile\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x16\n\x0ereceived_bytes\x18\x05 \x01(\x03\"\xd5\x01\n\x06Upload\x12\n\n\x02id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.UploadState\x12-\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x1e.frameyard.media.v1.UploadFile\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rNewUploadFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"[\n\x13\x43reateUploadRequest\x12\x30\n\x05\x66iles\x18\x01 \x03(\x0b\x32!.frameyard.media.v1.NewUploadFile\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"B\n\x14\x43reateUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\"J\n\x10UploadFileHeader\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"f\n\x11UploadFileRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.frameyard.media.v1.UploadFileHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"B\n\x12UploadFileResponse\x12,\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1e.frameyard.media.v1.UploadFile\"\'\n\x10UploadFilesEntry\x12\x13\n\x0b\x66ile_number\x18\x01 \x01(\x05\"{\n\x12UploadFilesRequest\x12\x13\n\tupload_id\x18\x01 \x01(\tH\x00\x12\x35\n\x05\x65ntry\x18\x02 \x01(\x0b\x32$.frameyard.media.v1.UploadFilesEntryH\x00\x12\x11\n\x07\x63ontent\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"+\n\x13UploadFilesResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x03\"e\n\x13PresignPartsRequest\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12\x12\n\nfirst_part\x18\x03 \x01(\x05\x12\x12\n\npart_count\x18\x04 \x01(\x05\"n\n\x14PresignPartsResponse\x12\x17\n\x0fpart_size_bytes\x18\x01 \x01(\x03\x12\x0c\n\x04urls\x18\x02 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\nStoredPart\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"m\n\x14\x43ompletePartsRequest\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12-\n\x05parts\x18\x03 \x03(\x0b\x32\x1e.frameyard.media.v1.StoredPart\"E\n\x15\x43ompletePartsResponse\x12,\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1e.frameyard.media.v1.UploadFile\"E\n\x10GetUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x11GetUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x13\x46inishUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\"B\n\x14\x46inishUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\"!\n\x13\x44\x65leteUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteUploadResponse*]\n\x0bUploadState\x12\x1c\n\x18UPLOAD_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11UPLOAD_STATE_OPEN\x10\x01\x12\x19\n\x15UPLOAD_STATE_FINISHED\x10\x02\x32\x9c\x06\n\rUploadService\x12\x61\n\x0c\x43reateUpload\x12\'.frameyard.media.v1.CreateUploadRequest\x1a(.frameyard.media.v1.CreateUploadResponse\x12]\n\nUploadFile\x12%.frameyard.media.v1.UploadFileRequest\x1a&.frameyard.media.v1.UploadFileResponse(\x01\x12`\n\x0bUploadFiles\x12&.frameyard.media.v1.UploadFilesRequest\x1a\'.frameyard.media.v1.UploadFilesResponse(\x01\x12\x61\n\x0cPresignParts\x12\'.frameyard.media.v1.PresignPartsRequest\x1a(.frameyard.media.v1.PresignPartsResponse\x12\x64\n\rCompleteParts\x12(.frameyard.media.v1.CompletePartsRequest\x1a).frameyard.media.v1.CompletePartsResponse\x12X\n\tGetUpload\x12$.frameyard.media.v1.GetUploadRequest\x1a%.frameyard.media.v1.GetUploadResponse\x12\x61\n\x0c\x46inishUpload\x12\'.frameyard.media.v1.FinishUploadRequest\x1a(.frameyard.media.v1.FinishUploadResponse\x12\x61\n\x0c\x44\x65leteUpload\x12\'.frameyard.media.v1.DeleteUploadRequest\x1a(.frameyard.media.v1.DeleteUploadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/media/v1/upload_service.proto\x12\x12\x66rameyard.media.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"f\n\nUploadFile\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x16\n\x0ereceived_bytes\x18\x05 \x01(\x03\"\xd5\x01\n\x06Upload\x12\n\n\x02id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.UploadState\x12-\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x1e.frameyard.media.v1.UploadFile\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\rNewUploadFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"[\n\x13\x43reateUploadRequest\x12\x30\n\x05\x66iles\x18\x01 \x03(\x0b\x32!.frameyard.media.v1.NewUploadFile\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"B\n\x14\x43reateUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\"J\n\x10UploadFileHeader\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"f\n\x11UploadFileRequest\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.frameyard.media.v1.UploadFileHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"B\n\x12UploadFileResponse\x12,\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1e.frameyard.media.v1.UploadFile\"\'\n\x10UploadFilesEntry\x12\x13\n\x0b\x66ile_number\x18\x01 \x01(\x05\"{\n\x12UploadFilesRequest\x12\x13\n\tupload_id\x18\x01 \x01(\tH\x00\x12\x35\n\x05\x65ntry\x18\x02 \x01(\x0b\x32$.frameyard.media.v1.UploadFilesEntryH\x00\x12\x11\n\x07\x63ontent\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"+\n\x13UploadFilesResponse\x12\x14\n\x0cstored_count\x18\x01 \x01(\x03\"e\n\x13PresignPartsRequest\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12\x12\n\nfirst_part\x18\x03 \x01(\x05\x12\x12\n\npart_count\x18\x04 \x01(\x05\"\x9e\x01\n\x14PresignPartsResponse\x12\x17\n\x0fpart_size_bytes\x18\x01 \x01(\x03\x12\x0c\n\x04urls\x18\x02 \x03(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x06stored\x18\x04 \x03(\x0b\x32\x1e.frameyard.media.v1.StoredPart\">\n\nStoredPart\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\"m\n\x14\x43ompletePartsRequest\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ile_number\x18\x02 \x01(\x05\x12-\n\x05parts\x18\x03 \x03(\x0b\x32\x1e.frameyard.media.v1.StoredPart\"E\n\x15\x43ompletePartsResponse\x12,\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1e.frameyard.media.v1.UploadFile\"E\n\x10GetUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"X\n\x11GetUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x13\x46inishUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\"B\n\x14\x46inishUploadResponse\x12*\n\x06upload\x18\x01 \x01(\x0b\x32\x1a.frameyard.media.v1.Upload\"!\n\x13\x44\x65leteUploadRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteUploadResponse*]\n\x0bUploadState\x12\x1c\n\x18UPLOAD_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11UPLOAD_STATE_OPEN\x10\x01\x12\x19\n\x15UPLOAD_STATE_FINISHED\x10\x02\x32\x9c\x06\n\rUploadService\x12\x61\n\x0c\x43reateUpload\x12\'.frameyard.media.v1.CreateUploadRequest\x1a(.frameyard.media.v1.CreateUploadResponse\x12]\n\nUploadFile\x12%.frameyard.media.v1.UploadFileRequest\x1a&.frameyard.media.v1.UploadFileResponse(\x01\x12`\n\x0bUploadFiles\x12&.frameyard.media.v1.UploadFilesRequest\x1a\'.frameyard.media.v1.UploadFilesResponse(\x01\x12\x61\n\x0cPresignParts\x12\'.frameyard.media.v1.PresignPartsRequest\x1a(.frameyard.media.v1.PresignPartsResponse\x12\x64\n\rCompleteParts\x12(.frameyard.media.v1.CompletePartsRequest\x1a).frameyard.media.v1.CompletePartsResponse\x12X\n\tGetUpload\x12$.frameyard.media.v1.GetUploadRequest\x1a%.frameyard.media.v1.GetUploadResponse\x12\x61\n\x0c\x46inishUpload\x12\'.frameyard.media.v1.FinishUploadRequest\x1a(.frameyard.media.v1.FinishUploadResponse\x12\x61\n\x0c\x44\x65leteUpload\x12\'.frameyard.media.v1.DeleteUploadRequest\x1a(.frameyard.media.v1.DeleteUploadResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.media.v1.upload_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UPLOADSTATE']._serialized_start=1867
-  _globals['_UPLOADSTATE']._serialized_end=1960
+  _globals['_UPLOADSTATE']._serialized_start=1936
+  _globals['_UPLOADSTATE']._serialized_end=2029
   _globals['_UPLOADFILE']._serialized_start=96
   _globals['_UPLOADFILE']._serialized_end=198
   _globals['_UPLOAD']._serialized_start=201
@@ -58,26 +58,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADFILESRESPONSE']._serialized_end=1101
   _globals['_PRESIGNPARTSREQUEST']._serialized_start=1103
   _globals['_PRESIGNPARTSREQUEST']._serialized_end=1204
-  _globals['_PRESIGNPARTSRESPONSE']._serialized_start=1206
-  _globals['_PRESIGNPARTSRESPONSE']._serialized_end=1316
-  _globals['_STOREDPART']._serialized_start=1318
-  _globals['_STOREDPART']._serialized_end=1360
-  _globals['_COMPLETEPARTSREQUEST']._serialized_start=1362
-  _globals['_COMPLETEPARTSREQUEST']._serialized_end=1471
-  _globals['_COMPLETEPARTSRESPONSE']._serialized_start=1473
-  _globals['_COMPLETEPARTSRESPONSE']._serialized_end=1542
-  _globals['_GETUPLOADREQUEST']._serialized_start=1544
-  _globals['_GETUPLOADREQUEST']._serialized_end=1613
-  _globals['_GETUPLOADRESPONSE']._serialized_start=1615
-  _globals['_GETUPLOADRESPONSE']._serialized_end=1703
-  _globals['_FINISHUPLOADREQUEST']._serialized_start=1705
-  _globals['_FINISHUPLOADREQUEST']._serialized_end=1738
-  _globals['_FINISHUPLOADRESPONSE']._serialized_start=1740
-  _globals['_FINISHUPLOADRESPONSE']._serialized_end=1806
-  _globals['_DELETEUPLOADREQUEST']._serialized_start=1808
-  _globals['_DELETEUPLOADREQUEST']._serialized_end=1841
-  _globals['_DELETEUPLOADRESPONSE']._serialized_start=1843
-  _globals['_DELETEUPLOADRESPONSE']._serialized_end=1865
-  _globals['_UPLOADSERVICE']._serialized_start=1963
-  _globals['_UPLOADSERVICE']._serialized_end=2759
+  _globals['_PRESIGNPARTSRESPONSE']._serialized_start=1207
+  _globals['_PRESIGNPARTSRESPONSE']._serialized_end=1365
+  _globals['_STOREDPART']._serialized_start=1367
+  _globals['_STOREDPART']._serialized_end=1429
+  _globals['_COMPLETEPARTSREQUEST']._serialized_start=1431
+  _globals['_COMPLETEPARTSREQUEST']._serialized_end=1540
+  _globals['_COMPLETEPARTSRESPONSE']._serialized_start=1542
+  _globals['_COMPLETEPARTSRESPONSE']._serialized_end=1611
+  _globals['_GETUPLOADREQUEST']._serialized_start=1613
+  _globals['_GETUPLOADREQUEST']._serialized_end=1682
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1684
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1772
+  _globals['_FINISHUPLOADREQUEST']._serialized_start=1774
+  _globals['_FINISHUPLOADREQUEST']._serialized_end=1807
+  _globals['_FINISHUPLOADRESPONSE']._serialized_start=1809
+  _globals['_FINISHUPLOADRESPONSE']._serialized_end=1875
+  _globals['_DELETEUPLOADREQUEST']._serialized_start=1877
+  _globals['_DELETEUPLOADREQUEST']._serialized_end=1910
+  _globals['_DELETEUPLOADRESPONSE']._serialized_start=1912
+  _globals['_DELETEUPLOADRESPONSE']._serialized_end=1934
+  _globals['_UPLOADSERVICE']._serialized_start=2032
+  _globals['_UPLOADSERVICE']._serialized_end=2828
 # @@protoc_insertion_point(module_scope)

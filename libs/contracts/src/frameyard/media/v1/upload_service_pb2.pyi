@@ -413,6 +413,7 @@ class PresignPartsResponse(_message.Message):
     PART_SIZE_BYTES_FIELD_NUMBER: _builtins.int
     URLS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
     part_size_bytes: _builtins.int
     """Length of each part, bytes; the last one has the rest of the file."""
     @_builtins.property
@@ -423,16 +424,23 @@ class PresignPartsResponse(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the addresses end."""
 
+    @_builtins.property
+    def stored(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredPart]:
+        """Those of the parts asked for that the store has already, by number: whoever lost their ETags need not send them
+        again. A part of another length than it must have is not among them.
+        """
+
     def __init__(
         self,
         *,
         part_size_bytes: _builtins.int = ...,
         urls: _abc.Iterable[_builtins.str] | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        stored: _abc.Iterable[Global___StoredPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "part_size_bytes", b"part_size_bytes", "urls", b"urls"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "part_size_bytes", b"part_size_bytes", "stored", b"stored", "urls", b"urls"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -446,19 +454,23 @@ class StoredPart(_message.Message):
 
     NUMBER_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number of the part, from 1."""
     etag: _builtins.str
     """Required. The ETag that the store answered."""
+    size_bytes: _builtins.int
+    """Length in the store, bytes; told by PresignParts, not looked at by CompleteParts."""
     def __init__(
         self,
         *,
         number: _builtins.int = ...,
         etag: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "number", b"number", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -51,12 +51,12 @@ class PartUpload:
         finish = self._client._complete_multipart_upload
         await self._run(lambda: finish(self._bucket, self._key, upload, named))
 
-    async def stored(self, upload: str, *, page: int = 1000) -> AsyncIterator[StoredPart]:
-        """Parts that the store has, by number."""
+    async def stored(self, upload: str, *, after: int = 0, page: int = 1000) -> AsyncIterator[StoredPart]:
+        """Parts that the store has, by number, behind number `after`."""
         ask = self._client._list_parts
-        after = "0"
+        last = str(after)
         while True:
-            marker = after
+            marker = last
             found = await self._run(
                 lambda: ask(self._bucket, self._key, upload, page, marker)  # noqa: B023 - at once
             )
@@ -64,7 +64,7 @@ class PartUpload:
                 yield StoredPart(number=part.part_number, tag=part.etag, size_bytes=part.size or 0)
             if not found.is_truncated or not found.parts:
                 return
-            after = str(found.parts[-1].part_number)
+            last = str(found.parts[-1].part_number)
 
     async def abort(self, upload: str) -> None:
         """Frees all parts."""

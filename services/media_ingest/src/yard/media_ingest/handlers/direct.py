@@ -35,7 +35,7 @@ Stored = dict[int, list[StoredPart]]
 async def presign_parts(
     ingest: Ingest, request: messages.PresignPartsRequest
 ) -> messages.PresignPartsResponse:
-    """Addresses for some parts of a file; the first call begins its multipart upload."""
+    """Addresses for parts of a file, and which are stored; the first call begins its multipart upload."""
     addresses = _addresses(ingest)
     file = await _file(ingest, request.upload_id, request.file_number)
     if file.is_complete:
@@ -44,11 +44,29 @@ async def presign_parts(
     key, multipart_id = await to_the_end(_multipart(ingest, file))
     await store.prolong(ingest.db, file.upload_id, ingest.expiry())
     answer = messages.PresignPartsResponse(
+        stored=await _stored(ingest, file, numbers) if file.is_direct else (),
         part_size_bytes=part_bytes(file.size_bytes),
         urls=[addresses.put(key, multipart_id, number, ADDRESS_TTL_S) for number in numbers],
     )
     answer.expire_time.FromDatetime(clock.now() + timedelta(seconds=ADDRESS_TTL_S))
     return answer
+
+
+async def _stored(ingest: Ingest, file: ReceivedFile, numbers: range) -> list[messages.StoredPart]:
+    """Those of the parts that have arrived, the last try of each that is of the right length."""
+    assert file.blob_key is not None
+    assert file.multipart_id is not None
+    found: dict[int, messages.StoredPart] = {}
+    parts = ingest.blobs.in_parts(file.blob_key)
+    with suppress(errors.NotFound):  # joined or cleaned up since: CompleteParts tells which
+        async for part in parts.stored(file.multipart_id, after=numbers[0] - 1, page=len(numbers)):
+            if part.number > numbers[-1]:
+                break
+            if part.size_bytes == part_length(file.size_bytes, part.number):
+                found[part.number] = messages.StoredPart(
+                    number=part.number, etag=part.tag, size_bytes=part.size_bytes
+                )
+    return [*found.values()]
 
 
 async def complete_parts(
