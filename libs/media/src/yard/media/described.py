@@ -16,6 +16,7 @@ from yard.media.index_block import (
     encode_columns,
 )
 from yard.media.manifest import line_fault
+from yard.media.name_column import NameColumn
 from yard.media.name_order import Order, arranged
 
 WHOLE = -1
@@ -32,7 +33,7 @@ class Described:
     """The lines of a manifest in their order; a frame that is not described has an empty name."""
 
     def __init__(self) -> None:
-        self.names: list[bytes] = []
+        self.names = NameColumn()
         self.undescribed = 0
         self.unsized = 0
         self._widths = array("I")
@@ -63,9 +64,9 @@ class Described:
         """Numbers of lines in frame order; frames that are not described keep their places."""
         if not self.undescribed:
             return arranged(self.names, order, seed)
-        described = [number for number, name in enumerate(self.names) if name]
-        names = [self.names[number] for number in described]
-        lines = list(range(len(self)))
+        described = array("I", (number for number, name in enumerate(self.names) if name))
+        names = NameColumn(self.names[number] for number in described)
+        lines = array("I", range(len(self)))
         for number, position in zip(described, arranged(names, order, seed), strict=True):
             lines[number] = described[position]
         return lines

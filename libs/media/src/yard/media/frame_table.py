@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from yard.media.index_block import FRAMES_PER_BLOCK, FrameColumns, decode_columns, encode_columns
+from yard.media.name_column import NameColumn
 
 Rows = NDArray[np.int64]
 
@@ -14,9 +15,8 @@ class FrameTable:
     """The frames of blocks, one after the other, by their row."""
 
     def __init__(self) -> None:
-        self._parts: list[FrameColumns] = []
-        self._columns: dict[str, NDArray[Any]] = {}
-        self.names: list[bytes] = []
+        self._parts: dict[str, list[NDArray[Any]]] = {}
+        self.names = NameColumn()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -24,24 +24,25 @@ class FrameTable:
     def add(self, block: bytes) -> None:
         """Appends the frames of a frame block."""
         part = decode_columns(block)
-        self._parts.append(FrameColumns(part.columns, []))
-        self._columns = {}
-        self.names += part.names
+        for name, column in part.columns.items():
+            self._parts.setdefault(name, []).append(column)
+        self.names.extend(part.names)
 
     def column(self, name: str) -> NDArray[Any]:
         """One value a row."""
-        if name not in self._columns:
-            parts = [part.columns[name] for part in self._parts]
-            self._columns[name] = np.concatenate(parts) if parts else np.zeros(0, "i8")
-        return self._columns[name]
+        parts = self._parts.get(name, [])
+        if len(parts) != 1:
+            # What is joined replaces its parts: no column is there twice.
+            parts[:] = [np.concatenate(parts) if parts else np.zeros(0, "i8")]
+        return parts[0]
 
     def blocks(self, rows: Rows, changed: Mapping[str, NDArray[Any]]) -> Iterator[bytes]:
         """Frame blocks of these rows in this order; `changed` columns, a value each, replace ours."""
-        names = self._parts[0].columns if self._parts else {}
         for first in range(0, len(rows), FRAMES_PER_BLOCK):
             part = slice(first, first + FRAMES_PER_BLOCK)
             some = rows[part]
             columns = {
-                name: changed[name][part] if name in changed else self.column(name)[some] for name in names
+                name: changed[name][part] if name in changed else self.column(name)[some]
+                for name in self._parts
             }
             yield encode_columns(FrameColumns(columns, [self.names[row] for row in some.tolist()]))

@@ -1,28 +1,42 @@
-"""Orders of many names, by keys that are bytes: a million fit into little memory."""
+"""Orders of many names, by keys that are bytes: a million take a few bytes each besides the names."""
 
+import heapq
 import random
 import re
+from array import array
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
 Order = Literal["lexicographical", "natural", "predefined", "random"]
 
+_RUN = 1 << 15
+"""Names whose keys are in memory at the same time."""
 _NUMBER = re.compile(rb"([0-9]+)")
 
 
 def arranged(names: Sequence[bytes], order: Order, seed: int) -> Sequence[int]:
     """Positions of the names (UTF-8) in frame order; random shuffles the lexicographical one by the seed."""
+    key: Callable[[bytes], bytes] = natural_key if order == "natural" else bytes
     # Most manifests are in order already, and a range takes no memory.
-    is_arranged = order == "lexicographical" and all(a <= b for a, b in pairwise(names))
+    is_arranged = order != "random" and all(a <= b for a, b in pairwise(map(key, names)))
     if order == "predefined" or is_arranged:
         return range(len(names))
-    positions = list(range(len(names)))
-    key: Callable[[bytes], bytes] = natural_key if order == "natural" else bytes
-    positions.sort(key=lambda position: key(names[position]))
+    positions = _merged(names, key)
     if order == "random":
         random.Random(seed).shuffle(positions)  # noqa: S311 - repeatable on purpose
     return positions
+
+
+def _merged(names: Sequence[bytes], key: Callable[[bytes], bytes]) -> "array[int]":
+    """Positions in the order of the keys, by runs that are sorted one after the other and then merged."""
+
+    def key_at(position: int) -> bytes:
+        return key(names[position])
+
+    starts = range(0, len(names), _RUN)
+    runs = [array("I", sorted(range(start, min(start + _RUN, len(names))), key=key_at)) for start in starts]
+    return array("I", heapq.merge(*runs, key=key_at))
 
 
 def natural_key(name: bytes) -> bytes:

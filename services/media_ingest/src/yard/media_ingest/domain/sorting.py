@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_pb2 import SortingMethod
+from yard.media.name_column import NameColumn
 from yard.media.name_order import Order, arranged
 from yard.media_ingest.domain.arranged import Arranged
 
@@ -20,7 +21,7 @@ def ordered(
     items: Sequence[T], method: SortingMethod.ValueType, seed: int, name: Callable[[T], str]
 ) -> Arranged[T]:
     """The items in frame order; random shuffles the lexicographical order by the seed."""
-    names = [name(item).encode("utf-8", "surrogatepass") for item in items]
+    names = NameColumn(name(item).encode("utf-8", "surrogatepass") for item in items)
     return Arranged(items, order_of(names, method, seed))
 
 
