@@ -324,6 +324,17 @@ def test_small_files_are_read_by_large_ranges_once() -> None:
     assert sum(file.reads) < 1.1 * len(content)
 
 
+@pytest.mark.parametrize("size", [1, 30_000, 1 << 20])
+def test_damage_inside_a_stored_file_that_is_read_in_passing_is_named(size: int) -> None:
+    members = {"a.jpg": bytes(5_000), "b.jpg": bytes(size), "c.jpg": bytes(700_000)}
+    archive = zipped(members)
+    bad = patched(archive, (archive.index(b"b.jpg") + 5 + size // 2, b"!"))
+    assert [found.name for found in read(bad)] == ["a.jpg", "b.jpg", "c.jpg"]
+    [(name, reason)] = reasons(bad)
+    assert name == "b.jpg"
+    assert reason.startswith("is damaged: its content has the checksum ")
+
+
 def test_of_large_files_only_the_heads_are_read() -> None:
     content = zipped({f"{number:05d}.jpg": bytes(3_000_000) for number in range(10)})
     file = Counting(content)

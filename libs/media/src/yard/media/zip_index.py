@@ -29,6 +29,8 @@ _UNIX_SYSTEMS = (3, 19)
 _WINDOW, _SMALL, _GAP = 4 << 20, 64 << 10, 1 << 20
 _ORDERED_BATCH, _SORTED_BATCH = 4096, 65_536
 _PACKED_PIECE = 16 << 10
+_CHECKED = _GAP
+"""Stored members up to this length are read in passing, so that comparing their checksum costs no read."""
 
 
 class _Ranges:
@@ -103,7 +105,8 @@ def read_zip(
 
     Folders are passed over, and so are the first `passed` results, of which nothing is read again.
     MediaError, before anything is yielded, for an archive that is damaged, whose members overlap, or that
-    goes beyond a limit. The memory needed grows by some 60 bytes a member.
+    goes beyond a limit. Stored members of up to 1 MiB whose content does not have its checksum are left out;
+    of others it is not compared. The memory needed grows by some 60 bytes a member.
     """
     place = find_directory(file)
     survey = _survey(file, place, limits)
@@ -224,6 +227,8 @@ def _fault(record: Record, mode: int, limits: ArchiveLimits) -> str | None:
     return None
 
 
+_DAMAGED = "is damaged: its content has the checksum {:08x}, the directory says {:08x}"
+
 _offset_of = attrgetter("record.offset")
 
 
@@ -251,6 +256,10 @@ def _entry(found: _Found, ranges: _Ranges, last_end: int) -> ZipEntry | Skipped:
         return Skipped(found.label, "has other sizes in its local header than in the directory")
     if record.offset < last_end or offset + record.packed > ranges.end:
         return Skipped(found.label, "overlaps another member")
+    if record.method == 0 and record.packed <= _CHECKED:
+        checksum = zlib.crc32(ranges.at(offset, record.packed))
+        if checksum != record.crc32:
+            return Skipped(found.label, _DAMAGED.format(checksum, record.crc32))
     return ZipEntry(
         name=found.label,
         offset=offset,
