@@ -34,14 +34,14 @@ def pick(
 ) -> Picked:
     """Takes the selected of all frames, whose sources are positions in `files`, in an order of their rows."""
     absolute = np.fromiter(map(selected.selection.absolute, range(selected.size)), "i8", selected.size)
-    rows = absolute if order is None else np.asarray(order, "i8")[absolute]
-    methods, source = frames.column("method")[rows], frames.column("source")[rows]
-    used, first_rows, inverse = np.unique(source, return_index=True, return_inverse=True)
+    rows = absolute if order is None else np.asarray(order)[absolute]
+    methods = frames.column("method")[rows]
+    used, first_rows, inverse = _distinct(frames.column("source"), rows)
     paged = np.isin(methods, [METHODS.index(method) for method in PAGE_METHODS])
     is_paged = np.zeros(len(used), bool)
     is_paged[inverse[paged]] = True
     placing = _Placing(Arranged(files, used.tolist()), is_paged.tolist(), first_rows)
-    changed: dict[str, NDArray[Any]] = {"order": absolute, "source": placing.numbers[inverse]}
+    changed: dict[str, NDArray[Any]] = {"order": absolute, "source": placing.numbers.astype("u4")[inverse]}
     if placing.is_part.any():
         changed |= _parts(frames, rows, methods, placing, inverse)
     width, height = (int(frames.column(name)[rows[0]]) for name in ("width", "height"))
@@ -50,8 +50,15 @@ def pick(
     )
 
 
+def _distinct(source: NDArray[Any], rows: NDArray[Any]) -> tuple[NDArray[Any], _Numbers, NDArray[Any]]:
+    """The different sources of the rows, where each comes first, and which of them each row has."""
+    if len(source) and (source == source[0]).all():  # an archive: a million rows need no sorting
+        return source[:1], np.zeros(1, "i8"), np.zeros(len(rows), "u1")
+    return np.unique(source[rows], return_index=True, return_inverse=True)
+
+
 def _parts(
-    frames: FrameTable, rows: _Numbers, methods: NDArray[Any], placing: "_Placing", inverse: NDArray[Any]
+    frames: FrameTable, rows: NDArray[Any], methods: NDArray[Any], placing: "_Placing", inverse: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
     """Columns of frames whose file is a part of a source."""
     is_part = placing.is_part[inverse]
