@@ -17,7 +17,7 @@ def test_it_has_the_size_of_its_frame(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [(100, 60), (320, 240), (1920, 1080), (4000, 3000)])
 def test_number_and_reason_can_be_told_apart(size: tuple[int, int]) -> None:
     first = placeholder(*size, 17, REASON)
-    assert (first == 255).any(), "words are white"
+    assert first.max() > 200, "words are white"
     assert not np.array_equal(first, placeholder(*size, 18, REASON))
     assert not np.array_equal(first, placeholder(*size, 17, "is not there"))
     assert np.array_equal(first, placeholder(*size, 17, REASON))
