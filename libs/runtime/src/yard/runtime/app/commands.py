@@ -12,6 +12,7 @@ from uuid import UUID
 from yard.runtime import errors, outbox, telemetry
 from yard.runtime.app import letters, schema
 from yard.runtime.app.lifecycle import serving
+from yard.runtime.app.memory import give_back_large_blocks
 from yard.runtime.app.service import S, Service
 from yard.runtime.db import Database
 from yard.runtime.settings import SettingsError, load
@@ -51,6 +52,7 @@ def _complain(fault: ValueError) -> int:
 
 async def _serve(service: Service[S], settings: S, _: argparse.Namespace) -> int:
     """Until the first signal; a second one ends the process at once."""
+    give_back_large_blocks()
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
