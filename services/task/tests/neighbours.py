@@ -122,6 +122,10 @@ class Client:
         request = task_service_pb2.AttachMediaRequest(task_id=task_id, data=spec)
         return (await self.tasks.AttachMedia(request)).operation
 
+    async def set_use_cache(self, task_id: int, use_cache: bool) -> task_pb2.Task:
+        request = task_service_pb2.SetUseCacheRequest(id=task_id, use_cache=use_cache)
+        return (await self.tasks.SetUseCache(request)).task
+
     async def grant(self, **target: int) -> task_service_pb2.GetMediaGrantResponse:
         return await self.tasks.GetMediaGrant(task_service_pb2.GetMediaGrantRequest(**target))
 

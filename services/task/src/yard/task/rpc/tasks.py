@@ -5,7 +5,7 @@ from typing import Any
 
 from frameyard.task.v1 import task_service_pb2 as messages
 from frameyard.task.v1 import task_service_pb2_grpc
-from yard.task.handlers import grants, labels, media, reading, removal, tasks
+from yard.task.handlers import grants, labels, media, reading, removal, tasks, use_cache
 from yard.task.handlers.context import Tasks
 
 TASK_SERVICE = messages.DESCRIPTOR.services_by_name["TaskService"].full_name
@@ -48,6 +48,12 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     ) -> messages.UpdateTaskResponse:
         """Changes a task."""
         return await tasks.update_task(self._tasks, request)
+
+    async def SetUseCache(
+        self, request: messages.SetUseCacheRequest, context: Any
+    ) -> messages.SetUseCacheResponse:
+        """Keeps chunks or makes them on demand."""
+        return await use_cache.set_use_cache(self._tasks, request)
 
     async def UpdateTaskLabels(
         self, request: messages.UpdateTaskLabelsRequest, context: Any
