@@ -140,8 +140,9 @@ async def test_a_lost_source_is_said_without_its_key(side: MediaSide, ann: Viewe
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ann.chunk(media, 0)
     fault = rpc.errors_from_rpc(refused.value)
-    assert isinstance(fault, errors.DataLoss)
-    assert fault.message == "a file of the media is not in the bucket any more"
+    assert isinstance(fault, errors.Unavailable)
+    assert fault.message == "b_frames.mp4 is not in the bucket any more"
+    assert fault.metadata["file"] == "b_frames.mp4"
 
 
 async def test_static_media_is_built_in_advance_and_kept(

@@ -33,6 +33,14 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrupt:
+    """A relative frame that is shown as a placeholder, and why."""
+
+    frame: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
     """Indexed media; `form` is its own container of compressed chunks, `operation_id` that of its build."""
 

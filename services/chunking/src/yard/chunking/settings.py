@@ -15,5 +15,11 @@ class Settings(RuntimeSettings):
     shares: tuple[str, ...] = setting(
         (), "Read-only file shares that frames are read from, as media_ingest has them."
     )
-    build_concurrency: int = setting(2, "Media whose chunks one replica builds in advance at the same time.")
-    build_timeout_s: float = setting(86_400.0, "Time limit of building all chunks of one media, seconds.")
+    build_concurrency: int = setting(
+        2, "Runs of chunks that one replica builds in advance at once; at most its child processes but one."
+    )
+    build_timeout_s: float = setting(86_400.0, "Time limit of building one run of chunks, seconds.")
+    chunk_timeout_s: float = setting(300.0, "Time limit of making one chunk in a child process, seconds.")
+    advertised_host: str = setting(
+        "", "Where other replicas reach this one; empty takes its listening address or the machine's name."
+    )

@@ -98,7 +98,7 @@ class _Process:
 
     async def start(self) -> Running[Any]:
         """Answers and works; the port file is written last."""
-        address = await self._server.start()
+        address = self._runtime.address = await self._server.start()
         metrics_address = await self._endpoint.start()
         self._engines.start()
         for task in self._background:

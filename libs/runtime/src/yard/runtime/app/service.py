@@ -45,13 +45,17 @@ class Parts:
 
 
 class Runtime(Generic[S]):
-    """What a service is built from; `blobs` and `workers` cost nothing until they are used."""
+    """What a service is built from; `blobs` and `workers` cost nothing until they are used.
+
+    `address` is where the gRPC server listens, host:port, empty until it does.
+    """
 
     def __init__(
         self, service: Service[S], settings: S, *, db: Database, nc: Client, operations: Operations
     ) -> None:
         self.name = service.name
         self.settings = settings
+        self.address = ""
         self.db = db
         self.nc = nc
         self.operations = operations

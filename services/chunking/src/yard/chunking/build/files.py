@@ -7,8 +7,32 @@ from yard.media.index_block import ImageAddress
 from yard.media.plan import PlanHead, Source
 from yard.runtime import errors
 from yard.runtime.blobs import Blobs
-from yard.runtime.shares import Share, Shares, gone
+from yard.runtime.shares import FILE_GONE, Share, Shares, gone
 from yard.runtime.workers import BlobSource, PartSource, RangeSource
+
+
+class _Kept:
+    """An object of the bucket that once was there: where it is not any more, the file's name is told."""
+
+    def __init__(self, whole: RangeSource, name: str) -> None:
+        self._whole = whole
+        self._name = name
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return self._whole.size
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The range."""
+        try:
+            return await self._whole.read(offset, length)
+        except errors.NotFound as fault:
+            raise errors.Unavailable(
+                f"{self._name} is not in the bucket any more",
+                reason=FILE_GONE,
+                metadata={"file": self._name},
+            ) from fault
 
 
 class Files:
@@ -22,7 +46,8 @@ class Files:
         """A file that is a source by itself."""
         if source.share:
             return self._share(source).source(source.key, source.size_bytes, source.stamp)
-        whole = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
+        blob = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
+        whole = _Kept(blob, source.name)
         return PartSource(whole, source.offset, source.size_bytes) if source.offset else whole
 
     async def of_images(

@@ -1,7 +1,7 @@
 """From what is wanted to a call of a child process."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from yard.chunking.build.files import Files
@@ -15,6 +15,15 @@ IMAGE_FRAME = "yard.media.image_chunks:image_frame"
 VIDEO_ZIP = "yard.media.video_chunks:video_zip"
 VIDEO_FRAME = "yard.media.video_chunks:video_frame"
 VIDEO_MP4 = "yard.media.mp4_jobs:video_mp4"
+
+_RUNS = {
+    IMAGE_ZIP: "yard.media.image_chunks:image_zip_run",
+    VIDEO_ZIP: "yard.media.video_chunks:video_zip_run",
+    VIDEO_MP4: "yard.media.mp4_jobs:video_mp4_run",
+}
+
+# What runs of videos get as `chunks`; those of images need the number of the first one besides.
+_ONE_CHUNK = ("last",)
 
 Look = Literal["jpeg", "original", "png", "preview"]
 
@@ -39,6 +48,17 @@ class Jobs:
         """Makes a chunk or a preview."""
         if rendition.quality == "preview":
             return await self.for_frame(media, rendition.frames.first, "preview", "compressed")
+        return await self._for_chunk(media, rendition)
+
+    async def for_run(self, media: Media, renditions: Sequence[Rendition]) -> Job:
+        """Makes adjacent chunks of the same quality and container, in the framing of `yard.media.framed`."""
+        frames = Frames(first=renditions[0].frames.first, last=renditions[-1].frames.last)
+        whole = await self._for_chunk(media, replace(renditions[0], frames=frames))
+        arguments = {key: value for key, value in whole.arguments.items() if key not in _ONE_CHUNK}
+        arguments["chunks"] = [[each.frames.first, each.frames.last] for each in renditions]
+        return replace(whole, function=_RUNS[whole.function], arguments=arguments)
+
+    async def _for_chunk(self, media: Media, rendition: Rendition) -> Job:
         quality = _jpeg_quality(media, rendition.quality)
         if media.kind == "images":
             look: Look = "original" if rendition.quality == "original" else "jpeg"
@@ -47,7 +67,8 @@ class Jobs:
             return await self._of_video(VIDEO_ZIP, media, rendition.frames, quality=quality)
         is_original = rendition.quality == "original"
         crf = VISUALLY_LOSSLESS_CRF if is_original else crf_for(media.image_quality)
-        return await self._of_video(VIDEO_MP4, media, rendition.frames, crf=crf)
+        copy = "any" if is_original else "browser"
+        return await self._of_video(VIDEO_MP4, media, rendition.frames, crf=crf, copy=copy)
 
     async def for_frame(self, media: Media, frame: int, look: Look, quality: Quality) -> Job:
         """Makes a single picture."""
@@ -78,7 +99,8 @@ class Jobs:
         head = await self._plans.head(media)
         addresses = await self._plans.addresses(media, frames)
         sources, placed = await self._files.of_images(head, addresses)
-        arguments = {"images": [asdict(address) for address in placed], **wanted}
+        images = [asdict(address) for address in placed]
+        arguments = {"images": images, "first": frames.first, **wanted}
         return Job(function=function, arguments=arguments, sources=sources)
 
 

@@ -9,13 +9,15 @@ from uuid import UUID
 
 from yard.chunking.domain import Frames, Media
 from yard.media.errors import MediaError
-from yard.media.index_block import ImageAddress, decode_frames
+from yard.media.index_block import ImageAddress, decode_frames, decode_video
 from yard.media.plan import TRAILER_BYTES, Block, PlanHead, decode_head, head_range
+from yard.media.video_index import VideoIndex
 from yard.runtime import errors
 from yard.runtime.blobs import Blobs
 
 HEADS = 64
 VIDEO_BLOCKS = 16
+VIDEO_INDEXES = 16
 IMAGE_BLOCKS = 8
 
 K = TypeVar("K")
@@ -52,6 +54,7 @@ class Plans:
         self._blobs = blobs
         self._heads: _Recent[UUID, PlanHead] = _Recent(HEADS)
         self._videos: _Recent[UUID, bytes] = _Recent(VIDEO_BLOCKS)
+        self._indexes: _Recent[UUID, VideoIndex] = _Recent(VIDEO_INDEXES)
         self._images: _Recent[tuple[UUID, int], list[ImageAddress]] = _Recent(IMAGE_BLOCKS)
 
     async def head(self, media: Media) -> PlanHead:
@@ -61,6 +64,14 @@ class Plans:
     async def video_block(self, media: Media) -> bytes:
         """The index of a video, still encoded."""
         return await self._videos.get(media.id, lambda: self._load_video(media))
+
+    async def video_index(self, media: Media) -> VideoIndex:
+        """The index of a video: frames and key frames of its source."""
+
+        async def load() -> VideoIndex:
+            return await _decoded(decode_video, await self.video_block(media))
+
+        return await self._indexes.get(media.id, load)
 
     async def addresses(self, media: Media, frames: Frames) -> list[ImageAddress]:
         """Where images lie, in order."""

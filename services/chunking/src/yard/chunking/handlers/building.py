@@ -7,7 +7,7 @@ from uuid import UUID
 
 from frameyard.chunk.v1.chunk_events_pb2 import ChunksBuilt, ChunksFailed
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
-from yard.chunking.domain import Frames, Media, Rendition
+from yard.chunking.domain import Media, Rendition
 from yard.chunking.handlers.context import Chunking
 from yard.chunking.store import chunks as store
 from yard.chunking.store import media as media_store
@@ -71,9 +71,8 @@ async def tell_failure(tx: Transaction, work: Work[MediaIndexed], error: errors.
 
 
 async def _missing(chunking: Chunking, media: Media, page: Sequence[Rendition]) -> list[Rendition]:
-    frames = Frames(first=page[0].frames.first, last=page[-1].frames.last)
-    built = await store.first_frames_built(chunking.db, media, frames)
-    return [rendition for rendition in page if rendition.frames.first not in built]
+    built = await store.built_among(chunking.db, page)
+    return [rendition for rendition in page if rendition.frames not in built]
 
 
 def _width(chunking: Chunking) -> int:

@@ -6,6 +6,7 @@ from typing import Self
 from yard.chunking.build.builder import Builder
 from yard.chunking.build.files import Files
 from yard.chunking.build.jobs import Jobs
+from yard.chunking.build.peers import address_of
 from yard.chunking.build.plans import Plans
 from yard.chunking.build.reading import Reading
 from yard.chunking.settings import Settings
@@ -41,7 +42,7 @@ class Chunking:
             runtime=runtime,
             plans=plans,
             jobs=jobs,
-            builder=Builder(runtime, jobs),
+            builder=Builder(runtime, jobs, lambda: address_of(runtime)),
             reading=Reading(runtime.db),
             shares=connected,
         )

@@ -1,5 +1,6 @@
 """What is made, being made or going."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -21,12 +22,17 @@ class Built:
     blob: BlobRef
     width: int
     height: int
+    corrupt_frames: tuple[int, ...] = ()
 
     @classmethod
     def from_row(cls, key: str, row: Record) -> Self:
-        """Size, checksum, width and height."""
-        blob = BlobRef(key=key, size_bytes=row["size_bytes"], sha256=row["sha256"])
-        return cls(blob=blob, width=row["width"], height=row["height"])
+        """Size, checksum, width, height and damaged frames."""
+        return cls(
+            blob=BlobRef(key=key, size_bytes=row["size_bytes"], sha256=row["sha256"]),
+            width=row["width"],
+            height=row["height"],
+            corrupt_frames=tuple(row["corrupt_frames"]),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,7 @@ async def use(db: Database, rendition: Rendition, weight: float) -> Built | None
             read_until = greatest(read_until, now() + make_interval(secs => $7))
         WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame = $4 AND last_frame = $5
             AND state = 'built'
-        RETURNING size_bytes, sha256, width, height
+        RETURNING size_bytes, sha256, width, height, corrupt_frames
         """,
         *_columns(rendition),
         weight,
@@ -55,15 +61,20 @@ async def use(db: Database, rendition: Rendition, weight: float) -> Built | None
     return None if row is None else Built.from_row(rendition.key, row)
 
 
-async def claim(db: Database, media: Media, rendition: Rendition, lease: UUID, weight: float) -> bool:
-    """Makes the holder of `lease` the only builder; False if it is built, somebody builds, or media goes."""
+async def claim(
+    db: Database, media: Media, rendition: Rendition, lease: UUID, *, weight: float, holder: str = ""
+) -> bool:
+    """Makes the owner of `lease` the only builder; False if it is built, somebody builds, or media goes.
+
+    `holder` is where other replicas can read what is being built.
+    """
     return bool(
         await db.fetchval(
             """
             INSERT INTO chunk (media_id, quality, form, first_frame, last_frame, state, is_kept, lease,
-                lease_until, score)
+                lease_until, score, holder)
             SELECT $1::uuid, $2::text, $3::text, $4::bigint, $5::bigint, 'building', $6::boolean, $7::uuid,
-                now() + make_interval(secs => $8), $9::float8
+                now() + make_interval(secs => $8), $9::float8, $10::text
             FROM media_plan
             WHERE id = $1 AND NOT is_deleted
             FOR SHARE
@@ -71,7 +82,8 @@ async def claim(db: Database, media: Media, rendition: Rendition, lease: UUID, w
             SET state = 'building',
                 is_kept = excluded.is_kept,
                 lease = excluded.lease,
-                lease_until = excluded.lease_until
+                lease_until = excluded.lease_until,
+                holder = excluded.holder
             WHERE chunk.state <> 'built' AND chunk.lease_until < now()
             RETURNING true
             """,
@@ -80,8 +92,23 @@ async def claim(db: Database, media: Media, rendition: Rendition, lease: UUID, w
             lease,
             LEASE_S,
             weight,
+            holder,
         )
     )
+
+
+async def holder_of(db: Database, rendition: Rendition) -> str:
+    """Address of the replica that is building it; empty if none is, or it is not known."""
+    holder: str | None = await db.fetchval(
+        """
+        SELECT holder
+        FROM chunk
+        WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame = $4 AND last_frame = $5
+            AND state = 'building' AND lease_until > now()
+        """,
+        *_columns(rendition),
+    )
+    return holder or ""
 
 
 async def renew(db: Database, rendition: Rendition, lease: UUID) -> bool:
@@ -110,7 +137,7 @@ async def complete(tx: Transaction, rendition: Rendition, lease: UUID, built: Bu
             """
             UPDATE chunk
             SET state = 'built', size_bytes = $7, sha256 = $8, width = $9, height = $10, built_at = now(),
-                read_until = now() + make_interval(secs => $11)
+                read_until = now() + make_interval(secs => $11), corrupt_frames = $12, holder = ''
             WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame = $4 AND last_frame = $5
                 AND lease = $6 AND state = 'building'
             RETURNING true
@@ -122,6 +149,7 @@ async def complete(tx: Transaction, rendition: Rendition, lease: UUID, built: Bu
             built.width,
             built.height,
             READ_S,
+            built.corrupt_frames,
         )
     )
 
@@ -200,26 +228,25 @@ async def built_chunks(source: Database | Transaction, media: Media) -> Totals:
     return Totals(count=row["count"], size_bytes=row["size_bytes"])
 
 
-async def first_frames_built(db: Database, media: Media, frames: Frames) -> set[int]:
-    """First frames of the built chunks within some frames, of compressed quality in its own container."""
+async def built_among(db: Database, renditions: Sequence[Rendition]) -> set[Frames]:
+    """Frames of those that are built; all are chunks of the same media, quality and container, in order."""
     rows = await db.fetch(
         """
-        SELECT first_frame
+        SELECT first_frame, last_frame
         FROM chunk
-        WHERE media_id = $1 AND quality = 'compressed' AND form = $2 AND first_frame BETWEEN $3 AND $4
+        WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame BETWEEN $4 AND $5
             AND state = 'built'
         """,
-        media.id,
-        media.form,
-        frames.first,
-        frames.last,
+        *_columns(renditions[0])[:4],
+        renditions[-1].frames.first,
     )
-    return {row["first_frame"] for row in rows}
+    return {Frames(first=row["first_frame"], last=row["last_frame"]) for row in rows}
 
 
 async def delete_chunks(tx: Transaction, media_id: UUID) -> None:
     """Forgets all that was made from media; who builds now has lost the lease."""
     tx.wake(CHUNK_CHANGED)
+    await tx.execute("DELETE FROM corrupt_frame WHERE media_id = $1", media_id)
     await tx.execute("DELETE FROM chunk WHERE media_id = $1", media_id)
 
 
