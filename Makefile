@@ -96,8 +96,12 @@ test: .venv/.installed-test ## Run all tests, or those of PACKAGE=services/task
 
 # Phony targets cannot be patterns: FORCE makes this one run although a file of that name exists.
 .PHONY: FORCE
-bench-%: .venv/.installed-test FORCE ## Measure, print a table, write bench-out/NAME.json (make bench-runtime)
-	$(BIN)/python -m benchmarks.$*
+bench-%: .venv/.installed-test FORCE ## Measure, print a table, write bench-out/NAME.json (make bench-chunking ROWS='zip images')
+	$(BIN)/python -m benchmarks.$* $(ROWS)
+
+.PHONY: profile-chunking
+profile-chunking: .venv/.installed-test ## Write flame graphs of making chunks (ROWS='zip mp4 original images'; BASELINE=1)
+	$(BIN)/python -m benchmarks.chunking_profile $(if $(BASELINE),--baseline) $(ROWS)
 
 # Later suites name their Debian packages here; the platform itself needs none.
 SYSTEM_PACKAGES :=
