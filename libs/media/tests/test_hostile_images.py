@@ -68,6 +68,7 @@ BOMBS: dict[str, bytes] = {
     "big.webp": b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff" + bytes(10),
     "postscript.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(/etc/passwd) (r) file\n",
 }
+DAMAGED = {"tile.tif", "samples.tif", "big.webp", "postscript.png"}
 HARMLESS = {"more pixels than it says.png", "text.png", "profile.png", "strip.tif"}
 
 
@@ -85,8 +86,10 @@ async def test_bombs_fail_by_their_name_in_little_memory(name: str, pool: Pool) 
         sources={"0": BytesSource(BOMBS[name])},
         on_bytes=dropped,
     )
-    if name in HARMLESS:
-        assert (await call)["content_type"] == "image/jpeg"
+    if name in HARMLESS | DAMAGED:
+        result = await call
+        assert result["content_type"] == "image/jpeg"
+        assert [reason.startswith(name) for _, reason in result["corrupt"]] == [True] * (name in DAMAGED)
         return
     with pytest.raises((errors.InvalidArgument, errors.FailedPrecondition)) as caught:
         await call

@@ -39,6 +39,8 @@ class Encoded:
     content_type: str
     width: int
     height: int
+    corrupt: tuple[tuple[int, str], ...] = ()
+    """Its relative frame, and why a placeholder is shown in its place; nothing if it is itself."""
 
     def result(self) -> Result:
         """What a job says of it."""
@@ -46,7 +48,7 @@ class Encoded:
             "content_type": self.content_type,
             "width": self.width,
             "height": self.height,
-            "corrupt": [],
+            "corrupt": [list(each) for each in self.corrupt],
         }
 
 

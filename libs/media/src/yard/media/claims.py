@@ -11,8 +11,12 @@ CLAIMED = 0
 """Orientation of an image that nobody has opened: its size is a claim, its turn is not known."""
 
 
+class ClaimError(MediaError):
+    """An image is not what a manifest says of it."""
+
+
 def confirmed(content: bytes, address: ImageAddress) -> ImageAddress:
-    """The address with what the image's own header says; MediaError names an image that is not as claimed."""
+    """The address with what the image's own header says; ClaimError names an image that is not as claimed."""
     if address.orientation != CLAIMED:
         return address
     try:
@@ -31,5 +35,5 @@ def confirmed(content: bytes, address: ImageAddress) -> ImageAddress:
     return replace(address, width=found.width, height=found.height, orientation=found.orientation)
 
 
-def _lie(address: ImageAddress, message: str) -> MediaError:
-    return MediaError("invalid_media", message, address.name)
+def _lie(address: ImageAddress, message: str) -> ClaimError:
+    return ClaimError("invalid_media", message, address.name)

@@ -6,10 +6,12 @@ import zlib
 
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
+from yard.media.colour_profiles import pixels_as_srgb
 from yard.media.eight_bits import eight_bits
 from yard.media.encode_jpeg import Pixels
 from yard.media.errors import MediaError
+from yard.media.jpeg_layout import jpeg_layout
 
 LARGEST_PIXELS = 160_000_000
 PREVIEW_SIDE = 256
@@ -28,14 +30,34 @@ ImageFile.LOAD_TRUNCATED_IMAGES = True
 Image.MAX_IMAGE_PIXELS = None
 
 
-def decode_image(content: bytes, name: str, *, orientation: int = 1, page: int = 0) -> Pixels:
-    """Upright RGB (height, width, 3) or gray (height, width) pixels; orientation is EXIF's, 1 to 8."""
-    return upright(_pixels(content, name, page, at_least=0), orientation)
+class Scratch:
+    """Memory for the pixels of one JPEG after the other: fresh memory costs a tenth of decoding into it."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def of(self, size: int) -> Pixels:
+        """At least `size` bytes, in which the last picture is lost."""
+        if len(self._bytes) < size:
+            self._bytes = np.empty(0, np.uint8)  # before the new ones are taken
+            self._bytes = np.empty(size, np.uint8)
+        return self._bytes
+
+
+def decode_image(
+    content: bytes, name: str, *, orientation: int = 1, page: int = 0, scratch: Scratch | None = None
+) -> Pixels:
+    """Upright RGB (height, width, 3) or gray (height, width) pixels; orientation is EXIF's, 1 to 8.
+
+    With `scratch`, for pixels that become a JPEG before the next image is decoded: those of a JPEG lie in
+    there, and its thinned-out colours are repeated, not smoothed, so that thinning them out again keeps them.
+    """
+    return upright(_pixels(content, name, page, 0, scratch), orientation)
 
 
 def decode_small(content: bytes, name: str, *, orientation: int = 1, page: int = 0) -> Pixels:
     """The same, scaled down to fit into 256 x 256 pixels; smaller images stay as they are."""
-    return shrunk(upright(_pixels(content, name, page, at_least=PREVIEW_SIDE), orientation))
+    return shrunk(upright(_pixels(content, name, page, PREVIEW_SIDE, None), orientation))
 
 
 def shrunk(pixels: Pixels) -> Pixels:
@@ -62,27 +84,31 @@ def is_jpeg(content: bytes) -> bool:
     return content.startswith(_JPEG)
 
 
-def _pixels(content: bytes, name: str, page: int, *, at_least: int) -> Pixels:
+def _pixels(content: bytes, name: str, page: int, at_least: int, scratch: Scratch | None) -> Pixels:
     """Pixels as they are stored; `at_least` of the longer side are enough if it is not 0."""
     if is_jpeg(content):
-        pixels = _jpeg_pixels(content, name, at_least)
+        pixels = _jpeg_pixels(content, name, at_least, scratch)
         if pixels is not None:
             return pixels
     return _pillow_pixels(content, name, page, at_least)
 
 
-def _jpeg_pixels(content: bytes, name: str, at_least: int) -> Pixels | None:
+def _jpeg_pixels(content: bytes, name: str, at_least: int, scratch: Scratch | None) -> Pixels | None:
     """None for what the fast decoder does not take: CMYK, lossless, 12 bits."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content, strict=False)
         if colours not in _JPEG_COLOURS:
             return None
         _check_size(width, height, name)
-        sides = {"min_width" if width >= height else "min_height": at_least} if at_least else {}
-        pixels: Pixels = simplejpeg.decode_jpeg(content, _JPEG_COLOURS[colours], strict=False, **sides)
+        options: dict[str, object] = {"min_width" if width >= height else "min_height": at_least}
+        if scratch is not None:
+            options = {"fastupsample": True, "buffer": scratch.of(width * height * 3)}
+        pixels: Pixels = simplejpeg.decode_jpeg(content, _JPEG_COLOURS[colours], strict=False, **options)
     except (ValueError, KeyError):
         return None
-    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    if pixels.shape[2] == 1:
+        return pixels[..., 0]
+    return pixels_as_srgb(pixels, jpeg_layout(content).profile)
 
 
 def _pillow_pixels(content: bytes, name: str, page: int, at_least: int) -> Pixels:
@@ -94,7 +120,9 @@ def _pillow_pixels(content: bytes, name: str, page: int, at_least: int) -> Pixel
                 image.draft("RGB", (at_least, at_least))
             return eight_bits(image)
     except PILLOW_FAULTS as fault:
-        raise MediaError("invalid_media", f"cannot be decoded as an image ({fault})", name) from fault
+        # What is said of files that Pillow does not know is where they lie in memory.
+        reason = "" if isinstance(fault, UnidentifiedImageError) else f" ({fault})"
+        raise MediaError("invalid_media", f"cannot be decoded as an image{reason}", name) from fault
 
 
 def _check_size(width: int, height: int, name: str) -> None:

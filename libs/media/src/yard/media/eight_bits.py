@@ -1,7 +1,7 @@
 """Opened images of any mode to 8-bit RGB or gray, by rules that do not depend on what a picture shows.
 
-- Gray stays gray; palettes, CMYK and other colours become RGB. Colour profiles are not applied: CMYK is
-  converted as if it had none, and RGB is taken for sRGB.
+- Gray stays gray; palettes, CMYK and other colours become sRGB, by their profile if one is embedded. Without
+  one RGB is taken for sRGB, and CMYK for inks without a colour of their own.
 - Transparency is shown on white, as on paper and in most viewers.
 - Of more than 8 bits the upper 8 are kept, by the depth that the file declares (12, 16, 32), so that the
   frames of one task stay comparable; negative values are black.
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from yard.media.colour_profiles import as_srgb, profile_of
 from yard.media.encode_jpeg import Pixels
 
 _BAND_PIXELS = 4_000_000
@@ -41,8 +42,8 @@ def eight_bits(image: Image.Image) -> Pixels:
 
 
 def _converted(band: Image.Image, whole: Image.Image) -> Pixels:
-    """A part of an image; its tags are with the whole."""
-    if band.mode in {"L", "RGB"} and not band.has_transparency_data:
+    """A part of an image; its tags and its profile are with the whole."""
+    if band.mode == "L" and not band.has_transparency_data:
         return np.asarray(band)
     if band.mode == "F":
         return _unit_interval(np.asarray(band))
@@ -50,16 +51,16 @@ def _converted(band: Image.Image, whole: Image.Image) -> Pixels:
         return _upper_bits(np.asarray(band), getattr(whole, "tag_v2", {}))
     is_gray = band.mode in _GRAY_MODES
     if band.has_transparency_data:
-        return _on_white(band, "LA" if is_gray else "RGBA")
-    return np.asarray(band.convert("L" if is_gray else "RGB"))
+        return _on_white(band, None if is_gray else profile_of(whole), is_gray=is_gray)
+    return np.asarray(band.convert("L") if is_gray else as_srgb(band, profile_of(whole)))
 
 
-def _on_white(band: Image.Image, mode: str) -> Pixels:
+def _on_white(band: Image.Image, profile: bytes | None, *, is_gray: bool) -> Pixels:
     # Pillow has no way from LA with multiplied alpha but over this one.
     straight = band.convert("LA") if band.mode == "La" else band.convert("RGBA")
     paper = Image.new("RGB", band.size, "white")
-    paper.paste(straight.convert("RGB"), mask=straight.getchannel("A"))
-    return np.asarray(paper.convert("L") if mode == "LA" else paper)
+    paper.paste(as_srgb(straight.convert("RGB"), profile), mask=straight.getchannel("A"))
+    return np.asarray(paper.convert("L") if is_gray else paper)
 
 
 def _unit_interval(values: NDArray[np.float32]) -> Pixels:

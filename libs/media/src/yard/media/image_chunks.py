@@ -1,25 +1,21 @@
 """Jobs of child processes that make zip chunks, frames and previews of images.
 
-Sources are named by their numbers in the addresses, which come in the arguments.
+Sources are named by their numbers in the addresses, which come in the arguments: `images` in the order of
+frames, of which `first` (0 if it is left out) is the relative number of the first one. An image that does not
+decode keeps its number: a placeholder is shown in its place, and `corrupt` of the result names it.
 """
 
 from collections.abc import Iterator
 from threading import local
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from yard.media.chunk_results import Arguments, Encoded, Host, Look, Result, of_pixels, opened, preview
-from yard.media.claims import CLAIMED, confirmed
-from yard.media.decode_image import decode_image, decode_small, is_jpeg
-from yard.media.errors import MediaError
-from yard.media.image_file import ImageFiles
+from yard.media.chunk_results import Arguments, Encoded, Host, Result, opened
+from yard.media.encode_image import ImageEncoder
+from yard.media.encode_jpeg import check_quality
+from yard.media.framed import FrameWriter
 from yard.media.index_block import PAGE_METHODS, ImageAddress
-from yard.media.page_reader import PageReader
 from yard.media.parallel import in_order
-from yard.media.sniff import HEAD_BYTES, sniff
 from yard.media.zip_chunk import zip_stored
-
-UNCHANGED_QUALITY = 100
-"""From this quality on, upright JPEG images are not encoded again."""
 
 _THREADS = 2
 _LARGE_PIXELS = 40_000_000
@@ -28,87 +24,76 @@ _LARGE_PIXELS = 40_000_000
 
 def image_zip(arguments: Arguments, host: Host) -> Result:
     """The `images` in a zip: as JPEGs of `quality`, or their own bytes if `look` is "original"."""
-    addresses = _addresses(arguments["images"])
-    look, quality = arguments["look"], arguments["quality"]
-    images = local()
-
-    def encode(address: ImageAddress) -> Encoded:
-        if not hasattr(images, "own"):
-            images.own = _Images(host)
-        encoded: Encoded = images.own.encode(address, look, quality)
-        return encoded
-
-    sizes: list[Result] = []
-    encoded = in_order(encode, addresses, _threads(addresses))
-    for piece in zip_stored(_members(encoded, sizes)):
+    chunk = _Chunk(_encoded(arguments, host))
+    for piece in zip_stored(chunk.members(len(arguments["images"]))):
         host.emit(piece)
-    return sizes[0]
+    return chunk.result()
+
+
+def image_zip_run(arguments: Arguments, host: Host) -> Result:
+    """The `images` in several zips, framed: `chunks` are the first and last relative frames, ascending."""
+    chunks: list[tuple[int, int]] = arguments["chunks"]
+    encoded = _encoded({**arguments, "first": chunks[0][0]}, host)
+    writer = FrameWriter(host.emit)
+    for number, (first, last) in enumerate(chunks):
+        chunk = _Chunk(encoded)
+        for piece in zip_stored(chunk.members(last + 1 - first)):
+            writer.content(number, piece)
+        writer.end(number, chunk.result())
+    return {}
 
 
 def image_frame(arguments: Arguments, host: Host) -> Result:
     """The one image of `images` as `look` says."""
-    [address] = _addresses(arguments["images"])
-    encoded = _Images(host).encode(address, arguments["look"], arguments["quality"])
+    [encoded] = _encoded(arguments, host)
     host.emit(encoded.content)
     return encoded.result()
 
 
-class _Images:
-    """Reads and encodes the images of one thread."""
+class _Chunk:
+    """Takes the pictures of one chunk from those that come, and notes what is to be said of them."""
 
-    def __init__(self, host: Host) -> None:
-        def open_source(source: int) -> BinaryIO:
-            return opened(host, str(source))
+    def __init__(self, encoded: Iterator[Encoded]) -> None:
+        self._encoded = encoded
+        self._size = (0, 0)
+        self._corrupt: list[list[object]] = []
 
-        self._files, self._pages = ImageFiles(open_source), PageReader(open_source)
+    def members(self, count: int) -> Iterator[tuple[str, bytes]]:
+        """Names and contents."""
+        for position in range(count):
+            picture = next(self._encoded)
+            if not position:
+                self._size = (picture.width, picture.height)
+            self._corrupt += [list(each) for each in picture.corrupt]
+            yield f"{position:06d}.{picture.content_type.removeprefix('image/')}", picture.content
 
-    def encode(self, address: ImageAddress, look: Look, quality: int) -> Encoded:
-        """An image or a page; MediaError names it."""
-        if address.method in PAGE_METHODS and address.orientation != CLAIMED:
-            return of_pixels(self._pages.render(address), look, quality)
-        return _of_image(self._files.read(address), address, look, quality)
-
-
-def _of_image(content: bytes, address: ImageAddress, look: Look, quality: int) -> Encoded:
-    address = confirmed(content, address)
-    if look == "original" and address.method not in PAGE_METHODS:
-        return _unchanged(content, address)
-    place = {"orientation": address.orientation, "page": address.page}
-    if look == "preview":
-        return preview(decode_small(content, address.name, **place))
-    is_fine = quality >= UNCHANGED_QUALITY and address.orientation == 1 and is_jpeg(content)
-    if look == "jpeg" and is_fine:
-        return _unchanged(content, address)
-    return of_pixels(decode_image(content, address.name, **place), look, quality)
+    def result(self) -> Result:
+        """Size of the first picture, and the damaged ones."""
+        width, height = self._size
+        return {"width": width, "height": height, "corrupt": self._corrupt}
 
 
-def _unchanged(content: bytes, address: ImageAddress) -> Encoded:
-    """The source's own bytes, if they are an image; the pixels tell the size where the index has none."""
-    kind = sniff(content[:HEAD_BYTES])
-    if kind is None or kind.family != "image":
-        raise MediaError("invalid_media", "is not an image", address.name)
-    width, height = address.width, address.height
-    if not width or not height:
-        height, width = decode_image(content, address.name, orientation=address.orientation).shape[:2]
-    # Of HEIF files only AVIF is indexed.
-    name = "avif" if kind.name == "heif" else kind.name
-    return Encoded(content=content, content_type=f"image/{name}", width=width, height=height)
+def _encoded(arguments: Arguments, host: Host) -> Iterator[Encoded]:
+    """The pictures in their order, made in threads that have their own files each."""
+    addresses = [ImageAddress(**image) for image in arguments["images"]]
+    look, quality = arguments["look"], check_quality(arguments["quality"])
+    own = local()
 
+    def open_source(source: int) -> BinaryIO:
+        return opened(host, str(source))
 
-def _members(encoded: Iterator[Encoded], sizes: list[Result]) -> Iterator[tuple[str, bytes]]:
-    """Names and contents; notes the size of the first picture."""
-    for position, picture in enumerate(encoded):
-        if not sizes:
-            sizes.append({"width": picture.width, "height": picture.height, "corrupt": []})
-        yield f"{position:06d}.{picture.content_type.removeprefix('image/')}", picture.content
+    def encode(numbered: tuple[int, ImageAddress]) -> Encoded:
+        if not hasattr(own, "encoder"):
+            own.encoder = ImageEncoder(open_source, look, quality)
+        frame, address = numbered
+        encoder: ImageEncoder = own.encoder
+        return encoder.encode(address, frame)
 
-
-def _addresses(images: list[dict[str, Any]]) -> list[ImageAddress]:
-    return [ImageAddress(**image) for image in images]
+    return in_order(encode, enumerate(addresses, arguments.get("first", 0)), _threads(addresses))
 
 
 def _threads(addresses: list[ImageAddress]) -> int:
     """Pages come from one file after the other, and the library of PDF knows one thread."""
     largest = max(address.width * address.height for address in addresses)
     has_pages = any(address.method in PAGE_METHODS for address in addresses)
-    return 1 if has_pages or largest > _LARGE_PIXELS else _THREADS
+    return 1 if has_pages or largest > _LARGE_PIXELS or len(addresses) == 1 else _THREADS

@@ -26,6 +26,10 @@ class ImageFiles:
 
     def read(self, address: ImageAddress) -> bytes:
         """The image file itself, unpacked; MediaError if it is not there or longer than 512 MiB."""
+        return self.unpacked(self.read_packed(address), address)
+
+    def read_packed(self, address: ImageAddress) -> bytes:
+        """What lies at the address; MediaError if it is not there in full."""
         file = self._opened(address.source)
         if address.method in {"whole", "page"}:
             # Raw files take as much memory as is asked for, whatever there is to read.
@@ -33,7 +37,10 @@ class ImageFiles:
             file.seek(0)
             return self._taken(file, size, address)
         file.seek(address.offset)
-        content = self._taken(file, address.length, address)
+        return self._taken(file, address.length, address)
+
+    def unpacked(self, content: bytes, address: ImageAddress) -> bytes:
+        """The image file in what lies at the address; MediaError if it does not unpack."""
         return _inflated(content, address) if address.method in _DEFLATED else content
 
     def _opened(self, source: int) -> BinaryIO:
@@ -58,6 +65,8 @@ def _inflated(content: bytes, address: ImageAddress) -> bytes:
         raise MediaError("invalid_media", f"does not unpack: {error}", address.name) from error
     if len(image) > LARGEST_FILE_BYTES:
         raise _too_long(address)
+    if address.size and len(image) > address.size:
+        raise MediaError("limit", f"unpacks to more than its {address.size} bytes", address.name)
     if address.size and len(image) != address.size:
         raise MediaError("truncated", f"does not unpack to its {address.size} bytes", address.name)
     return image
