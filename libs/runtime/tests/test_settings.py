@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from yard.runtime.settings import RuntimeSettings, SettingsError, describe, load, setting
@@ -23,6 +24,7 @@ class Settings(RuntimeSettings):
     names: tuple[str, ...] = setting((), "A list.")
     accounts: dict[str, str] = setting(doc="Pairs.", secret=True)  # noqa: RUF009 - a field
     limit: int | None = setting(None, "A number or nothing.")
+    policy: Literal["old", "new"] = setting("new", "A choice.")  # noqa: RUF009 - a field
 
 
 def loaded(**environ: str) -> Settings:
@@ -44,6 +46,9 @@ def test_every_type_is_read() -> None:
     assert settings.accounts == {"a": "1", "b": "x=y"}
     assert settings.limit == 9
     assert loaded(limit="").limit is None
+    assert loaded(policy="old").policy == "old"
+    with pytest.raises(SettingsError, match="FRAMEYARD_POLICY"):
+        loaded(policy="other")
 
 
 def test_all_faults_are_told_at_once_and_secrets_are_hidden() -> None:

@@ -31,7 +31,7 @@ def issuer() -> auth.TokenIssuer:
 
 @pytest.fixture
 def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
-    return settings_for(Settings, jwks=issuer.jwks)
+    return settings_for(Settings, jwks=issuer.jwks, read_ahead=0)
 
 
 @pytest.fixture

@@ -234,9 +234,18 @@ class Viewer:
 
     async def ask_chunk(self, request: messages.GetChunkRequest) -> tuple[messages.ChunkHeader, bytes]:
         """The header and all bytes."""
-        parts = [part async for part in self.stub.GetChunk(request)]
-        assert all(part.WhichOneof("part") == "content" for part in parts[1:])
-        return parts[0].header, b"".join(part.content for part in parts[1:])
+        header, content, _ = await self.whole_chunk(request)
+        return header, content
+
+    async def whole_chunk(
+        self, request: messages.GetChunkRequest
+    ) -> tuple[messages.ChunkHeader, bytes, messages.ChunkTrailer]:
+        """The header, all bytes and the trailer."""
+        header, *pieces, last = [part async for part in self.stub.GetChunk(request)]
+        assert all(part.WhichOneof("part") == "content" for part in pieces)
+        content = b"".join(part.content for part in pieces)
+        assert last.trailer.size_bytes == (header.header.blob.size_bytes or len(content))
+        return header.header, content, last.trailer
 
     async def frame(
         self, media: media_pb2.Media, number: int, **fields: Any
@@ -258,6 +267,15 @@ class Viewer:
             **{"media_id": media.id, "grant": self.grant(media), "frame": number, **fields}
         )
         return await self.stub.GetPreview(request)
+
+    async def corrupt_frames(
+        self, media: media_pb2.Media, **fields: Any
+    ) -> messages.ListCorruptFramesResponse:
+        """A page of damaged frames."""
+        request = messages.ListCorruptFramesRequest(
+            **{"media_id": media.id, "grant": self.grant(media), **fields}
+        )
+        return await self.stub.ListCorruptFrames(request)
 
     async def status(self, media: media_pb2.Media, **fields: Any) -> messages.GetBuildStatusResponse:
         """How much is built."""

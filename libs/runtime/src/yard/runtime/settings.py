@@ -121,6 +121,8 @@ def _parse(hint: Any, text: str) -> Any:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return None if text == "" else _parse(_required_part(hint), text)
     key = typing.get_origin(hint) or hint
+    if key is typing.Literal:
+        return _parse_choice(typing.get_args(hint), text)
     if key not in _PARSERS:
         raise TypeError(f"settings cannot be of type {_type_name(hint)}")
     return _PARSERS[key](text)
@@ -135,6 +137,12 @@ def _parse_bool(text: str) -> bool:
     if value is None:
         raise ValueError(text)
     return value
+
+
+def _parse_choice(choices: tuple[str, ...], text: str) -> str:
+    if text not in choices:
+        raise ValueError(text)
+    return text
 
 
 def _parse_tuple(text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from frameyard.chunk.v1 import chunk_service_pb2_grpc
-from yard.chunking.handlers import chunks, frames, status
+from yard.chunking.handlers import chunks, corrupt, frames, status
 from yard.chunking.handlers.context import Chunking
 
 CHUNK_SERVICE = messages.DESCRIPTOR.services_by_name["ChunkService"].full_name
@@ -37,6 +37,12 @@ class ChunkServicer(chunk_service_pb2_grpc.ChunkServiceServicer):
     ) -> messages.GetPreviewResponse:
         """Reads a preview."""
         return await frames.get_preview(self._chunking, request)
+
+    async def ListCorruptFrames(
+        self, request: messages.ListCorruptFramesRequest, context: Any
+    ) -> messages.ListCorruptFramesResponse:
+        """Lists damaged frames."""
+        return await corrupt.list_corrupt_frames(self._chunking, request)
 
     async def GetBuildStatus(
         self, request: messages.GetBuildStatusRequest, context: Any

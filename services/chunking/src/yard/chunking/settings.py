@@ -1,6 +1,7 @@
 """What the operator decides for chunking."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from yard.runtime.settings import RuntimeSettings, setting
 
@@ -12,6 +13,10 @@ class Settings(RuntimeSettings):
     cache_bytes: int = setting(
         21_474_836_480, "Size of all chunks and previews that were made on demand, bytes; more are evicted."
     )
+    cache_policy: Literal["lfu", "lru"] = setting(
+        "lfu", "What is evicted first: lfu, what is least popular; lru, what was used longest ago."
+    )
+    read_ahead: int = setting(2, "Chunks made on demand that are made ahead of a reader; 0 for none.")
     shares: tuple[str, ...] = setting(
         (), "Read-only file shares that frames are read from, as media_ingest has them."
     )

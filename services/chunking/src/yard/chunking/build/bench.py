@@ -38,6 +38,10 @@ class Bench:
         running = self._buildings.get(rendition)
         return None if running is None else Joined(running)
 
+    def has(self, rendition: Rendition) -> bool:
+        """Whether it is being built here."""
+        return rendition in self._buildings
+
     async def begin(self, media: Media, rendition: Rendition, fill: Fill, lane: Lane) -> Joined | None:
         """A building that is ours; None if somebody else has it, in this process or in another."""
         async with self._claiming:

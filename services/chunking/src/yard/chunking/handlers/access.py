@@ -26,12 +26,17 @@ class Visible:
     media: Media
     granted: Frames
 
+    def covers(self, frames: Frames) -> bool:
+        """Whether the caller may see all of these frames, and there are so many."""
+        last = min(self.granted.last, self.media.size - 1)
+        return self.granted.first <= frames.first and frames.last <= last
+
     def check(self, frames: Frames) -> None:
         """NotFound for frames that are not for the caller; OutOfRange for frames that nobody has."""
         last = self.media.size - 1
         if frames.last > last and self.granted.first <= frames.first and self.granted.last >= last:
             raise errors.OutOfRange(f"frame {frames.last} is past the last one, {last}")
-        if frames.first < self.granted.first or frames.last > min(self.granted.last, last):
+        if not self.covers(frames):
             raise errors.NotFound("media", self.media.id)
 
 

@@ -8,6 +8,7 @@ from typing import cast
 from yard.chunking.build.builder import Joined
 from yard.chunking.build.building import Building, Picture
 from yard.chunking.domain import Media, Rendition
+from yard.chunking.handlers import counting
 from yard.chunking.handlers.context import Chunking
 from yard.chunking.store.chunks import Built
 from yard.runtime import errors
@@ -24,20 +25,22 @@ class Content:
     built: Built | None = None
     building: Building | None = None
 
-    async def picture(self) -> Picture:
-        """Size of the first picture; waits for the end of the building."""
+    async def described(self) -> Built | Picture:
+        """Size of the first picture, and the damaged frames; waits until all bytes are there."""
         if self.built is not None:
-            return Picture(width=self.built.width, height=self.built.height)
+            return self.built
         assert self.building is not None
-        made = await self.building.settled()
-        return Picture(width=made.width, height=made.height)
+        return await self.building.picture()
 
 
 @asynccontextmanager
 async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> AsyncIterator[Content]:
     """What is kept or cached; built first if it is not there, also if the bucket has lost it."""
+    kind = "preview" if rendition.quality == "preview" else "chunk"
     for _ in range(_TRIES):
+        is_under_way = chunking.builder.is_building(rendition)
         found = await chunking.builder.obtain(media, rendition)
+        counting.requests.labels(kind, _outcome(found, is_joined=is_under_way)).inc()
         if isinstance(found, Joined):
             async with _of_building(found) as content:
                 yield content
@@ -48,6 +51,12 @@ async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> Asyn
                 return
         await chunking.builder.forget(rendition, found)
     raise errors.Unavailable(f"{rendition.key} comes and goes")
+
+
+def _outcome(found: Built | Joined, *, is_joined: bool) -> str:
+    if isinstance(found, Built):
+        return "hit"
+    return "joined" if is_joined else "built"
 
 
 @asynccontextmanager

@@ -6,9 +6,9 @@ from typing import Self
 from yard.chunking.build.builder import Builder
 from yard.chunking.build.files import Files
 from yard.chunking.build.jobs import Jobs
-from yard.chunking.build.peers import address_of
 from yard.chunking.build.plans import Plans
 from yard.chunking.build.reading import Reading
+from yard.chunking.handlers.ahead import ReadAhead
 from yard.chunking.settings import Settings
 from yard.runtime import shares
 from yard.runtime.app import Runtime
@@ -18,6 +18,7 @@ from yard.runtime.shares import Shares
 
 SERVICE_NAME = "chunking"
 BUILD_CHUNKS = "build_chunks"
+BUILD_RUN = "build_run"
 PURGE_MEDIA = "purge_media"
 
 
@@ -29,6 +30,7 @@ class Chunking:
     plans: Plans
     jobs: Jobs
     builder: Builder
+    ahead: ReadAhead
     reading: Reading
     shares: Shares
 
@@ -38,11 +40,13 @@ class Chunking:
         plans = Plans(runtime.blobs)
         connected = shares.connect(runtime.settings, runtime.settings.shares)
         jobs = Jobs(plans, Files(runtime.blobs, connected))
+        builder = Builder(runtime, jobs)
         return cls(
             runtime=runtime,
             plans=plans,
             jobs=jobs,
-            builder=Builder(runtime, jobs, lambda: address_of(runtime)),
+            builder=builder,
+            ahead=ReadAhead(runtime, builder),
             reading=Reading(runtime.db),
             shares=connected,
         )

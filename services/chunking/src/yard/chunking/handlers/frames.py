@@ -6,9 +6,9 @@ from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from yard.chunking.build.jobs import Look
 from yard.chunking.domain import Frames, Quality, Rendition
 from yard.chunking.handlers.access import visible
-from yard.chunking.handlers.chunks import QUALITIES
 from yard.chunking.handlers.content import opened
 from yard.chunking.handlers.context import Chunking
+from yard.chunking.handlers.selecting import QUALITIES
 from yard.runtime import errors
 
 _LOOKS: dict[int, Look] = {messages.FRAME_FORMAT_JPEG: "jpeg", messages.FRAME_FORMAT_PNG: "png"}
@@ -26,13 +26,14 @@ async def get_frame(
     look = _LOOKS.get(request.format, _OWN_LOOKS[quality])
     job = await chunking.jobs.for_frame(found.media, request.frame, look, quality)
     async with chunking.builder.private(job) as joined:
-        picture = await joined.building.settled()
+        picture = await joined.building.picture()
         header = messages.FrameHeader(
             frame=request.frame,
             content_type=picture.content_type,
             width=picture.width,
             height=picture.height,
             size_bytes=joined.building.spool.size_bytes,
+            is_corrupt=bool(picture.corrupt),
         )
         yield messages.GetFrameResponse(header=header)
         async for piece in joined.reader:
@@ -49,8 +50,13 @@ async def get_preview(chunking: Chunking, request: messages.GetPreviewRequest) -
     rendition = Rendition(media_id=found.media.id, quality="preview", form="jpeg", frames=frames)
     async with opened(chunking, found.media, rendition) as content:
         jpeg = b"".join([piece async for piece in content.pieces])
-        picture = await content.picture()
-    return messages.GetPreviewResponse(content=jpeg, width=picture.width, height=picture.height)
+        picture = await content.described()
+    return messages.GetPreviewResponse(
+        content=jpeg,
+        width=picture.width,
+        height=picture.height,
+        is_corrupt=bool(picture.corrupt_frames),
+    )
 
 
 def _check(request: messages.GetFrameRequest) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from yard.chunking.domain import Corrupt
-from yard.runtime.db import Transaction
+from yard.chunking.domain import Corrupt, Frames
+from yard.runtime.db import Database, Transaction
 
 
 async def note(tx: Transaction, media_id: UUID, corrupt: Sequence[Corrupt]) -> None:
@@ -26,3 +26,21 @@ async def note(tx: Transaction, media_id: UUID, corrupt: Sequence[Corrupt]) -> N
         [each.frame for each in corrupt],
         [each.reason for each in corrupt],
     )
+
+
+async def page(db: Database, media_id: UUID, frames: Frames, limit: int) -> list[Corrupt]:
+    """The first so many of these frames that are damaged, in order."""
+    rows = await db.fetch(
+        """
+        SELECT frame, reason
+        FROM corrupt_frame
+        WHERE media_id = $1 AND frame BETWEEN $2 AND $3
+        ORDER BY frame
+        LIMIT $4
+        """,
+        media_id,
+        frames.first,
+        frames.last,
+        limit,
+    )
+    return [Corrupt(frame=row["frame"], reason=row["reason"]) for row in rows]
