@@ -24,7 +24,7 @@ class Settings(RuntimeSettings):
     names: tuple[str, ...] = setting((), "A list.")
     accounts: dict[str, str] = setting(doc="Pairs.", secret=True)  # noqa: RUF009 - a field
     limit: int | None = setting(None, "A number or nothing.")
-    policy: Literal["old", "new"] = setting("new", "A choice.")  # noqa: RUF009 - a field
+    policy: Literal["old", "new"] = setting("new", "A choice.")
 
 
 def loaded(**environ: str) -> Settings:

@@ -18,6 +18,7 @@ from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
+from frameyard.task.v1.task_events_pb2 import UseCacheChanged
 from google.protobuf.message import Message
 from nats.aio.client import Client as Broker
 from nats.aio.msg import Msg
@@ -126,12 +127,17 @@ class MediaSide:
         """The media goes."""
         await self.publish(MediaDeleted(media_id=media.id, task_id=media.task_id), media.task_id)
 
+    async def set_use_cache(self, media: media_pb2.Media, use_cache: bool) -> None:
+        """The task's owner turns the switch."""
+        event = UseCacheChanged(task_id=media.task_id, media_id=media.id, use_cache=use_cache)
+        await self.publish(event, media.task_id, "task")
+
     async def tell(self, media: media_pb2.Media) -> None:
         """The media is ready."""
         await self.publish(MediaIndexed(media=media), media.task_id)
 
-    async def publish(self, event: Message, task_id: int) -> None:
-        """Puts a fact of media_ingest on the bus."""
+    async def publish(self, event: Message, task_id: int, source: str = "media_ingest") -> None:
+        """Puts a fact of media_ingest, or another service, on the bus."""
         self.sequence += 1
         type_name = event.DESCRIPTOR.full_name
         row = {
@@ -146,7 +152,7 @@ class MediaSide:
         await self.broker.jetstream().publish(
             subject_of(type_name, str(task_id)),
             event.SerializeToString(),
-            headers=bus.headers_of(row, "media_ingest"),  # type: ignore[arg-type]
+            headers=bus.headers_of(row, source),  # type: ignore[arg-type]
         )
 
     def told(self, media: media_pb2.Media) -> list[Any]:

@@ -25,7 +25,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def media(side: MediaSide, tmp_path: Path) -> AsyncIterator[media_pb2.Media]:
-    yield await side.video(make_clip("b_frames", tmp_path, frames=CHUNK * COUNT), chunk_size=CHUNK)
+    return await side.video(make_clip("b_frames", tmp_path, frames=CHUNK * COUNT), chunk_size=CHUNK)
 
 
 @pytest.fixture

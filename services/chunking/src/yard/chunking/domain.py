@@ -73,10 +73,13 @@ class Media:
         number, offset = divmod(frames.first, self.chunk_size)
         return not offset and frames == self.chunk(number)
 
+    def is_native(self, rendition: "Rendition") -> bool:
+        """Whether it is of compressed quality in the media's own container."""
+        return rendition.quality == "compressed" and rendition.form == self.form
+
     def keeps(self, rendition: "Rendition") -> bool:
         """Whether what was made stays until the media goes, instead of being cached."""
-        is_native = rendition.quality == "compressed" and rendition.form == self.form
-        return is_native and not self.use_cache
+        return self.is_native(rendition) and not self.use_cache
 
     def chunks(self) -> Iterator["Rendition"]:
         """All compressed chunks in its own container, in order."""

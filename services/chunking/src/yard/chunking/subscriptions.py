@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
-from yard.chunking.handlers import media
+from frameyard.task.v1.task_events_pb2 import UseCacheChanged
+from yard.chunking.handlers import media, use_cache
 from yard.chunking.handlers.context import Chunking
 from yard.runtime.bus import Event, Subscription, subscribe
 from yard.runtime.db import Transaction
@@ -17,6 +18,7 @@ def subscriptions(chunking: Chunking) -> tuple[Subscription, ...]:
     return (
         subscribe(MediaIndexed, _with(chunking, media.take_media), name="take_media"),
         subscribe(MediaDeleted, _with(chunking, media.drop_media), name="drop_media"),
+        subscribe(UseCacheChanged, _with(chunking, use_cache.change_use_cache), name="change_use_cache"),
     )
 
 

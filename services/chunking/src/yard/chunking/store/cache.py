@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from yard.chunking.domain import Frames, Rendition
+from yard.chunking.domain import Frames, Media, Rendition
 from yard.chunking.store.chunks import CHUNK_CHANGED, LEASE_S
 from yard.runtime.db import Record, Transaction
 
@@ -49,6 +49,21 @@ async def least_popular(tx: Transaction, limit: int) -> list[Cached]:
         limit,
     )
     return [_cached(row) for row in rows]
+
+
+async def set_kept(tx: Transaction, media: Media, *, is_kept: bool) -> None:
+    """Compressed chunks in the media's own container are evicted no more, or from now on."""
+    tx.wake(CHUNK_CHANGED)
+    await tx.execute(
+        """
+        UPDATE chunk
+        SET is_kept = $3
+        WHERE media_id = $1 AND quality = 'compressed' AND form = $2
+        """,
+        media.id,
+        media.form,
+        is_kept,
+    )
 
 
 async def begin_eviction(tx: Transaction, victims: list[Cached], lease: UUID) -> None:

@@ -73,8 +73,9 @@ async def claim(
             """
             INSERT INTO chunk (media_id, quality, form, first_frame, last_frame, state, is_kept, lease,
                 lease_until, score, holder)
-            SELECT $1::uuid, $2::text, $3::text, $4::bigint, $5::bigint, 'building', $6::boolean, $7::uuid,
-                now() + make_interval(secs => $8), $9::float8, $10::text
+            SELECT $1::uuid, $2::text, $3::text, $4::bigint, $5::bigint, 'building',
+                $6::boolean AND NOT use_cache, $7::uuid, now() + make_interval(secs => $8), $9::float8,
+                $10::text
             FROM media_plan
             WHERE id = $1 AND NOT is_deleted
             FOR SHARE
@@ -88,7 +89,7 @@ async def claim(
             RETURNING true
             """,
             *_columns(rendition),
-            media.keeps(rendition),
+            media.is_native(rendition),
             lease,
             LEASE_S,
             weight,
@@ -247,6 +248,7 @@ async def delete_chunks(tx: Transaction, media_id: UUID) -> None:
     """Forgets all that was made from media; who builds now has lost the lease."""
     tx.wake(CHUNK_CHANGED)
     await tx.execute("DELETE FROM corrupt_frame WHERE media_id = $1", media_id)
+    await tx.execute("DELETE FROM build WHERE media_id = $1", media_id)
     await tx.execute("DELETE FROM chunk WHERE media_id = $1", media_id)
 
 

@@ -34,17 +34,28 @@ async def insert_media(tx: Transaction, media: Media) -> None:
     )
 
 
-async def media_of(source: Database | Transaction, media_id: UUID) -> Media | None:
-    """The media, unless it is deleted."""
+async def media_of(source: Database | Transaction, media_id: UUID, *, lock: bool = False) -> Media | None:
+    """The media, unless it is deleted; locked, nothing of it is claimed until the transaction ends."""
     row = await source.fetchrow(
         f"""
         SELECT {_COLUMNS}
         FROM media_plan
         WHERE id = $1 AND NOT is_deleted
+        {"FOR UPDATE" if lock else ""}
         """,  # noqa: S608 - literals only
         media_id,
     )
     return None if row is None else Media(**dict(row))
+
+
+async def set_use_cache(tx: Transaction, media_id: UUID, use_cache: bool, operation_id: UUID | None) -> None:
+    """Changes whether chunks are kept, and which operation builds them."""
+    await tx.execute(
+        "UPDATE media_plan SET use_cache = $2, operation_id = $3 WHERE id = $1",
+        media_id,
+        use_cache,
+        operation_id,
+    )
 
 
 async def is_known(source: Database | Transaction, media_id: UUID) -> bool:
