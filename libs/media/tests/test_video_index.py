@@ -22,6 +22,7 @@ def numbers(path: Path, index: VideoIndex, wanted: list[int]) -> list[int]:
 
 
 def number_of(picture: Picture) -> int:
+    assert picture.frame is not None
     return read(np.asarray(picture.frame.to_ndarray(format="rgb24"), np.uint8))
 
 

@@ -3,42 +3,66 @@
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Self
 
 import av
 from av.filter import Graph
 from av.video.stream import VideoStream
+from yard.media.cores import threads_for
 from yard.media.errors import MediaError
 from yard.media.video_file import opened_video
 from yard.media.video_index import UNKNOWN, VideoIndex
 
-_DTS_SEEK = ("mov", "mpegts", "mpeg")
+_DTS_SEEK = ("mpegts", "mpeg")
+"""A seek by pts lands behind the key frame there; in mp4 one by dts lands a whole group before it."""
 _TURNS = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
+_LOST = "its picture does not decode"
+_HARMED = "its data is damaged"
+_DATA_FAULTS = (
+    *(av.InvalidDataError, av.ArgumentError, av.PatchWelcomeError),
+    *(av.ExternalError, av.UnknownError),
+)
+_MOST_DEMUX_FAULTS = 1000
+_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Frame number `index` of the source, upright; repeated when the stream does not hold it."""
+    """Frame number `index` of the source, upright; no frame, but a reason, if it cannot be decoded."""
 
     index: int
-    frame: av.VideoFrame
-    is_repeated: bool = False
+    frame: av.VideoFrame | None
+    reason: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a placeholder must be shown."""
+        return self.frame is None
+
+
+class _DoubtError(Exception):
+    """Something is wrong with the data: it must be decoded again with care."""
 
 
 class VideoReader:
-    """Pictures of an indexed video by frame number; not for two threads at once, close it at the end."""
+    """Pictures of an indexed video by frame number; not for two threads at once, close it at the end.
 
-    def __init__(self, file: BinaryIO, index: VideoIndex, name: str = "video") -> None:
+    At the first fault it decodes what is still wanted again, from one key frame earlier, without threads by
+    picture (an error takes pictures before it along there) and strictly (concealed faults are told then). So
+    healthy videos are decoded fast and leniently, and frames are given up only after a second try.
+    """
+
+    def __init__(self, file: BinaryIO, index: VideoIndex, name: str = "video", threads: int = 0) -> None:
+        """With as many threads as there are cores and memory for if `threads` is 0."""
         self.index = index
         self.name = name
-        # With threads by picture, an error behind the last frame takes the ones before it along.
-        self._threads = "SLICE" if index.is_broken else "AUTO"
+        self.is_careful = False
+        """Whether a fault was met."""
+        self._thread_count = threads_for(index.width * index.height, threads)
         self._file = file
-        self._opened = opened_video(file, name)
-        self._container, self._stream = self._opened.__enter__()
-        self._stream.thread_type = self._threads
         self._turn: Graph | None = None
+        self._open()
 
     def __enter__(self) -> Self:
         return self
@@ -74,22 +98,39 @@ class VideoReader:
             )
 
     def _run(self, run: list[int]) -> Generator[Picture]:
-        """Matches what the decoder gives to what is wanted; a hole repeats its neighbour, numbers stay."""
+        """Yields one picture for each wanted number, whatever is wrong with the stream."""
         waiting = deque(run)
-        last: av.VideoFrame | None = None
-        with closing(self._numbered(run)) as decoded:
+        while waiting:
+            try:
+                yield from self._matched(waiting)
+            except _DoubtError:
+                self.is_careful = True
+                self._reopen()
+
+    def _matched(self, waiting: deque[int]) -> Generator[Picture]:
+        """Matches what the decoder gives to what is wanted, and takes it off; holes never shift numbers."""
+        with closing(self._numbered(list(waiting))) as decoded:
             for pts, frame in decoded:
                 while waiting and self.index.pts[waiting[0]] < pts:
-                    yield Picture(index=waiting.popleft(), frame=last or frame, is_repeated=True)
-                last = frame
+                    yield self._missing(waiting, _LOST)
                 if waiting and self.index.pts[waiting[0]] == pts:
-                    yield Picture(index=waiting.popleft(), frame=frame)
+                    if frame.is_corrupt:
+                        yield self._missing(waiting, _HARMED)
+                    else:
+                        yield Picture(index=waiting.popleft(), frame=frame)
                 if not waiting:
                     return
-        if last is None:
-            raise MediaError("truncated", f"no picture decodes at frame {run[0]}", self.name)
-        for frame_number in waiting:
-            yield Picture(index=frame_number, frame=last, is_repeated=True)
+        while waiting:
+            yield self._missing(waiting, _LOST)
+
+    def _missing(self, waiting: deque[int], reason: str) -> Picture:
+        self._doubt()
+        return Picture(index=waiting.popleft(), frame=None, reason=reason)
+
+    def _doubt(self) -> None:
+        """Where pictures are counted, none may be left out: there is no careful way then."""
+        if not self.is_careful and self.index.matching != "order":
+            raise _DoubtError
 
     def _numbered(self, run: list[int]) -> Generator[tuple[int, av.VideoFrame]]:
         if self.index.matching == "order":
@@ -98,7 +139,8 @@ class VideoReader:
             return
         first, last = (int(self.index.pts[frame]) for frame in (run[0], run[-1]))
         wanted = {int(self.index.pts[frame]) for frame in run}
-        for frame in self._decode(self._packets_from(self.index.keyframe_of(run[0])), wanted):
+        keyframe = max(0, self.index.keyframe_of(run[0]) - self.is_careful)
+        for frame in self._decode(self._packets_from(keyframe), wanted):
             # Who gets the frame may give it another time stamp, as the encoder of an mp4 does.
             pts = frame.pts
             if pts is not None and pts >= first:
@@ -113,16 +155,25 @@ class VideoReader:
         context = self._stream.codec_context
         # Decoders from outside of FFmpeg read `skip_frame` once, when they start.
         can_skip = wanted is not None and not context.name.startswith("lib")
-        while True:
+        for packet in self._whole(packets):
+            is_needless = can_skip and packet.size > 0 and packet.pts not in (wanted or ())
+            context.skip_frame = "NONREF" if is_needless else "DEFAULT"
             try:
-                packet = next(packets)
-                is_needless = can_skip and packet.size > 0 and packet.pts not in (wanted or ())
-                context.skip_frame = "NONREF" if is_needless else "DEFAULT"
                 yield from packet.decode()
-            except (StopIteration, av.EOFError):
+            except av.EOFError:
                 return
+            except _DATA_FAULTS:
+                self._doubt()
+
+    def _whole(self, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator["av.Packet[VideoStream]"]:
+        """Packets to the end of the file, also from behind parts of the container that make no sense."""
+        for _ in range(_MOST_DEMUX_FAULTS):
+            try:
+                yield from packets
             except av.InvalidDataError:
-                continue
+                packets = self._container.demux(self._stream)
+            else:
+                return
 
     def _packets_from(self, keyframe: int) -> Iterator["av.Packet[VideoStream]"]:
         """Packets from the key frame or an earlier one; where the seek landed is checked, never believed."""
@@ -147,20 +198,23 @@ class VideoReader:
 
     def _reopen(self) -> None:
         self.close()
-        self._opened = opened_video(self._file, self.name)
+        self._open()
+
+    def _open(self) -> None:
+        self._opened = opened_video(self._file, self.name, self.index.container)
         self._container, self._stream = self._opened.__enter__()
-        self._stream.thread_type = self._threads
+        context = self._stream.codec_context
+        context.thread_type = "SLICE" if self.index.is_broken or self.is_careful else "AUTO"
+        context.thread_count = self._thread_count
+        if self.is_careful:
+            context.options = dict(_STRICT)
 
     def _upright(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
-        if not self.index.rotation:
-            yield from pictures
-            return
-        source: av.VideoFrame | None = None
-        turned: av.VideoFrame | None = None
         for picture in pictures:
-            if turned is None or picture.frame is not source:
-                source, turned = picture.frame, self._rotate(picture.frame)
-            yield Picture(index=picture.index, frame=turned, is_repeated=picture.is_repeated)
+            if self.index.rotation and picture.frame is not None:
+                yield replace(picture, frame=self._rotate(picture.frame))
+            else:
+                yield picture
 
     def _rotate(self, frame: av.VideoFrame) -> av.VideoFrame:
         if self._turn is None:

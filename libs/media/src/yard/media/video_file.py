@@ -28,21 +28,32 @@ _OPTIONS = {
     # Decoders refuse pictures that grow beyond it within the stream.
     "max_pixels": str(LARGEST_PIXELS),
 }
+_STREAM_OPTIONS = {"skip_loop_filter": "all", "skip_idct": "all"}
+"""Pictures that FFmpeg decodes while it opens a file only tell their order: nobody looks at them."""
+_WITH_HEADER = ("mov", "matroska")
+"""Containers that name their streams before any packet, which such options need."""
 _REFUSED = "is of a container format that is not read, or its header makes no sense"
 
 
 @contextmanager
-def opened_video(file: BinaryIO, name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Opens the container and its first video stream that is not a cover picture; closes both at the end."""
+def opened_video(file: BinaryIO, name: str, known: str = "") -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Opens the container and its first video stream that is not a cover picture; closes both at the end.
+
+    Where the kind of container is known, opening may be cheaper.
+    """
     file.seek(0)
+    stream_options = [dict(_STREAM_OPTIONS)] if known.startswith(_WITH_HEADER) else []
     try:
-        container = av.open(file, "r", options=dict(_OPTIONS))
+        container = av.open(file, "r", options=dict(_OPTIONS), stream_options=stream_options)
     except av.ArgumentError as error:
         raise MediaError("unsupported", _REFUSED, name) from error
     except av.FFmpegError as error:
         if lack := missing(file):
             raise MediaError("truncated", lack, name) from error
         raise MediaError("invalid_media", f"cannot be opened as a video ({error.strerror})", name) from error
+    except ValueError as error:
+        # It has no streams at all, so that they cannot have options.
+        raise MediaError("unsupported", _REFUSED, name) from error
     try:
         yield container, _video_stream(container, name)
     finally:

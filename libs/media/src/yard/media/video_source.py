@@ -19,7 +19,7 @@ def opened_source(arguments: Arguments, host: Host) -> Iterator[tuple[VideoReade
     frames = [selection.absolute(frame) for frame in range(arguments["first"], arguments["last"] + 1)]
     with (
         _told_apart(arguments["name"]),
-        VideoReader(opened(host, "video"), index, arguments["name"]) as reader,
+        VideoReader(opened(host, "video"), index, arguments["name"], arguments.get("threads", 0)) as reader,
     ):
         yield reader, frames
 
