@@ -1,18 +1,17 @@
 """The straightforward way: PyAV's pictures, Pillow's JPEGs, zipfile; whole lists of a chunk's pictures."""
 
-import io
-import zipfile
-from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image, ImageOps
+from PIL import Image
 from yard.runtime import clock
+
+from benchmarks.chunking_pillow import chunks, jpeg, write_zip
 
 CHUNK: Final = 36
 ORIGINAL_CRF: Final = 17
@@ -32,8 +31,8 @@ def zip_video(video: str, frames: int, quality: int, folder: str) -> int:
     with av.open(video) as container:
         _threaded(container)
         decoded = islice(container.decode(video=0), frames)
-        for number, pictures in enumerate(_chunks(_image(frame) for frame in decoded)):
-            total += _write_zip(Path(folder) / f"{number}.zip", pictures, quality)
+        for number, pictures in enumerate(chunks((_image(frame) for frame in decoded), CHUNK)):
+            total += write_zip(Path(folder) / f"{number}.zip", pictures, quality)
     return total
 
 
@@ -49,16 +48,8 @@ def zip_range(video: str, first: int, quality: int, folder: str) -> float:
         container.seek(start, stream=stream)
         wanted = (frame for frame in container.decode(video=0) if (frame.pts or 0) >= start)
         pictures = [_image(frame) for frame in islice(wanted, CHUNK)]
-    _write_zip(Path(folder) / "range.zip", pictures, quality)
+    write_zip(Path(folder) / "range.zip", pictures, quality)
     return clock.monotonic() - began
-
-
-def zip_images(images: list[str], quality: int, chunk: int, folder: str) -> int:
-    """Images, upright, as JPEGs in zips of `chunk`; returns their bytes."""
-    total = 0
-    for number, pictures in enumerate(_chunks((_upright(path) for path in images), chunk)):
-        total += _write_zip(Path(folder) / f"{number}.zip", pictures, quality)
-    return total
 
 
 def mp4_video(video: str, frames: int, crf: int, half: bool, folder: str) -> int:
@@ -67,7 +58,7 @@ def mp4_video(video: str, frames: int, crf: int, half: bool, folder: str) -> int
     with av.open(video) as container:
         _threaded(container)
         decoded = islice(container.decode(video=0), frames)
-        for number, pictures in enumerate(_chunks(decoded)):
+        for number, pictures in enumerate(chunks(decoded, CHUNK)):
             path = Path(folder) / f"{number}.mp4"
             _write_mp4(path, pictures, crf, half)
             total += path.stat().st_size
@@ -79,7 +70,7 @@ def jpegs(video: str, frames: list[int], quality: int, folder: str) -> None:
     with av.open(video) as container:
         for number, frame in enumerate(islice(container.decode(video=0), max(frames) + 1)):
             if number in frames:
-                content = _jpeg(_image(frame), quality)
+                content = jpeg(_image(frame), quality)
                 (Path(folder) / f"{number}.jpg").write_bytes(content)
 
 
@@ -89,33 +80,9 @@ def _threaded(container: InputContainer) -> VideoStream:
     return stream
 
 
-def _chunks(pictures: Iterable[Any], size: int = CHUNK) -> Iterator[list[Any]]:
-    iterator = iter(pictures)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
 def _image(frame: VideoFrame) -> Image.Image:
     image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
     return image
-
-
-def _upright(path: str) -> Image.Image:
-    with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
-
-
-def _write_zip(path: Path, pictures: list[Image.Image], quality: int) -> int:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for number, picture in enumerate(pictures):
-            archive.writestr(f"{number:06d}.jpeg", _jpeg(picture, quality))
-    return path.stat().st_size
-
-
-def _jpeg(picture: Image.Image, quality: int) -> bytes:
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=quality, optimize=True)
-    return target.getvalue()
 
 
 def _write_mp4(path: Path, frames: list[VideoFrame], crf: int, half: bool) -> None:

@@ -27,6 +27,8 @@ SIZE: Final = (1920, 1080)
 TWELVE_MP: Final = (4000, 3000)
 PHOTOS: Final[dict[tuple[int, int], int]] = {TWELVE_MP: 24, SIZE: 120}
 _PHOTO_QUALITY: Final = 90
+_PHOTO_WIDTH: Final = 2000
+_SENSOR_NOISE: Final = 6
 _PAN_FRAMES: Final = 120
 _PAN_ROOM: Final = (480, 270)
 _NOISE: Final = "alls=6:allf=t"
@@ -137,13 +139,23 @@ def _filling(path: Path, size: tuple[int, int], place: float = 0.5) -> Image.Ima
 def _photos(folder: Path, size: tuple[int, int]) -> None:
     folder.mkdir(exist_ok=True)
     random = np.random.default_rng(7)
-    sources = photos()
-    count = PHOTOS[size]
-    for number in range(count):
-        picture = _filling(sources[number % len(sources)], size, number / count)
-        noise = random.normal(0, 2, (size[1], size[0], 1)).astype(np.float32)
-        pixels = np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8)
+    for number in range(PHOTOS[size]):
+        noise = random.normal(0, _SENSOR_NOISE, (size[1], size[0], 1)).astype(np.float32)
+        pixels = np.clip(_mosaic(number, size) + noise, 0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:04d}.jpg", quality=_PHOTO_QUALITY)
+
+
+def _mosaic(number: int, size: tuple[int, int]) -> Pixels:
+    """Photos side by side, so many that their own detail is kept and not blown up."""
+    sources = photos()
+    across = max(1, round(size[0] / _PHOTO_WIDTH))
+    tile = (size[0] // across, size[1] // across)
+    tiles = [
+        np.asarray(_filling(sources[(number + 3 * place) % len(sources)], tile, number / PHOTOS[size]))
+        for place in range(across * across)
+    ]
+    lines = [np.concatenate(tiles[first : first + across], axis=1) for first in range(0, len(tiles), across)]
+    return np.concatenate(lines, axis=0)
 
 
 def _repeat(source: Path, path: Path) -> None:
