@@ -68,11 +68,27 @@ SECRETS = {
     "FRAMEYARD_GRANT_KEYS": "a-key-of-thirty-two-characters-or-more",
 }
 # Of the process and not of its values: where it listens, what is for tests, what only some services need.
-NOT_IN_VALUES = {"port_file", "jwks", "identity_address", "grant_keys", "service_secret", "nats_token"}
+NOT_IN_VALUES = {
+    "port_file",
+    "jwks",
+    "identity_address",
+    "grant_keys",
+    "service_secret",
+    "nats_token",
+    "advertised_host",
+}
 # The code offers it to developers; in a cluster nobody asks.
 OTHER_DEFAULTS = {"reflection": False, "rpc_listen": "[::]:8080", "metrics_listen": "[::]:9090"}
 # What the chart knows from values of its own, or from the names of its objects.
-FROM_ELSEWHERE = {"nats_url", "s3_endpoint", "s3_bucket", "s3_region", "s3_secure", "otlp_endpoint"}
+FROM_ELSEWHERE = {
+    "nats_url",
+    "s3_endpoint",
+    "s3_bucket",
+    "s3_region",
+    "s3_secure",
+    "otlp_endpoint",
+    "advertised_host",
+}
 
 ADDRESSES = {f"{service}_address" for service in SERVICES}
 

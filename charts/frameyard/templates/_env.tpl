@@ -41,6 +41,12 @@
 {{- end }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
 {{- end }}
+{{- if eq .name "chunking" }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
+- name: FRAMEYARD_ADVERTISED_HOST
+  valueFrom:
+    fieldRef: {fieldPath: status.podIP}
+{{- end }}
 {{- range $field, $value := merge (dict) .service.settings $values.settings }}
 - name: FRAMEYARD_{{ $field | upper }}
   value: {{ include "frameyard.number" $value | quote }}

@@ -13,6 +13,7 @@ from frameyard.media.v1 import media_pb2
 from frameyard.operation.v1 import operation_pb2
 from yard.chunking.service import SERVICE
 from yard.chunking.settings import Settings
+from yard.media.claims import CLAIMED
 from yard.media.hard_clips import FRAMES, make_clip
 from yard.media.synthetic import make_demo_video
 from yard.runtime import app, errors, rpc
@@ -166,19 +167,37 @@ async def test_static_media_is_built_in_advance_and_kept(
     assert await running.runtime.db.fetchval("SELECT bool_and(is_kept) FROM chunk")
 
 
-async def test_static_media_that_is_broken_says_so_and_serves_the_rest(
+async def test_static_media_with_a_broken_image_is_built_with_a_placeholder(
     side: MediaSide, connect: Connect, running: app.Running[Settings]
 ) -> None:
     ann = connect(ANN)
     broken = Picture(name="bad.png", content=b"\x89PNG\r\n\x1a\nnothing", size=SIZE)
     media = await side.images([*PICTURES[:4], broken, *PICTURES[5:]], chunk_size=2, use_cache=False)
     [told] = await eventually(lambda: side.told(media), timeout_s=30)
+    assert isinstance(told, ChunksBuilt)
+    assert numbers_in_zip((await ann.chunk(media, 3))[1]) == [6, 7]
+    db = running.runtime.db
+    assert await db.fetchval("SELECT corrupt_frames FROM chunk WHERE first_frame = 4") == [4]
+    [row] = await db.fetch("SELECT frame, reason FROM corrupt_frame")
+    assert row["frame"] == 4
+    assert "bad.png" in row["reason"]
+
+
+async def test_static_media_that_lies_says_so_and_has_the_rest_built(
+    side: MediaSide, connect: Connect, running: app.Running[Settings]
+) -> None:
+    ann = connect(ANN)
+    pictures = [*PICTURES[:2], *PICTURES[4:8]]
+    wrong = (SIZE[0] + 1, SIZE[1])
+    lies = Picture(name="lies.png", content=PICTURES[2].content, size=wrong, orientation=CLAIMED)
+    media = await side.images([*pictures[:2], lies, *pictures[2:]], chunk_size=2, use_cache=False)
+    [told] = await eventually(lambda: side.told(media), timeout_s=30)
     assert isinstance(told, ChunksFailed)
     fault = errors.from_status(told.error)
-    assert fault.metadata["file"] == "bad.png"
+    assert fault.metadata["file"] == "lies.png"
     operation = await operation_of(running, connect, (await ann.status(media)).operation)
     assert operation.state == operation_pb2.OPERATION_STATE_FAILED
-    assert numbers_in_zip((await ann.chunk(media, 3))[1]) == [6, 7]
+    assert (await ann.status(media)).built_count == 3
 
 
 async def test_media_on_demand_has_no_build(

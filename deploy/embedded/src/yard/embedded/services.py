@@ -51,7 +51,7 @@ SERVICES: tuple[ServiceSpec, ...] = (
             "admin_username": "admin",
             "admin_password": "{admin_password}",
             "key_encryption_key": "{key_encryption_key}",
-            "service_accounts": "export={service_secret_export}",
+            "service_accounts": "export={service_secret_export},chunking={service_secret_chunking}",
         },
     ),
     ServiceSpec(name="task", arguments=("-m", "yard.task"), needs=("identity",)),

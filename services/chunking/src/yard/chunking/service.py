@@ -1,16 +1,19 @@
 """Puts chunking together."""
 
-from frameyard.chunk.v1 import chunk_service_pb2_grpc
+from frameyard.chunk.v1 import chunk_peer_service_pb2_grpc, chunk_service_pb2_grpc
+from frameyard.chunk.v1.chunk_work_pb2 import ChunkRun
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
-from yard.chunking.handlers import building, purging
-from yard.chunking.handlers.context import BUILD_CHUNKS, PURGE_MEDIA, SERVICE_NAME, Chunking
+from yard.chunking.handlers import building, building_runs, purging
+from yard.chunking.handlers.context import BUILD_CHUNKS, BUILD_RUN, PURGE_MEDIA, SERVICE_NAME, Chunking
 from yard.chunking.handlers.evicting import evict
+from yard.chunking.peer_rpc import CHUNK_PEER_SERVICE, ChunkPeerServicer
 from yard.chunking.rpc import CHUNK_SERVICE, ChunkServicer
 from yard.chunking.settings import Settings
 from yard.chunking.store.chunks import CHUNK_CHANGED
 from yard.chunking.subscriptions import subscriptions
 from yard.runtime import errors, telemetry
 from yard.runtime.app import Parts, Runtime, Service
+from yard.runtime.db import Transaction
 from yard.runtime.pauses import until_any
 from yard.runtime.work import Work, WorkHandler, handle
 
@@ -29,29 +32,47 @@ async def build(runtime: Runtime[Settings]) -> Parts:
                 chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server,
                 ChunkServicer(chunking),
                 CHUNK_SERVICE,
-            )
+            ),
+            (
+                chunk_peer_service_pb2_grpc.add_ChunkPeerServiceServicer_to_server,
+                ChunkPeerServicer(chunking),
+                CHUNK_PEER_SERVICE,
+            ),
         ],
         subscriptions=subscriptions(chunking),
-        work=[_building(chunking), _purging(chunking)],
+        work=[_planning(chunking), _building(chunking), _purging(chunking)],
         background=[
             ("evict", lambda: _evict_for_ever(chunking)),
             ("renew_readers", chunking.reading.renew_for_ever),
         ],
-        on_close=[chunking.builder.close, chunking.shares.close],
+        on_close=[chunking.ahead.close, chunking.builder.close, chunking.shares.close],
     )
 
 
-def _building(chunking: Chunking) -> WorkHandler:
+def _planning(chunking: Chunking) -> WorkHandler:
     async def run(work: Work[MediaIndexed]) -> None:
-        await building.build_chunks(chunking, work)
+        await building.plan_build(chunking, work)
+
+    async def fail(tx: Transaction, work: Work[MediaIndexed], error: errors.YardError) -> None:
+        await building.plan_failed(chunking, tx, work, error)
+
+    return handle(BUILD_CHUNKS, MediaIndexed, run, on_failed=fail, max_attempts=BUILD_ATTEMPTS)
+
+
+def _building(chunking: Chunking) -> WorkHandler:
+    async def run(work: Work[ChunkRun]) -> None:
+        await building_runs.build_run(chunking, work)
+
+    async def fail(tx: Transaction, work: Work[ChunkRun], error: errors.YardError) -> None:
+        await building_runs.run_failed(chunking, tx, work, error)
 
     settings = chunking.runtime.settings
     return handle(
-        BUILD_CHUNKS,
-        MediaIndexed,
+        BUILD_RUN,
+        ChunkRun,
         run,
-        on_failed=building.tell_failure,
-        concurrency=settings.build_concurrency,
+        on_failed=fail,
+        concurrency=max(1, min(settings.build_concurrency, settings.worker_processes - 1)),
         timeout_s=settings.build_timeout_s,
         max_attempts=BUILD_ATTEMPTS,
     )

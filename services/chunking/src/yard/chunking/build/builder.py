@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from yard.chunking.build import counting
 from yard.chunking.build.bench import Bench
 from yard.chunking.build.building import Building, Joined, Picture, retrieve, told
 from yard.chunking.build.jobs import Job, Jobs
+from yard.chunking.build.peers import Peers, address_of
 from yard.chunking.build.runs import Run
 from yard.chunking.build.spool import Spool
 from yard.chunking.domain import Media, Rendition, weight
@@ -39,11 +40,12 @@ _log = telemetry.log(__name__)
 class Builder:
     """Finds what is built, joins what is being built in this process, waits for others, or builds."""
 
-    def __init__(self, runtime: Runtime[Settings], jobs: Jobs, address: Callable[[], str]) -> None:
+    def __init__(self, runtime: Runtime[Settings], jobs: Jobs) -> None:
         self._runtime = runtime
         self._db = runtime.db
         self._jobs = jobs
-        self._bench = Bench(runtime, address)
+        self._bench = Bench(runtime, lambda: address_of(runtime))
+        self._peers = Peers(runtime)
         self._bulk = asyncio.Semaphore(max(1, runtime.settings.worker_processes - 1))
         self._runs: set[asyncio.Task[None]] = set()
 
@@ -83,6 +85,10 @@ class Builder:
         """A place among the readers of what this process is building."""
         return self._bench.joined(rendition)
 
+    def is_building(self, rendition: Rendition) -> bool:
+        """Whether this process is building it."""
+        return self._bench.has(rendition)
+
     @asynccontextmanager
     async def private(self, job: Job, *, window: int = 0) -> AsyncIterator[Joined]:
         """Builds something that is not kept; it ends with the block. `window` is that of the spool."""
@@ -108,6 +114,7 @@ class Builder:
         for run in runs:
             run.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
+        await self._peers.close()
         await self._bench.close()
 
     async def _try(self, media: Media, rendition: Rendition, lane: Lane) -> Built | Joined | None:
@@ -119,6 +126,8 @@ class Builder:
         if (joined := await self._begin(media, rendition, lane)) is not None:
             return joined
         if (joined := self._bench.joined(rendition)) is not None:
+            return joined
+        if lane == "interactive" and (joined := await self._peers.joined(rendition)) is not None:
             return joined
         if not await store.is_there(self._db, rendition) and await media_of(self._db, media.id) is None:
             raise errors.NotFound("media", media.id)

@@ -1,58 +1,90 @@
-"""All chunks of media in advance, in order; chunks that are built stay built when the work is interrupted."""
+"""All chunks of media in advance: a plan of runs that all replicas share, in order."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from uuid import UUID
 
 from frameyard.chunk.v1.chunk_events_pb2 import ChunksBuilt, ChunksFailed
+from frameyard.chunk.v1.chunk_work_pb2 import ChunkRun
+from frameyard.common.v1.common_pb2 import FrameRange
+from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
-from yard.chunking.domain import Media, Rendition
-from yard.chunking.handlers.context import Chunking
+from google.rpc import status_pb2
+from yard.chunking.build.run_plan import image_runs, video_runs
+from yard.chunking.domain import Frames, Media
+from yard.chunking.handlers.context import BUILD_CHUNKS, BUILD_RUN, SERVICE_NAME, Chunking
+from yard.chunking.store import builds
 from yard.chunking.store import chunks as store
 from yard.chunking.store import media as media_store
+from yard.media.selection import FrameSelection
 from yard.runtime import errors
 from yard.runtime.db import Transaction
-from yard.runtime.shares import FILE_GONE
 from yard.runtime.work import Work
 
-PAGE = 200
+
+async def queue_build(chunking: Chunking, tx: Transaction, media_id: UUID, task_id: int) -> UUID:
+    """Queues the building of all chunks; returns the operation, to be kept with the media.
+
+    It is driven by its runs and not by a row of work: cancelling it ends it at once, and they follow.
+    """
+    operation_id = await chunking.runtime.operations.create(
+        tx, kind=BUILD_CHUNKS, target=f"tasks/{task_id}", owner=f"service:{SERVICE_NAME}"
+    )
+    reminder = MediaIndexed(media=media_pb2.Media(id=str(media_id), task_id=task_id))
+    await tx.enqueue(reminder, kind=BUILD_CHUNKS, owner=f"tasks/{task_id}")
+    return operation_id
 
 
-async def build_chunks(chunking: Chunking, work: Work[MediaIndexed]) -> None:
-    """Builds what is missing, and tells when all is there."""
-    media_id = UUID(work.message.media.id)
-    media = await media_store.media_of(chunking.db, media_id)
-    if media is None:
-        raise errors.Cancelled("the media is not wanted any more")
-    try:
-        await _build_missing(chunking, work, media)
-    except errors.Unavailable as fault:
-        if fault.reason == FILE_GONE:  # nobody waits here until somebody brings it back
-            raise errors.FailedPrecondition(
-                fault.message, reason=FILE_GONE, metadata=fault.metadata
-            ) from fault
-        raise
-    except errors.NotFound:
-        if await media_store.media_of(chunking.db, media_id) is None:
-            raise errors.Cancelled("the media is not wanted any more") from None
-        raise
-    await _finish(work, media)
-
-
-async def _build_missing(chunking: Chunking, work: Work[MediaIndexed], media: Media) -> None:
-    done = 0
-    for page in _batches(media.chunks(), PAGE):
-        missing = await _missing(chunking, media, page)
-        done += len(page) - len(missing)
-        for group in _batches(iter(missing), _width(chunking)):
-            await asyncio.gather(*(chunking.builder.ensure(media, rendition) for rendition in group))
-            done += len(group)
-            await work.progress(done / media.chunk_count, f"{done} of {media.chunk_count} chunks")
-
-
-async def _finish(work: Work[MediaIndexed], media: Media) -> None:
+async def plan_build(chunking: Chunking, work: Work[MediaIndexed]) -> None:
+    """Splits the media into runs and queues them; nothing is built here."""
+    media = await media_store.media_of(chunking.db, UUID(work.message.media.id))
+    if media is None or media.operation_id is None:
+        raise errors.Cancelled("the media is not to be built any more")
+    runs = await _runs(chunking, media)
     async with work.finish() as tx:
+        if not await chunking.runtime.operations.start(tx, media.operation_id):
+            return
+        await builds.begin(tx, media.operation_id, media.id, len(runs))
+        for frames in runs:
+            run = ChunkRun(
+                media_id=str(media.id),
+                frames=FrameRange(first=frames.first, last=frames.last),
+                operation_id=str(media.operation_id),
+            )
+            await tx.enqueue(run, kind=BUILD_RUN, owner=work.owner)
+
+
+async def _runs(chunking: Chunking, media: Media) -> Sequence[Frames]:
+    if media.kind == "images":
+        return list(image_runs(media))
+    head = await chunking.plans.head(media)
+    selection = FrameSelection(start=head.start, step=head.step)
+    return list(video_runs(media, await chunking.plans.video_index(media), selection))
+
+
+async def plan_failed(
+    chunking: Chunking, tx: Transaction, work: Work[MediaIndexed], error: errors.YardError
+) -> None:
+    """Ends the operation, in the transaction that ends the work."""
+    media = await media_store.media_of(tx, UUID(work.message.media.id))
+    if media is not None and media.operation_id is not None:
+        await _fail(chunking, tx, media, media.operation_id, errors.to_status(error))
+
+
+async def end_run(
+    chunking: Chunking,
+    tx: Transaction,
+    media: Media,
+    operation_id: UUID,
+    error: errors.YardError | None = None,
+) -> None:
+    """One run has ended, well or with a fault; the last one ends the operation and tells of it."""
+    status = None if error is None else errors.to_status(error).SerializeToString()
+    build = await builds.end_run(tx, operation_id, status)
+    if build is None or build.runs_left:
+        return
+    if build.error is not None:
+        await _fail(chunking, tx, media, operation_id, status_pb2.Status.FromString(build.error))
+    elif await chunking.runtime.operations.complete(tx, operation_id):
         built = await store.built_chunks(tx, media)
         finished = ChunksBuilt(
             media_id=str(media.id),
@@ -63,23 +95,10 @@ async def _finish(work: Work[MediaIndexed], media: Media) -> None:
         await tx.emit(finished, key=str(media.task_id))
 
 
-async def tell_failure(tx: Transaction, work: Work[MediaIndexed], error: errors.YardError) -> None:
-    """Tells the world, in the transaction that ends the work."""
-    media = work.message.media
-    failed = ChunksFailed(media_id=media.id, task_id=media.task_id, error=errors.to_status(error))
-    await tx.emit(failed, key=str(media.task_id))
-
-
-async def _missing(chunking: Chunking, media: Media, page: Sequence[Rendition]) -> list[Rendition]:
-    built = await store.built_among(chunking.db, page)
-    return [rendition for rendition in page if rendition.frames not in built]
-
-
-def _width(chunking: Chunking) -> int:
-    """Chunks at a time: interactive requests have the other process."""
-    return max(1, chunking.runtime.settings.worker_processes - 1)
-
-
-def _batches(renditions: Iterator[Rendition], size: int) -> Iterator[list[Rendition]]:
-    while batch := list(islice(renditions, size)):
-        yield batch
+async def _fail(
+    chunking: Chunking, tx: Transaction, media: Media, operation_id: UUID, status: status_pb2.Status
+) -> None:
+    """Nobody is told of the fault of a build that was cancelled."""
+    if await chunking.runtime.operations.fail(tx, operation_id, errors.from_status(status)):
+        failed = ChunksFailed(media_id=str(media.id), task_id=media.task_id, error=status)
+        await tx.emit(failed, key=str(media.task_id))

@@ -5,8 +5,9 @@ from uuid import UUID
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
 from yard.chunking.domain import Media
+from yard.chunking.handlers import building
 from yard.chunking.handlers.access import MEDIA_CHANGED
-from yard.chunking.handlers.context import BUILD_CHUNKS, PURGE_MEDIA, SERVICE_NAME, Chunking
+from yard.chunking.handlers.context import PURGE_MEDIA, Chunking
 from yard.chunking.store import media as store
 from yard.runtime.blobs import BlobRef
 from yard.runtime.bus import Event
@@ -21,7 +22,7 @@ async def take_media(chunking: Chunking, tx: Transaction, event: Event[MediaInde
         return
     operation_id = None
     if not indexed.data.use_cache:
-        operation_id = await _queue_build(chunking, tx, indexed)
+        operation_id = await building.queue_build(chunking, tx, media_id, indexed.task_id)
     await store.insert_media(tx, _media(media_id, indexed, operation_id))
     tx.wake(MEDIA_CHANGED)
 
@@ -35,16 +36,6 @@ async def drop_media(chunking: Chunking, tx: Transaction, event: Event[MediaDele
     if operation_id is not None:
         await chunking.runtime.operations.cancel(tx, operation_id)
     await tx.enqueue(event.message, kind=PURGE_MEDIA, unique=f"{PURGE_MEDIA}/{media_id}")
-
-
-async def _queue_build(chunking: Chunking, tx: Transaction, indexed: media_pb2.Media) -> UUID:
-    operation_id = await chunking.runtime.operations.create(
-        tx, kind=BUILD_CHUNKS, target=f"tasks/{indexed.task_id}", owner=f"service:{SERVICE_NAME}"
-    )
-    reminder = MediaIndexed(media=media_pb2.Media(id=indexed.id, task_id=indexed.task_id))
-    owner = f"tasks/{indexed.task_id}"
-    await tx.enqueue(reminder, kind=BUILD_CHUNKS, owner=owner, operation_id=operation_id)
-    return operation_id
 
 
 def _media(media_id: UUID, indexed: media_pb2.Media, operation_id: UUID | None) -> Media:
