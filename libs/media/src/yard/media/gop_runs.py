@@ -1,6 +1,6 @@
 """Where a video may be cut without decoding it: runs of frames that are whole closed groups of pictures.
 
-This is the part of the decision to copy that the index alone can make; `gop_copy` makes the rest of it while it
+This is the part of the decision to copy that the index alone can make; `gop_copy` makes the rest while it
 reads the packets.
 """
 
@@ -16,7 +16,7 @@ EXACT_CONTAINERS = ("mov", "matroska")
 def is_copyable(index: VideoIndex) -> bool:
     """Whether packets of the video may be passed on at all.
 
-    Refused are turned pictures (players turn them again or not at all), open groups (their first pictures need
+    Refused are turned pictures (players differ in that), open groups (their first pictures need
     the group before), damaged files, and frames that can only be found by counting.
     """
     return (
