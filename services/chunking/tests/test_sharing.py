@@ -57,7 +57,10 @@ class Identity(identity_stubs.IdentityServiceServicer):
 @pytest.fixture
 async def identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
     server = grpc.aio.server()
-    identity_stubs.add_IdentityServiceServicer_to_server(Identity(issuer), server)
+    identity_stubs.add_IdentityServiceServicer_to_server(
+        Identity(issuer),  # type: ignore[abstract]  # what is not asked is not answered
+        server,
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield f"127.0.0.1:{port}"
