@@ -1,5 +1,6 @@
 """The straightforward way: PyAV's pictures, Pillow's JPEGs, zipfile; whole lists of a chunk's pictures."""
 
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -94,6 +95,6 @@ def _write_mp4(path: Path, frames: list[VideoFrame], crf: int, half: bool) -> No
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number, frame in enumerate(frames):
             scaled = frame.reformat(width, height) if half else frame
-            scaled.pts, scaled.time_base, scaled.pict_type = number, None, 0
+            scaled.pts, scaled.time_base, scaled.pict_type = number, Fraction(1, 25), 0
             container.mux(stream.encode(scaled))
         container.mux(stream.encode(None))
