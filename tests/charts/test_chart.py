@@ -154,7 +154,12 @@ def test_the_schema_knows_every_setting_by_name_and_type(service: str) -> None:
 def test_secrets_come_from_existing_secrets(objects: list[dict[str, Any]], service: str) -> None:
     secret = {one.env for one in describe(settings_of(service)) if one.secret}
     for entry in container(objects, service)["env"]:
-        assert (entry["name"] in secret) == ("valueFrom" in entry), entry["name"]
+        assert (entry["name"] in secret) == ("secretKeyRef" in entry.get("valueFrom", {})), entry["name"]
+
+
+def test_replicas_of_chunking_know_where_they_are(objects: list[dict[str, Any]]) -> None:
+    sources = {one["name"]: one.get("valueFrom") for one in container(objects, "chunking")["env"]}
+    assert sources["FRAMEYARD_ADVERTISED_HOST"] == {"fieldRef": {"fieldPath": "status.podIP"}}
 
 
 @pytest.mark.parametrize("service", SERVICES)
