@@ -179,9 +179,7 @@ def test_a_bitmap_from_top_to_bottom() -> None:
 
 
 def test_losses_are_told_in_words() -> None:
-    assert [*whole(encoded("JPEG", "CMYK")).losses()] == [
-        "CMYK is converted to RGB without its colour profile"
-    ]
+    assert [*whole(encoded("JPEG", "CMYK")).losses()] == ["CMYK is converted to RGB"]
     assert [*whole(encoded("PNG", "RGBA")).losses()] == ["transparency is shown on white"]
     assert [*whole(encoded("PNG", "I;16")).losses()] == ["of 16 bits a channel the upper 8 are kept"]
     assert [*whole(encoded("JPEG")).losses()] == []

@@ -38,7 +38,7 @@ class ImageFacts:
     def losses(self) -> Iterator[str]:
         """What its frames do not keep, in words for people."""
         if self.colours == "cmyk":
-            yield "CMYK is converted to RGB without its colour profile"
+            yield "CMYK is converted to RGB"
         if self.colours in {"lab", "other"}:
             yield "unusual colours are converted to RGB"
         if self.has_alpha:
