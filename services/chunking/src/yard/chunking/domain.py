@@ -17,7 +17,7 @@ MOST_FRAMES = 10_000
 ORIGINAL_JPEG_QUALITY = 95
 """Of frames of videos in a zip of original quality, unless the task asks for more: visually lossless."""
 
-HALF_LIFE_S = 86_400.0
+HALF_LIFE_S = 43_200.0
 """A use counts half as much after this time."""
 
 

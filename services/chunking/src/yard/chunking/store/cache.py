@@ -1,12 +1,16 @@
 """What is cached, and what has to go."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from yard.chunking.domain import Frames, Media, Rendition
 from yard.chunking.store.chunks import CHUNK_CHANGED, LEASE_S
 from yard.runtime.db import Record, Transaction
 
+Policy = Literal["lfu", "lru"]
+_ORDER: dict[Policy, str] = {"lfu": "score", "lru": "read_until"}
+"""What is read is protected for a constant time after each use, so that its end tells the last use."""
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '/evict', 0))"
 
 
@@ -35,17 +39,17 @@ async def cached_bytes(tx: Transaction) -> int:
     return total
 
 
-async def least_popular(tx: Transaction, limit: int) -> list[Cached]:
-    """Cached things that nobody reads, locked, the least popular first."""
+async def expendable(tx: Transaction, policy: Policy, limit: int) -> list[Cached]:
+    """Cached things that nobody reads, locked, those to be evicted first at the front."""
     rows = await tx.fetch(
-        """
+        f"""
         SELECT media_id, quality, form, first_frame, last_frame, size_bytes
         FROM chunk
         WHERE state = 'built' AND NOT is_kept AND read_until < now()
-        ORDER BY score
+        ORDER BY {_ORDER[policy]}
         LIMIT $1
         FOR UPDATE SKIP LOCKED
-        """,
+        """,  # noqa: S608 - literals only
         limit,
     )
     return [_cached(row) for row in rows]

@@ -11,6 +11,8 @@ from yard.runtime.db import Database, Record, Transaction
 
 LEASE_S = 20.0
 READ_S = 30.0
+BURST_S = 600.0
+"""Uses with less than this between them count as one: stepping back and forth makes nothing popular."""
 CHUNK_CHANGED = "chunk"
 """The wake-up of those who wait for what another process builds."""
 
@@ -48,7 +50,11 @@ async def use(db: Database, rendition: Rendition, weight: float) -> Built | None
     row = await db.fetchrow(
         """
         UPDATE chunk
-        SET score = greatest(score, $6) + ln(1 + exp(-least(abs(score - $6), 700))),
+        SET score = greatest(score, $6) + CASE
+                WHEN read_until < now() - make_interval(secs => $8)
+                    THEN ln(1 + exp(-least(abs(score - $6), 700)))
+                ELSE 0
+            END,
             read_until = greatest(read_until, now() + make_interval(secs => $7))
         WHERE media_id = $1 AND quality = $2 AND form = $3 AND first_frame = $4 AND last_frame = $5
             AND state = 'built'
@@ -57,6 +63,7 @@ async def use(db: Database, rendition: Rendition, weight: float) -> Built | None
         *_columns(rendition),
         weight,
         READ_S,
+        BURST_S - READ_S,
     )
     return None if row is None else Built.from_row(rendition.key, row)
 
