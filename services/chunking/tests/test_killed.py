@@ -115,3 +115,65 @@ async def _check_pictures(media: media_pb2.Media, address: str, issuer: auth.Tok
             for number in numbers_in_zip((await viewer.chunk(media, chunk))[1])
         ]
     assert shown == list(range(FRAMES))
+
+
+async def holders(db: Database) -> set[str]:
+    """Who runs parts of builds at this moment."""
+    rows = await db.fetch("SELECT lease_holder FROM work WHERE kind = 'build_run' AND state = 'running'")
+    return {row["lease_holder"] for row in rows}
+
+
+async def have_both_built(db: Database) -> bool:
+    rows = await db.fetch("SELECT DISTINCT holder FROM built_log")
+    return len(rows) == 2
+
+
+LOG_BUILT = """
+CREATE TABLE built_log (holder text, first_frame bigint);
+CREATE FUNCTION log_built() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO built_log VALUES (old.holder, new.first_frame);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER log_built AFTER UPDATE ON chunk
+    FOR EACH ROW WHEN (new.state = 'built' AND old.state = 'building') EXECUTE FUNCTION log_built();
+"""
+
+
+async def test_one_of_two_replicas_is_killed(
+    side: MediaSide, db: Database, settings: Settings, tmp_path: Path
+) -> None:
+    video = make_demo_video(tmp_path / "demo.mp4", 40, (320, 180))
+    programs: list[Program] = []
+    for number in range(2):
+        ports = tmp_path / f"ports{number}.json"
+        own = dataclasses.replace(settings, port_file=str(ports))
+        programs.append(
+            Program(["-m", "yard.chunking"], log=tmp_path / f"log{number}", environment=environment(own))
+        )
+        address = await address_of(programs[-1], ports)
+        if not number:
+            await db.execute(LOG_BUILT)
+            media = await side.video(video, use_cache=False, chunk_size=CHUNK)
+            await eventually(lambda: _are_some_finished(db), timeout_s=30)
+            [of_first] = await holders(db)
+            of_dead = address
+    await eventually(lambda: have_both_built(db), timeout_s=30)
+    programs[0].kill()
+    before = await finished(db)
+    assert len(before) < media.size // CHUNK
+    # Nobody need wait here for the leases of the dead to run out.
+    past = "now() - interval '1 second'"
+    await db.execute(f"UPDATE work SET lease_until = {past} WHERE lease_holder = $1", of_first)
+    await db.execute(
+        f"UPDATE chunk SET lease_until = {past} WHERE state = 'building' AND holder = $1",
+        of_dead,
+    )
+    [told] = await eventually(lambda: side.told(media), timeout_s=60)
+    assert told.chunk_count == media.size // CHUNK
+    rows = await db.fetch("SELECT first_frame FROM built_log ORDER BY first_frame")
+    assert [row["first_frame"] for row in rows] == list(range(0, media.size, CHUNK))
+    after = await finished(db)
+    assert {first: after[first] for first in before} == before
+    programs[1].interrupt()
+    assert programs[1].wait() == 0
