@@ -23,7 +23,7 @@ from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, nu
 
 SIGNER = auth.Grants([GRANT_KEY])
 FORGER = auth.Grants(["another key, which is of thirty-two characters or more"])
-WAYS = ("chunk", "frames", "frame", "preview", "status")
+WAYS = ("chunk", "frames", "frame", "preview", "status", "corrupt_frames")
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -35,7 +35,7 @@ async def media(side: MediaSide, tmp_path: Path) -> media_pb2.Media:
 
 def way(viewer: Viewer, name: str, media: media_pb2.Media) -> Ask:
     """Asks for frame 0, or for chunk 0."""
-    numbers: dict[str, tuple[int, ...]] = {"frames": (0, 4), "status": ()}
+    numbers: dict[str, tuple[int, ...]] = {"frames": (0, 4), "status": (), "corrupt_frames": ()}
     return functools.partial(getattr(viewer, name), media, *numbers.get(name, (0,)))
 
 

@@ -13,6 +13,7 @@ from yard.client.failures import ClientError
 from yard.client.files import Sink
 
 RENEW_BEFORE = timedelta(seconds=60)
+_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,16 @@ class Frame:
     content_type: str
     width: int
     height: int
+    is_corrupt: bool = False
+    """Damaged: the picture is a placeholder that says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """What was written into a file, and which of its frames are damaged."""
+
+    header: chunks.ChunkHeader
+    trailer: chunks.ChunkTrailer
 
 
 class Pixels:
@@ -51,23 +62,38 @@ class Pixels:
         *,
         quality: chunks.Quality.ValueType = chunks.QUALITY_COMPRESSED,
         form: media_pb2.ChunkFormat.ValueType = media_pb2.CHUNK_FORMAT_UNSPECIFIED,
-    ) -> chunks.ChunkHeader:
-        """Writes a chunk into a file as it comes; returns what it is. ClientError if it is not complete."""
+        exact: bool = True,
+    ) -> Chunk:
+        """Writes a chunk into a file as it comes; returns what it is. ClientError if it is not complete.
+
+        Without `exact` an mp4 of original quality may hold more frames: whole groups of pictures.
+        """
         grant = await self.grant()
         request = chunks.GetChunkRequest(
-            media_id=grant.media_id, grant=grant.grant, number=number, quality=quality, format=form
+            media_id=grant.media_id,
+            grant=grant.grant,
+            number=number,
+            quality=quality,
+            format=form,
+            exact=exact,
         )
-        header, size_bytes = chunks.ChunkHeader(), 0
+        header, trailer, size_bytes = chunks.ChunkHeader(), None, 0
         async with aclosing(self._client.stream(self._client.chunks.GetChunk, request)) as parts:
             async for part in parts:
-                if part.HasField("header"):
-                    header = part.header
-                else:
-                    into.write(part.content)
-                    size_bytes += len(part.content)
-        if header.HasField("size_bytes") and size_bytes != header.size_bytes:
-            raise ClientError(f"chunk {number}: {size_bytes} of {header.size_bytes} bytes", code="DATA_LOSS")
-        return header
+                match part.WhichOneof("part"):
+                    case "header":
+                        header = part.header
+                    case "trailer":
+                        trailer = part.trailer
+                    case _:
+                        into.write(part.content)
+                        size_bytes += len(part.content)
+        if trailer is None or size_bytes != trailer.size_bytes:
+            whole = header.size_bytes if trailer is None else trailer.size_bytes
+            raise ClientError(
+                f"chunk {number}: {size_bytes} of {whole or 'more'} bytes came", code="DATA_LOSS"
+            )
+        return Chunk(header=header, trailer=trailer)
 
     async def frame(
         self,
@@ -93,6 +119,7 @@ class Pixels:
             content_type=header.content_type,
             width=header.width,
             height=header.height,
+            is_corrupt=header.is_corrupt,
         )
 
     async def preview(self, number: int) -> Frame:
@@ -101,8 +128,27 @@ class Pixels:
         request = chunks.GetPreviewRequest(media_id=grant.media_id, grant=grant.grant, frame=number)
         answer = await self._client.call(self._client.chunks.GetPreview, request)
         return Frame(
-            content=answer.content, content_type="image/jpeg", width=answer.width, height=answer.height
+            content=answer.content,
+            content_type="image/jpeg",
+            width=answer.width,
+            height=answer.height,
+            is_corrupt=answer.is_corrupt,
         )
+
+    async def corrupt_frames(self) -> AsyncGenerator[chunks.CorruptFrame, None]:
+        """The frames that were found to be damaged so far, page by page."""
+        token = ""
+        while True:
+            grant = await self.grant()
+            request = chunks.ListCorruptFramesRequest(
+                media_id=grant.media_id, grant=grant.grant, page_size=_PAGE, page_token=token
+            )
+            page = await self._client.call(self._client.chunks.ListCorruptFrames, request)
+            for frame in page.frames:
+                yield frame
+            token = page.next_page_token
+            if not token:
+                return
 
     async def frame_infos(self) -> AsyncGenerator[media_pb2.FrameInfo, None]:
         """Names and sizes of the frames, page by page."""

@@ -1,8 +1,9 @@
 """Chunks, frames and previews into files."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 from frameyard.chunk.v1 import chunk_service_pb2 as service
@@ -16,6 +17,7 @@ from yard.client.pixels import Pixels
 _NUMBERS = click.argument("numbers", nargs=-1, required=True, type=NUMBER)
 _ORIGINAL = click.option("--original", is_flag=True, help="Not compressed by the task's image quality.")
 _BATCH = 1000
+T = TypeVar("T")
 
 
 def add_to(main: click.Group) -> None:
@@ -51,26 +53,37 @@ def preview() -> None:
 @where
 @_ORIGINAL
 @click.option("--format", "form", type=Choice(media_pb2.ChunkFormat, "CHUNK_FORMAT_"), help="Of the file.")
+@click.option(
+    "--whole-groups",
+    is_flag=True,
+    help="An original mp4 may hold more frames, so that nothing is encoded again.",
+)
 @command
 async def get_chunk(
     call: Call,
+    /,
     numbers: Sequence[int],
     target: Target,
     form: media_pb2.ChunkFormat.ValueType | None,
     original: bool,
-    output: Path | None,
-    force: bool,
+    whole_groups: bool,
+    **saving: Any,
 ) -> None:
     """Download chunks by number: a zip of JPEGs or an mp4 each."""
     pixels = _pixels(call, target)
     wanted = media_pb2.CHUNK_FORMAT_UNSPECIFIED if form is None else form
 
     async def fetch(number: int, partial: PartialFile) -> str:
-        return extension_of(
-            (await pixels.chunk(number, partial, quality=_quality(original), form=wanted)).format
+        found = await pixels.chunk(
+            number, partial, quality=_quality(original), form=wanted, exact=not whole_groups
         )
+        if offset := found.header.first_frame_offset:
+            call.out.note(f"chunk {number} begins at picture {offset} of the file")
+        if damaged := found.trailer.corrupt_frames:
+            call.out.note(f"chunk {number} has {len(damaged)} damaged frames, the first is {damaged[0]}")
+        return extension_of(found.header.format)
 
-    await Saving(stem=f"{target.name}-chunk", output=output, force=force).run(call, numbers, fetch)
+    await Saving(stem=f"{target.name}-chunk", **saving).run(call, numbers, fetch)
 
 
 @chunk.command("status", epilog=examples("frameyard chunk status --task 5"))
@@ -113,7 +126,10 @@ async def get_frame(
     wanted = service.FRAME_FORMAT_UNSPECIFIED if form is None else form
 
     async def fetch(number: int, partial: PartialFile) -> str:
-        return write_frame(await pixels.frame(number, quality=_quality(original), form=wanted), partial)
+        found = await pixels.frame(number, quality=_quality(original), form=wanted)
+        if found.is_corrupt:
+            call.out.note(f"frame {number} is damaged, the picture says so")
+        return write_frame(found, partial)
 
     await Saving(stem=f"{target.name}-frame", output=output, force=force).run(call, numbers, fetch)
 
@@ -129,6 +145,15 @@ async def list_frames(call: Call, target: Target) -> None:
         _batches(_pixels(call, target)),
         lambda info: (info.frame, info.name, f"{info.width}x{info.height}", info.source_frame),
     )
+
+
+@frame.command("damaged", epilog=examples("frameyard frame damaged --task 5"))
+@target
+@command
+async def list_damaged(call: Call, target: Target) -> None:
+    """List frames that do not decode, as far as they were asked for."""
+    found = _grouped(_pixels(call, target).corrupt_frames())
+    await call.out.table(("frame", "reason"), found, lambda each: (each.frame, each.reason))
 
 
 @preview.command("get", epilog=examples("frameyard preview get --task 5 0"))
@@ -156,11 +181,15 @@ def _quality(original: bool) -> service.Quality.ValueType:
     return service.QUALITY_ORIGINAL if original else service.QUALITY_COMPRESSED
 
 
-async def _batches(pixels: Pixels) -> AsyncIterator[Sequence[media_pb2.FrameInfo]]:
-    batch: list[media_pb2.FrameInfo] = []
-    async with aclosing(pixels.frame_infos()) as infos:
-        async for info in infos:
-            batch.append(info)
+def _batches(pixels: Pixels) -> AsyncIterator[Sequence[media_pb2.FrameInfo]]:
+    return _grouped(pixels.frame_infos())
+
+
+async def _grouped(items: AsyncGenerator[T, None]) -> AsyncIterator[Sequence[T]]:
+    batch: list[T] = []
+    async with aclosing(items):
+        async for item in items:
+            batch.append(item)
             if len(batch) == _BATCH:
                 yield batch
                 batch = []

@@ -161,6 +161,17 @@ async def update(call: Call, /, task_id: int, assignee: str | None, **texts: Any
     call.out.message(now, *lines_of(now))
 
 
+@task.command(epilog=examples("frameyard task cache 5 on"))
+@click.argument("task_id", type=ID)
+@click.argument("state", type=click.Choice(["on", "off"]))
+@command
+async def cache(call: Call, task_id: int, state: str) -> None:
+    """Make chunks on demand and cache them (on), or build and keep them all (off)."""
+    request = service.SetUseCacheRequest(id=task_id, use_cache=state == "on")
+    now = (await call.client.call(call.client.tasks.SetUseCache, request)).task
+    call.out.message(now, *lines_of(now))
+
+
 @task.command(epilog=examples("frameyard task files 5 --outcome skipped"))
 @click.argument("task_id", type=ID)
 @click.option("--outcome", type=Choice(media_pb2.FileOutcome, "FILE_OUTCOME_"), help="Only with this one.")
