@@ -107,6 +107,7 @@ async def chunking() -> AsyncIterator[Chunking]:
                 grant_keys=(GRANT_KEY,),
                 jwks=issuer.jwks,
                 port_file=str(started.folder / "chunking.port"),
+                read_ahead=0,
                 **_s3_settings(s3),
             )
             async with _running(settings, issuer, s3, started.folder) as running:
