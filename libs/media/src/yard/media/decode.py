@@ -10,6 +10,7 @@ import av
 from av.filter import Graph
 from av.video.stream import VideoStream
 from yard.media.cores import threads_for
+from yard.media.damage import Damage
 from yard.media.errors import MediaError
 from yard.media.video_file import opened_video
 from yard.media.video_index import UNKNOWN, VideoIndex
@@ -17,8 +18,6 @@ from yard.media.video_index import UNKNOWN, VideoIndex
 _DTS_SEEK = ("mpegts", "mpeg")
 """A seek by pts lands behind the key frame there; in mp4 one by dts lands a whole group before it."""
 _TURNS = {90: (("transpose", "cclock"),), 180: (("hflip", ""), ("vflip", "")), 270: (("transpose", "clock"),)}
-_LOST = "its picture does not decode"
-_HARMED = "its data is damaged"
 _DATA_FAULTS = (
     *(av.InvalidDataError, av.ArgumentError, av.PatchWelcomeError),
     *(av.ExternalError, av.UnknownError),
@@ -62,6 +61,7 @@ class VideoReader:
         self._thread_count = threads_for(index.width * index.height, threads)
         self._file = file
         self._turn: Graph | None = None
+        self._damage = Damage(index, "")
         self._open()
 
     def __enter__(self) -> Self:
@@ -102,6 +102,7 @@ class VideoReader:
         waiting = deque(run)
         while waiting:
             try:
+                self._damage = Damage(self.index, self._stream.codec_context.name)
                 yield from self._matched(waiting)
             except _DoubtError:
                 self.is_careful = True
@@ -112,20 +113,23 @@ class VideoReader:
         with closing(self._numbered(list(waiting))) as decoded:
             for pts, frame in decoded:
                 while waiting and self.index.pts[waiting[0]] < pts:
-                    yield self._missing(waiting, _LOST)
+                    yield self._lost(waiting)
                 if waiting and self.index.pts[waiting[0]] == pts:
-                    if frame.is_corrupt:
-                        yield self._missing(waiting, _HARMED)
-                    else:
-                        yield Picture(index=waiting.popleft(), frame=frame)
+                    yield self._checked(waiting.popleft(), frame)
                 if not waiting:
                     return
         while waiting:
-            yield self._missing(waiting, _LOST)
+            yield self._lost(waiting)
 
-    def _missing(self, waiting: deque[int], reason: str) -> Picture:
+    def _checked(self, number: int, frame: av.VideoFrame) -> Picture:
+        if reason := self._damage.reason(number, frame):
+            return Picture(index=number, frame=None, reason=reason)
+        return Picture(index=number, frame=frame)
+
+    def _lost(self, waiting: deque[int]) -> Picture:
         self._doubt()
-        return Picture(index=waiting.popleft(), frame=None, reason=reason)
+        number = waiting.popleft()
+        return Picture(index=number, frame=None, reason=self._damage.lost(number))
 
     def _doubt(self) -> None:
         """Where pictures are counted, none may be left out: there is no careful way then."""
@@ -143,7 +147,11 @@ class VideoReader:
         for frame in self._decode(self._packets_from(keyframe), wanted):
             # Who gets the frame may give it another time stamp, as the encoder of an mp4 does.
             pts = frame.pts
-            if pts is not None and pts >= first:
+            if frame.is_corrupt:
+                self._doubt()
+            if pts is None or pts < first:
+                self._damage.passed(frame)
+            else:
                 yield pts, frame
                 if pts >= last:
                     return
@@ -156,6 +164,8 @@ class VideoReader:
         # Decoders from outside of FFmpeg read `skip_frame` once, when they start.
         can_skip = wanted is not None and not context.name.startswith("lib")
         for packet in self._whole(packets):
+            if self.is_careful:
+                self._damage.sent(packet)
             is_needless = can_skip and packet.size > 0 and packet.pts not in (wanted or ())
             context.skip_frame = "NONREF" if is_needless else "DEFAULT"
             try:
@@ -164,6 +174,8 @@ class VideoReader:
                 return
             except _DATA_FAULTS:
                 self._doubt()
+                if self.is_careful:
+                    self._damage.failed(packet)
 
     def _whole(self, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator["av.Packet[VideoStream]"]:
         """Packets to the end of the file, also from behind parts of the container that make no sense."""
