@@ -43,6 +43,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
         work=[_planning(chunking), _building(chunking), _purging(chunking)],
         background=[
             ("evict", lambda: _evict_for_ever(chunking)),
+            ("forget_media", chunking.knowing.forget_for_ever),
             ("renew_readers", chunking.reading.renew_for_ever),
         ],
         on_close=[chunking.ahead.close, chunking.builder.close, chunking.shares.close],

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from yard.chunking.domain import Frames, Media
 from yard.chunking.handlers.context import Chunking
+from yard.chunking.handlers.knowing import MEDIA_CHANGED
 from yard.chunking.store import media as store
 from yard.runtime import auth, clock, errors
 from yard.runtime.pauses import until_any
-
-MEDIA_CHANGED = "media"
-"""The wake-up of those who wait for media to be told of."""
 
 # A caller may be faster than the event that tells of the media.
 PATIENCE_S = 3.0
@@ -65,7 +63,7 @@ def _granted(chunking: Chunking, media_id: UUID, token: str) -> Frames | None:
 
 async def _media(chunking: Chunking, media_id: UUID) -> Media:
     gives_up_at = clock.monotonic() + PATIENCE_S
-    while (media := await store.media_of(chunking.db, media_id)) is None:
+    while (media := await chunking.knowing.media(media_id)) is None:
         if await store.is_deleted(chunking.db, media_id):
             raise errors.NotFound("media", media_id)
         if clock.monotonic() > gives_up_at:

@@ -11,7 +11,7 @@ from yard.chunking.domain import Media, Rendition
 from yard.chunking.handlers import counting
 from yard.chunking.handlers.context import Chunking
 from yard.chunking.store.chunks import Built
-from yard.runtime import errors
+from yard.runtime import clock, errors
 
 PIECE_BYTES = 1 << 20
 _TRIES = 3
@@ -39,7 +39,7 @@ async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> Asyn
     kind = "preview" if rendition.quality == "preview" else "chunk"
     for _ in range(_TRIES):
         is_under_way = chunking.builder.is_building(rendition)
-        found = await chunking.builder.obtain(media, rendition)
+        found = await _obtained(chunking, media, rendition)
         counting.requests.labels(kind, _outcome(found, is_joined=is_under_way)).inc()
         if isinstance(found, Joined):
             async with _of_building(found) as content:
@@ -49,8 +49,19 @@ async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> Asyn
             if stored is not None:
                 yield stored
                 return
+        chunking.knowing.lost(rendition)
         await chunking.builder.forget(rendition, found)
     raise errors.Unavailable(f"{rendition.key} comes and goes")
+
+
+async def _obtained(chunking: Chunking, media: Media, rendition: Rendition) -> Built | Joined:
+    if (known := chunking.knowing.built(rendition)) is not None:
+        return known
+    asked_at = clock.monotonic()
+    found = await chunking.builder.obtain(media, rendition)
+    if isinstance(found, Built):
+        chunking.knowing.used(rendition, found, asked_at)
+    return found
 
 
 def _outcome(found: Built | Joined, *, is_joined: bool) -> str:

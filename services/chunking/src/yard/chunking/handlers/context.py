@@ -9,6 +9,7 @@ from yard.chunking.build.jobs import Jobs
 from yard.chunking.build.plans import Plans
 from yard.chunking.build.reading import Reading
 from yard.chunking.handlers.ahead import ReadAhead
+from yard.chunking.handlers.knowing import Knowing
 from yard.chunking.settings import Settings
 from yard.runtime import shares
 from yard.runtime.app import Runtime
@@ -31,6 +32,7 @@ class Chunking:
     jobs: Jobs
     builder: Builder
     ahead: ReadAhead
+    knowing: Knowing
     reading: Reading
     shares: Shares
 
@@ -47,6 +49,7 @@ class Chunking:
             jobs=jobs,
             builder=builder,
             ahead=ReadAhead(runtime, builder),
+            knowing=Knowing(runtime.db),
             reading=Reading(runtime.db),
             shares=connected,
         )

@@ -6,8 +6,8 @@ from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
 from yard.chunking.domain import Media
 from yard.chunking.handlers import building
-from yard.chunking.handlers.access import MEDIA_CHANGED
 from yard.chunking.handlers.context import PURGE_MEDIA, Chunking
+from yard.chunking.handlers.knowing import MEDIA_CHANGED
 from yard.chunking.store import media as store
 from yard.runtime.blobs import BlobRef
 from yard.runtime.bus import Event
@@ -33,6 +33,7 @@ async def drop_media(chunking: Chunking, tx: Transaction, event: Event[MediaDele
     if not await store.is_known(tx, media_id):
         return
     operation_id = await store.mark_deleted(tx, media_id)
+    tx.wake(MEDIA_CHANGED)
     if operation_id is not None:
         await chunking.runtime.operations.cancel(tx, operation_id)
     await tx.enqueue(event.message, kind=PURGE_MEDIA, unique=f"{PURGE_MEDIA}/{media_id}")

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from frameyard.task.v1.task_events_pb2 import UseCacheChanged
 from yard.chunking.handlers import building
-from yard.chunking.handlers.access import MEDIA_CHANGED
 from yard.chunking.handlers.context import Chunking
+from yard.chunking.handlers.knowing import MEDIA_CHANGED
 from yard.chunking.store import cache
 from yard.chunking.store import media as store
 from yard.runtime import errors
