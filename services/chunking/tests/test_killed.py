@@ -140,26 +140,27 @@ CREATE TRIGGER log_built AFTER UPDATE ON chunk
 """
 
 
+async def _started(settings: Settings, folder: Path) -> tuple[Program, str]:
+    """A replica, and its address."""
+    folder.mkdir()
+    ports = folder / "ports.json"
+    own = environment(dataclasses.replace(settings, port_file=str(ports)))
+    program = Program(["-m", "yard.chunking"], log=folder / "log", environment=own)
+    return program, await address_of(program, ports)
+
+
 async def test_one_of_two_replicas_is_killed(
     side: MediaSide, db: Database, settings: Settings, tmp_path: Path
 ) -> None:
-    video = make_demo_video(tmp_path / "demo.mp4", 40, (320, 180))
-    programs: list[Program] = []
-    for number in range(2):
-        ports = tmp_path / f"ports{number}.json"
-        own = dataclasses.replace(settings, port_file=str(ports))
-        programs.append(
-            Program(["-m", "yard.chunking"], log=tmp_path / f"log{number}", environment=environment(own))
-        )
-        address = await address_of(programs[-1], ports)
-        if not number:
-            await db.execute(LOG_BUILT)
-            media = await side.video(video, use_cache=False, chunk_size=CHUNK)
-            await eventually(lambda: _are_some_finished(db), timeout_s=30)
-            [of_first] = await holders(db)
-            of_dead = address
+    video = make_demo_video(tmp_path / "demo.mp4", 60, (640, 360))
+    first, of_dead = await _started(settings, tmp_path / "one")
+    await db.execute(LOG_BUILT)
+    media = await side.video(video, use_cache=False, chunk_size=CHUNK)
+    await eventually(lambda: _are_some_finished(db), timeout_s=30)
+    [of_first] = await holders(db)
+    second, _ = await _started(settings, tmp_path / "two")
     await eventually(lambda: have_both_built(db), timeout_s=30)
-    programs[0].kill()
+    first.kill()
     before = await finished(db)
     assert len(before) < media.size // CHUNK
     # Nobody need wait here for the leases of the dead to run out.
@@ -175,5 +176,5 @@ async def test_one_of_two_replicas_is_killed(
     assert [row["first_frame"] for row in rows] == list(range(0, media.size, CHUNK))
     after = await finished(db)
     assert {first: after[first] for first in before} == before
-    programs[1].interrupt()
-    assert programs[1].wait() == 0
+    second.interrupt()
+    assert second.wait() == 0
