@@ -7,6 +7,7 @@ import pytest
 from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from frameyard.media.v1 import media_pb2
 from PIL import Image
+from yard.media.claims import CLAIMED
 from yard.media.index_block import ImageAddress
 from yard.media.synthetic import numbered_scene
 from yard.runtime import errors, rpc
@@ -130,15 +131,14 @@ async def test_pages_of_one_file(side: MediaSide, ann: Viewer) -> None:
     assert (header.content_type, number_in(content)) == ("image/png", 2)
 
 
-async def test_a_file_that_does_not_decode_is_named(side: MediaSide, ann: Viewer) -> None:
-    broken = Picture(name="folder/bad.png", content=b"\x89PNG\r\n\x1a\nnothing", size=SIZE)
-    media = await side.images([PICTURES[0], broken])
+async def test_a_file_that_is_not_as_claimed_is_named(side: MediaSide, ann: Viewer) -> None:
+    lie = ImageAddress(name="folder/bad.png", width=99, height=240, orientation=CLAIMED)
+    media = await side.addressed(PICTURES[0].content, [lie])
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ann.chunk(media, 0)
     fault = rpc.errors_from_rpc(refused.value)
     assert isinstance(fault, errors.FailedPrecondition)
     assert fault.metadata["file"] == "folder/bad.png"
-    assert number_in((await ann.frame(media, 0))[1]) == 0
     assert [blob.key async for blob in side.blobs.list("chunks/")] == []
 
 
