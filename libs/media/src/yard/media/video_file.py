@@ -7,7 +7,7 @@ is shut.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 from av.container import InputContainer
@@ -42,7 +42,8 @@ def opened_video(file: BinaryIO, name: str, known: str = "") -> Iterator[tuple[I
     Where the kind of container is known, opening may be cheaper.
     """
     file.seek(0)
-    stream_options = [dict(_STREAM_OPTIONS)] if known.startswith(_WITH_HEADER) else []
+    # PyAV's annotation names strings, but takes dictionaries.
+    stream_options: list[Any] = [dict(_STREAM_OPTIONS)] if known.startswith(_WITH_HEADER) else []
     try:
         container = av.open(file, "r", options=dict(_OPTIONS), stream_options=stream_options)
     except av.ArgumentError as error:
