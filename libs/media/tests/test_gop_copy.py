@@ -249,3 +249,37 @@ def test_runs_count_from_the_start_of_the_task() -> None:
     clip = x264("keyint=12:min-keyint=12:bframes=0:open-gop=0")
     contents, _ = run(clip, [[0, 11], [12, 17]], start=12)
     assert [numbers_in(mp4) for mp4 in contents] == [list(range(12, 24)), list(range(24, 30))]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "matroska"])
+def test_hevc_is_copied_under_the_name_that_players_want(suffix: str) -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format=suffix) as container:
+        params = "keyint=12:min-keyint=12:bframes=2:open-gop=0:log-level=none:pools=1"
+        stream = container.add_stream(
+            "libx265", rate=25, options={"preset": "ultrafast", "x265-params": params}
+        )
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for number, picture in enumerate(moving_scene(320, 240, 30)):
+            container.mux(stream.encode(to_frame(picture, number, Fraction(1, 25))))
+        container.mux(stream.encode(None))
+    clip = Clip(file.getvalue(), index_video(file, "clip"))
+    for first, last in runs(clip.index):
+        mp4 = clip.copied(first, last)
+        assert_same(clip, first, last, mp4)
+        assert boxes(mp4, b"hvc1") == 1
+    assert not may_copy(clip.index, "browser", 1, 12, 23)
+
+
+def test_damaged_frames_of_encoded_chunks_are_placeholders_and_told() -> None:
+    clip = x264("keyint=12:min-keyint=12:bframes=0:open-gop=0")
+    with av.open(io.BytesIO(clip.content), "r") as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    position = packets[15].pos
+    assert position is not None
+    harmed = Clip(clip.content[:position] + bytes(200) + clip.content[position + 200 :], clip.index)
+    contents, results = run(harmed, [[0, 9], [10, 19], [20, 29]], copy="never")
+    assert [len(shown(mp4)) for mp4 in contents] == [10, 10, 10]
+    assert results[1]["corrupt"][0][0] == 15
+    assert results[0]["corrupt"] == []
+    assert numbers_in(contents[0]) == list(range(10))
