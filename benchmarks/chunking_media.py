@@ -31,7 +31,7 @@ _PHOTO_WIDTH: Final = 2000
 _SENSOR_NOISE: Final = 6
 _PAN_FRAMES: Final = 120
 _PAN_ROOM: Final = (480, 270)
-_NOISE: Final = "alls=6:allf=t"
+_NOISE: Final = "c0s=6:c0f=t:c1s=6:c1f=t:c2s=6:c2f=t"
 _CRF: Final = 23
 
 
