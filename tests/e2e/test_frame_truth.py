@@ -39,7 +39,7 @@ async def numbers_of_chunks(pixels: Pixels, count: int, form: media_pb2.ChunkFor
     shown: list[int] = []
     for number in range(count):
         with tempfile.TemporaryFile() as file:
-            header = await pixels.chunk(number, file, form=form)
+            header = (await pixels.chunk(number, file, form=form)).header
             file.seek(0)
             pictures = (pictures_of_mp4 if form == media_pb2.CHUNK_FORMAT_MP4 else pictures_of_zip)(file)
             shown += [synthetic.read(picture[: header.height, : header.width]) for picture in pictures]

@@ -115,7 +115,7 @@ class Indexed:
                 if isinstance(message, IndexedBatch):
                     self.batches.append(message)
                     self.packs.append(b"")
-                else:
+                elif isinstance(message, bytes):
                     self.packs[-1] += message
 
     @property

@@ -1,7 +1,6 @@
 """Chunks that are made before their reader asks for them."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-async def media(side: MediaSide, tmp_path: Path) -> AsyncIterator[media_pb2.Media]:
+async def media(side: MediaSide, tmp_path: Path) -> media_pb2.Media:
     return await side.video(make_clip("b_frames", tmp_path, frames=CHUNK * COUNT), chunk_size=CHUNK)
 
 

@@ -6,8 +6,8 @@ from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
 from yard.chunking.handlers import building, building_runs, purging
 from yard.chunking.handlers.context import BUILD_CHUNKS, BUILD_RUN, PURGE_MEDIA, SERVICE_NAME, Chunking
 from yard.chunking.handlers.evicting import evict
-from yard.chunking.peer_rpc import CHUNK_PEER_SERVICE, ChunkPeerServicer
-from yard.chunking.rpc import CHUNK_SERVICE, ChunkServicer
+from yard.chunking.rpc.chunks import CHUNK_SERVICE, ChunkServicer
+from yard.chunking.rpc.peers import CHUNK_PEER_SERVICE, ChunkPeerServicer
 from yard.chunking.settings import Settings
 from yard.chunking.store.chunks import CHUNK_CHANGED
 from yard.chunking.subscriptions import subscriptions

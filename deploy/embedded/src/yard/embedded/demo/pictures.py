@@ -27,7 +27,7 @@ async def check_chunks(
     checked = 0
     for number in range(count):
         with tempfile.TemporaryFile() as file:
-            header = await pixels.chunk(number, file, form=form)
+            header = (await pixels.chunk(number, file, form=form)).header
             file.seek(0)
             pictures = pictures_of_mp4(file) if mp4 else pictures_of_zip(file)
             found = _check(pictures, number * size)

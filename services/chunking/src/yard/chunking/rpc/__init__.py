@@ -1,0 +1,1 @@
+"""Services over gRPC: proto in, proto out."""
