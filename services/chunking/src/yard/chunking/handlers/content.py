@@ -13,7 +13,9 @@ from yard.chunking.handlers.context import Chunking
 from yard.chunking.store.chunks import Built
 from yard.runtime import clock, errors
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 18
+"""Of a message: larger ones cost more time a byte on their way."""
+_READ_BYTES = 1 << 20
 _TRIES = 3
 
 
@@ -39,13 +41,14 @@ async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> Asyn
     kind = "preview" if rendition.quality == "preview" else "chunk"
     for _ in range(_TRIES):
         is_under_way = chunking.builder.is_building(rendition)
+        is_again = chunking.knowing.built(rendition) is not None
         found = await _obtained(chunking, media, rendition)
         counting.requests.labels(kind, _outcome(found, is_joined=is_under_way)).inc()
         if isinstance(found, Joined):
             async with _of_building(found) as content:
                 yield content
             return
-        async with _of_bucket(chunking, rendition, found) as stored:
+        async with _of_bucket(chunking, rendition, found, is_again=is_again) as stored:
             if stored is not None:
                 yield stored
                 return
@@ -79,19 +82,35 @@ async def _of_building(joined: Joined) -> AsyncIterator[Content]:
 
 
 @asynccontextmanager
-async def _of_bucket(chunking: Chunking, rendition: Rendition, built: Built) -> AsyncIterator[Content | None]:
-    """None if the object is not there."""
-    stream = cast("AsyncGenerator[bytes, None]", chunking.blobs.stream(rendition.key, chunk=PIECE_BYTES))
+async def _of_bucket(
+    chunking: Chunking, rendition: Rendition, built: Built, *, is_again: bool
+) -> AsyncIterator[Content | None]:
+    """None if the object is not there; what is read again within seconds is held in memory."""
+    if (held := chunking.holding.bytes_of(rendition, built)) is not None:
+        yield Content(pieces=_cut(held), built=built)
+        return
+    stream = cast("AsyncGenerator[bytes, None]", chunking.blobs.stream(rendition.key, chunk=_READ_BYTES))
     with chunking.reading.of(rendition):
-        async with aclosing(stream) as pieces:
+        async with aclosing(stream) as blocks:
             try:
-                first = await anext(pieces)
+                first = await anext(blocks)
             except errors.NotFound:
-                first = b""
-            yield Content(pieces=_behind(first, pieces), built=built) if first else None
+                yield None
+                return
+            pieces = _behind(first, blocks)
+            if is_again:
+                pieces = chunking.holding.noted(rendition, built, pieces)
+            yield Content(pieces=pieces, built=built)
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
+    async for piece in _cut(first):
         yield piece
+    async for block in rest:
+        async for piece in _cut(block):
+            yield piece
+
+
+async def _cut(block: bytes) -> AsyncIterator[bytes]:
+    for offset in range(0, len(block), PIECE_BYTES):
+        yield block[offset : offset + PIECE_BYTES]

@@ -9,6 +9,7 @@ from yard.chunking.build.jobs import Jobs
 from yard.chunking.build.plans import Plans
 from yard.chunking.build.reading import Reading
 from yard.chunking.handlers.ahead import ReadAhead
+from yard.chunking.handlers.holding import Holding
 from yard.chunking.handlers.knowing import Knowing
 from yard.chunking.settings import Settings
 from yard.runtime import shares
@@ -33,6 +34,7 @@ class Chunking:
     builder: Builder
     ahead: ReadAhead
     knowing: Knowing
+    holding: Holding
     reading: Reading
     shares: Shares
 
@@ -50,6 +52,7 @@ class Chunking:
             builder=builder,
             ahead=ReadAhead(runtime, builder),
             knowing=Knowing(runtime.db),
+            holding=Holding(),
             reading=Reading(runtime.db),
             shares=connected,
         )
