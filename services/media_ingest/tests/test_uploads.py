@@ -18,6 +18,16 @@ from yard.testkit import eventually
 
 from services.media_ingest.tests.neighbours import Client, stream
 
+SLOW_KIND = """
+CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_sleep(1);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER take_long BEFORE UPDATE OF family ON upload_file
+    FOR EACH STATEMENT EXECUTE FUNCTION take_long();
+"""
+
 
 async def refused(call: object, kind: type[errors.YardError]) -> errors.YardError:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -67,6 +77,16 @@ async def test_a_large_file_is_one_object_of_parts(ann: Client, running: app.Run
     assert row is not None
     assert row["sha256"] == hashlib.sha256(content).hexdigest()
     assert await running.runtime.db.fetchval("SELECT count(*) FROM upload_part") == 0
+
+
+async def test_parts_are_hashed_in_their_order_however_long_the_kind_takes_to_note(
+    ann: Client, running: app.Running[Settings]
+) -> None:
+    await running.runtime.db.execute(SLOW_KIND)
+    content = os.urandom(2 * PART_BYTES + 5)
+    await ann.upload({"a.bin": content})
+    sha256 = await running.runtime.db.fetchval("SELECT sha256 FROM upload_file")
+    assert sha256 == hashlib.sha256(content).hexdigest()
 
 
 async def test_an_upload_goes_on_after_each_kind_of_end(ann: Client, running: app.Running[Settings]) -> None:

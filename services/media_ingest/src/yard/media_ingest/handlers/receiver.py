@@ -86,9 +86,10 @@ class Receiver:
             await self._keep_tail()
 
     async def _store(self, number: int, part: bytes, start: int) -> tuple[int, str]:
-        if start == 0:
-            await self._note_kind(part)
-        tag, _ = await asyncio.gather(self._put(number, part), self._digest(part))
+        # The digest waits for nothing else: a part that comes later must not be hashed before this one.
+        tag, _, _ = await asyncio.gather(
+            self._put(number, part), self._digest(part), self._note_kind(part, start)
+        )
         return number, tag
 
     async def _note(self, stored: tuple[int, str], start: int, end: int) -> None:
@@ -198,7 +199,10 @@ class Receiver:
         await self._ingest.blobs.delete(self._key)
         await self._drop_tail()
 
-    async def _note_kind(self, head: bytes) -> None:
+    async def _note_kind(self, head: bytes, start: int = 0) -> None:
+        """What the first part says; later ones say nothing."""
+        if start:
+            return
         kind = sniff(head[:HEAD_BYTES])
         family, form = (kind.family, kind.name) if kind else ("", "")
         await store.note_kind(self._ingest.db, self._file, self._writer, family, form)
