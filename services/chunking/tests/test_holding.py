@@ -36,19 +36,19 @@ async def test_the_last_ones_are_held_within_the_limit() -> None:
     for number in range(most + 1):
         await read(holding, number, 8)
         await read(holding, number, 8)
-        assert holding.bytes_of(rendition(1), built(1, 8)) is None or number
-    held = [bool(holding.bytes_of(rendition(number), built(number, 8))) for number in range(most + 1)]
+        assert holding.pieces_of(rendition(1), built(1, 8)) is None or number
+    held = [bool(holding.pieces_of(rendition(number), built(number, 8))) for number in range(most + 1)]
     assert held == [False, *[True] * most]
 
 
 async def test_what_is_larger_or_built_anew_or_left_is_not_held() -> None:
     holding = Holding()
     await read(holding, 0, LARGEST_BYTES // len(PIECE) + 1)
-    assert holding.bytes_of(rendition(0), built(0, 9)) is None
+    assert holding.pieces_of(rendition(0), built(0, 9)) is None
     await read(holding, 1, 2)
-    assert holding.bytes_of(rendition(1), built(1, 2)) == 2 * PIECE
-    assert holding.bytes_of(rendition(1), built(1, 2, sha256="b")) is None
+    assert holding.pieces_of(rendition(1), built(1, 2)) == [PIECE, PIECE]
+    assert holding.pieces_of(rendition(1), built(1, 2, sha256="b")) is None
     noted = holding.noted(rendition(2), built(2, 2), stream(2))
     await anext(noted)
     await noted.aclose()  # type: ignore[attr-defined]
-    assert holding.bytes_of(rendition(2), built(2, 2)) is None
+    assert holding.pieces_of(rendition(2), built(2, 2)) is None

@@ -86,8 +86,8 @@ async def _of_bucket(
     chunking: Chunking, rendition: Rendition, built: Built, *, is_again: bool
 ) -> AsyncIterator[Content | None]:
     """None if the object is not there; what is read again within seconds is held in memory."""
-    if (held := chunking.holding.bytes_of(rendition, built)) is not None:
-        yield Content(pieces=_cut(held), built=built)
+    if (held := chunking.holding.pieces_of(rendition, built)) is not None:
+        yield Content(pieces=_each(held), built=built)
         return
     stream = cast("AsyncGenerator[bytes, None]", chunking.blobs.stream(rendition.key, chunk=_READ_BYTES))
     with chunking.reading.of(rendition):
@@ -114,3 +114,8 @@ async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 async def _cut(block: bytes) -> AsyncIterator[bytes]:
     for offset in range(0, len(block), PIECE_BYTES):
         yield block[offset : offset + PIECE_BYTES]
+
+
+async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece

@@ -14,16 +14,16 @@ class Holding:
     """What was read last, up to a total length; larger chunks are never held."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[Rendition, tuple[str, bytes]] = OrderedDict()
+        self._held: OrderedDict[Rendition, tuple[str, list[bytes]]] = OrderedDict()
         self._size_bytes = 0
 
-    def bytes_of(self, rendition: Rendition, built: Built) -> bytes | None:
-        """All bytes, if they are held and still what is built."""
-        sha256, content = self._held.get(rendition, ("", b""))
+    def pieces_of(self, rendition: Rendition, built: Built) -> list[bytes] | None:
+        """The pieces that came, if they are held and still what is built."""
+        sha256, pieces = self._held.get(rendition, ("", []))
         if sha256 != built.blob.sha256:
             return None
         self._held.move_to_end(rendition)
-        return content
+        return pieces
 
     async def noted(
         self, rendition: Rendition, built: Built, pieces: AsyncIterator[bytes]
@@ -37,12 +37,16 @@ class Holding:
         async for piece in pieces:
             noted.append(piece)
             yield piece
-        self._hold(rendition, built.blob.sha256, b"".join(noted))
+        self._hold(rendition, built.blob.sha256, noted)
 
-    def _hold(self, rendition: Rendition, sha256: str, content: bytes) -> None:
-        _, before = self._held.pop(rendition, ("", b""))
-        self._held[rendition] = sha256, content
-        self._size_bytes += len(content) - len(before)
+    def _hold(self, rendition: Rendition, sha256: str, pieces: list[bytes]) -> None:
+        _, before = self._held.pop(rendition, ("", []))
+        self._held[rendition] = sha256, pieces
+        self._size_bytes += _size(pieces) - _size(before)
         while self._size_bytes > MOST_BYTES:
             _, (_, oldest) = self._held.popitem(last=False)
-            self._size_bytes -= len(oldest)
+            self._size_bytes -= _size(oldest)
+
+
+def _size(pieces: list[bytes]) -> int:
+    return sum(map(len, pieces))
