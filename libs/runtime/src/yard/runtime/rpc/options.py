@@ -1,7 +1,11 @@
 """What both ends of a connection agree on."""
 
 import json
+import os
 from typing import Any, Final
+
+# Services start child processes, which run another program at once: gRPC need not stop its threads for them.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # noqa: TID251 - no setting of ours
 
 MESSAGE_BYTES: Final = 64 * 1024 * 1024
 METADATA_BYTES: Final = 32 * 1024
