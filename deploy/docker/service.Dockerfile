@@ -16,7 +16,8 @@ RUN uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps --com
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin frameyard
 COPY --from=build /opt/frameyard /opt/frameyard
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/frameyard/bin:$PATH
+ENV GRPC_ENABLE_FORK_SUPPORT=0 \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/frameyard/bin:$PATH
 USER 10001:10001
 EXPOSE 8080 9090
 ENTRYPOINT ["python", "-m"]
