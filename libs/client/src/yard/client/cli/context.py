@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -89,8 +91,18 @@ def command(
 async def _with_client(
     run: Callable[..., Awaitable[None]], context: Context, out: Output, options: dict[str, Any]
 ) -> None:
+    _wake_up_for_signals()
     async with context.client() as client:
         await run(Call(client=client, context=context, out=out), **options)
+
+
+def _wake_up_for_signals() -> None:
+    """Lets Ctrl-C through at once, also if it comes just before the loop goes to sleep.
+
+    `asyncio.run` cancels on SIGINT, but only once the loop is awake; signals wake it if it handles any.
+    """
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # not on every system, not in every thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: None)
 
 
 def _of_file(fault: OSError) -> ClientError:
