@@ -67,7 +67,13 @@ def translated() -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as fault:
+        if fault.details() == _WRITE_FAILED:
+            raise ClientError("the connection was cut", code="UNAVAILABLE") from fault
         raise ClientError.from_rpc(fault) from fault
+
+
+# What gRPC says of a message that could not be written because the other side had ended just before.
+_WRITE_FAILED = "Internal error from Core"
 
 
 def _name_of(number: int) -> str:
