@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -71,6 +72,35 @@ def test_a_manifest_of_an_upload_orders_its_files(command: CommandLine, photos: 
     command.good("manifest", "export", "--task", made["id"], "-o", "again.jsonl")
     again = command.json("task", "create", "again", photos, "--manifest", "again.jsonl", *PREDEFINED)
     assert numbers(command, again["id"]) == [2, 1, 0]
+
+
+def test_a_large_file_goes_to_the_store_itself(
+    command: CommandLine, platform: Platform, photos: Path
+) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (1800, 1800, 3), np.uint8)
+    Image.fromarray(noise).save(photos / "9.png", compress_level=1)
+    before = received(platform)
+    upload = command.json("upload", "create", photos, "--direct")["id"]
+    options = ("--sorting", "predefined", "--label", "car", "--wait")
+    first = command.json("task", "create", "wide", "--upload", upload, *options)
+    again = command.json("task", "create", "again", photos, "--direct", *options)
+    sizes = {path.name: path.stat().st_size for path in photos.iterdir()}
+    large = sizes.pop("9.png")
+    now = received(platform)
+    assert now["store"] - before["store"] == 2 * large
+    assert now["upload"] - before["upload"] == 2 * sum(sizes.values())
+    for task in (first["id"], again["id"]):
+        command.good("frame", "get", "--task", task, 3, "--original", "-o", f"{task}.png")
+        assert (command.folder / f"{task}.png").read_bytes() == (photos / "9.png").read_bytes()
+
+
+def received(platform: Platform) -> dict[str, float]:
+    """Bytes that came in, by the way they took."""
+    port = platform.port("media_ingest.metrics")
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    name = "frameyard_media_received_bytes_total"
+    return {line.split('"')[1]: float(line.split()[-1]) for line in lines if line.startswith(name)}
 
 
 def test_a_lie_of_a_manifest_is_told_with_the_file(command: CommandLine, photos: Path) -> None:

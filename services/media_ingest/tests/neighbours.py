@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from frameyard.media.v1.media_service_pb2_grpc import MediaServiceAsyncStub
     from frameyard.media.v1.share_service_pb2_grpc import ShareServiceAsyncStub
     from frameyard.media.v1.upload_service_pb2_grpc import UploadServiceAsyncStub
+    from grpc.aio import Channel
 
 PIECE = 1 << 20
 
@@ -39,6 +40,15 @@ class Client:
     uploads: UploadServiceAsyncStub
     media: MediaServiceAsyncStub
     shares: ShareServiceAsyncStub
+
+    @classmethod
+    def over(cls, channel: Channel) -> Client:
+        """As whoever the channel speaks for."""
+        return cls(
+            uploads=upload_service_pb2_grpc.UploadServiceStub(channel),
+            media=media_service_pb2_grpc.MediaServiceStub(channel),
+            shares=share_service_pb2_grpc.ShareServiceStub(channel),
+        )
 
     async def open(self, files: Mapping[str, bytes], **fields: Any) -> messages.Upload:
         """A new upload for these files."""
@@ -73,11 +83,7 @@ class Client:
 async def client_at(address: str, token: str) -> AsyncIterator[Client]:
     """The services there, as the bearer of the token."""
     async with rpc.channel(address, token=token) as channel:
-        yield Client(
-            uploads=upload_service_pb2_grpc.UploadServiceStub(channel),
-            media=media_service_pb2_grpc.MediaServiceStub(channel),
-            shares=share_service_pb2_grpc.ShareServiceStub(channel),
-        )
+        yield Client.over(channel)
 
 
 async def stream(

@@ -19,4 +19,5 @@ frames = Counter(FRAMES, "Frames of media that became ready.", ("kind",))
 files = Counter(FILES, "Files of media that ended.", ("outcome",))
 
 received_by_upload = received_bytes.labels("upload")
+received_by_store = received_bytes.labels("store")
 received_from_remote = received_bytes.labels("remote")

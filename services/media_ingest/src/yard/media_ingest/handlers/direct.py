@@ -16,6 +16,7 @@ from yard.media_ingest.domain.uploads import (
     part_length,
 )
 from yard.media_ingest.handlers.context import Ingest, id_of
+from yard.media_ingest.handlers.counting import received_by_store
 from yard.media_ingest.handlers.receiver import new_key, replaced
 from yard.media_ingest.handlers.receiving import to_proto
 from yard.media_ingest.handlers.storing import begin, to_the_end
@@ -182,10 +183,12 @@ async def _complete(ingest: Ingest, file: ReceivedFile, named: Sequence[messages
     sha256 = await _checked_digest(ingest, file) if file.declared_sha256 else ""
     kind = sniff(await ingest.blobs.get(file.blob_key, length=HEAD_BYTES))
     names = (kind.family, kind.name) if kind else ("", "")
-    if not await store.complete(ingest.db, file, sha256, names, ingest.expiry()):
-        found = await _file(ingest, str(file.upload_id), file.number)
-        if not found.is_complete:
-            raise replaced(file)
+    if await store.complete(ingest.db, file, sha256, names, ingest.expiry()):
+        received_by_store.inc(file.size_bytes)
+        return
+    found = await _file(ingest, str(file.upload_id), file.number)
+    if not found.is_complete:
+        raise replaced(file)
 
 
 def _check_stored(file: ReceivedFile, named: Sequence[messages.StoredPart], stored: Stored) -> None:
