@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/frameyard/annotation/v1/annotation_events.proto\x12\x17\x66rameyard.annotation.v1\"\xa2\x01\n\x12\x41nnotationsChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rtask_revision\x18\x04 \x01(\x03\x12\x0f\n\x07user_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x06 \x01(\x03\x12\x0f\n\x07updated\x18\x07 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x08 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/frameyard/annotation/v1/annotation_events.proto\x12\x17\x66rameyard.annotation.v1\"\xa2\x01\n\x12\x41nnotationsChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rtask_revision\x18\x04 \x01(\x03\x12\x0f\n\x07user_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x06 \x01(\x03\x12\x0f\n\x07updated\x18\x07 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x08 \x01(\x03\"I\n\x14\x44\x65letedFramesChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0f\n\x07\x64\x65leted\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,4 +33,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ANNOTATIONSCHANGED']._serialized_start=77
   _globals['_ANNOTATIONSCHANGED']._serialized_end=239
+  _globals['_DELETEDFRAMESCHANGED']._serialized_start=241
+  _globals['_DELETEDFRAMESCHANGED']._serialized_end=314
 # @@protoc_insertion_point(module_scope)

@@ -65,3 +65,33 @@ class AnnotationsChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnnotationsChanged: _TypeAlias = AnnotationsChanged  # noqa: Y015
+
+@_typing.final
+class DeletedFramesChanged(_message.Message):
+    """Frames of a task were deleted or brought back. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """The task."""
+    deleted: _builtins.int
+    """Frames that are deleted now."""
+    user_id: _builtins.int
+    """User id of who changed them; 0 for a service."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        deleted: _builtins.int = ...,
+        user_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "task_id", b"task_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeletedFramesChanged: _TypeAlias = DeletedFramesChanged  # noqa: Y015

@@ -10,6 +10,7 @@ from frameyard.common.v1 import common_pb2 as _common_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ImportMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ImportModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IMPORT_MODE_UNSPECIFIED: _ImportMode.ValueType  # 0
+    """Same as append."""
+    IMPORT_MODE_APPEND: _ImportMode.ValueType  # 1
+    """They stay."""
+    IMPORT_MODE_REPLACE: _ImportMode.ValueType  # 2
+    """They are replaced."""
+
+class ImportMode(_ImportMode, metaclass=_ImportModeEnumTypeWrapper):
+    """What becomes of the objects that are there."""
+
+IMPORT_MODE_UNSPECIFIED: ImportMode.ValueType  # 0
+"""Same as append."""
+IMPORT_MODE_APPEND: ImportMode.ValueType  # 1
+"""They stay."""
+IMPORT_MODE_REPLACE: ImportMode.ValueType  # 2
+"""They are replaced."""
+Global___ImportMode: _TypeAlias = ImportMode  # noqa: Y015
 
 @_typing.final
 class AnnotationTarget(_message.Message):
@@ -308,18 +333,30 @@ class StreamAnnotationsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TARGET_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    LABEL_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def target(self) -> Global___AnnotationTarget:
         """Required. Whose."""
+
+    @_builtins.property
+    def frames(self) -> _common_pb2.FrameRange:
+        """As in GetAnnotations."""
+
+    @_builtins.property
+    def label_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """As in GetAnnotations."""
 
     def __init__(
         self,
         *,
         target: Global___AnnotationTarget | None = ...,
+        frames: _common_pb2.FrameRange | None = ...,
+        label_ids: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "label_ids", b"label_ids", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,3 +389,217 @@ class StreamAnnotationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamAnnotationsResponse: _TypeAlias = StreamAnnotationsResponse  # noqa: Y015
+
+@_typing.final
+class ImportHeader(_message.Message):
+    """Where the batches of a stream go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    BASE_REVISION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    mode: Global___ImportMode.ValueType
+    """What becomes of the objects that are there."""
+    base_revision: _builtins.int
+    """Revision that the change is based on; another present one answers ABORTED with it. Absent: not checked."""
+    request_id: _builtins.str
+    """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    @_builtins.property
+    def target(self) -> Global___AnnotationTarget:
+        """Required. Whose."""
+
+    def __init__(
+        self,
+        *,
+        target: Global___AnnotationTarget | None = ...,
+        mode: Global___ImportMode.ValueType = ...,
+        base_revision: _builtins.int | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "mode", b"mode", "request_id", b"request_id", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__base_revision: _TypeAlias = _typing.Literal["base_revision"]  # noqa: Y015
+    _WhichOneofArgType__base_revision: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__base_revision) -> _WhichOneofReturnType__base_revision | None: ...
+
+Global___ImportHeader: _TypeAlias = ImportHeader  # noqa: Y015
+
+@_typing.final
+class ImportAnnotationsRequest(_message.Message):
+    """The header, then batches of any kinds in any number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___ImportHeader:
+        """First message only."""
+
+    @_builtins.property
+    def batch(self) -> _columnar_pb2.ColumnarBatch:
+        """Objects; ids, jobs and origins are ignored. A keyframe's `parent` is the number of its track, which came
+        before it, from 0 over the whole stream.
+        """
+
+    def __init__(
+        self,
+        *,
+        header: Global___ImportHeader | None = ...,
+        batch: _columnar_pb2.ColumnarBatch | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "batch"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ImportAnnotationsRequest: _TypeAlias = ImportAnnotationsRequest  # noqa: Y015
+
+@_typing.final
+class ImportAnnotationsResponse(_message.Message):
+    """Answers ImportAnnotations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SHAPES_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Revision after the change."""
+    tags: _builtins.int
+    """Tags that came."""
+    shapes: _builtins.int
+    """Shapes that came."""
+    tracks: _builtins.int
+    """Tracks that came."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        tags: _builtins.int = ...,
+        shapes: _builtins.int = ...,
+        tracks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "shapes", b"shapes", "tags", b"tags", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportAnnotationsResponse: _TypeAlias = ImportAnnotationsResponse  # noqa: Y015
+
+@_typing.final
+class GetDeletedFramesRequest(_message.Message):
+    """Selects deleted frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def target(self) -> Global___AnnotationTarget:
+        """Required. Of which frames: the job's, or all of the task."""
+
+    def __init__(
+        self,
+        *,
+        target: Global___AnnotationTarget | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeletedFramesRequest: _TypeAlias = GetDeletedFramesRequest  # noqa: Y015
+
+@_typing.final
+class GetDeletedFramesResponse(_message.Message):
+    """Answers GetDeletedFrames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deleted(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FrameRange]:
+        """The deleted frames as runs, ascending."""
+
+    def __init__(
+        self,
+        *,
+        deleted: _abc.Iterable[_common_pb2.FrameRange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeletedFramesResponse: _TypeAlias = GetDeletedFramesResponse  # noqa: Y015
+
+@_typing.final
+class UpdateDeletedFramesRequest(_message.Message):
+    """Changes of deleted frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    DELETE_FIELD_NUMBER: _builtins.int
+    RESTORE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def target(self) -> Global___AnnotationTarget:
+        """Required. All frames must be of this job, or of this task."""
+
+    @_builtins.property
+    def delete(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FrameRange]:
+        """Frames to delete, at most 10,000 runs."""
+
+    @_builtins.property
+    def restore(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FrameRange]:
+        """Frames to bring back, at most 10,000 runs; none of them may be among those to delete."""
+
+    def __init__(
+        self,
+        *,
+        target: Global___AnnotationTarget | None = ...,
+        delete: _abc.Iterable[_common_pb2.FrameRange] | None = ...,
+        restore: _abc.Iterable[_common_pb2.FrameRange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete", b"delete", "restore", b"restore", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateDeletedFramesRequest: _TypeAlias = UpdateDeletedFramesRequest  # noqa: Y015
+
+@_typing.final
+class UpdateDeletedFramesResponse(_message.Message):
+    """Answers UpdateDeletedFrames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deleted(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.FrameRange]:
+        """The deleted frames of the target after the change."""
+
+    def __init__(
+        self,
+        *,
+        deleted: _abc.Iterable[_common_pb2.FrameRange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateDeletedFramesResponse: _TypeAlias = UpdateDeletedFramesResponse  # noqa: Y015

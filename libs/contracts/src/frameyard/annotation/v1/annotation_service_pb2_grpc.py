@@ -57,6 +57,21 @@ class AnnotationServiceStub:
                 request_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsRequest.SerializeToString,
                 response_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsResponse.FromString,
                 _registered_method=True)
+        self.ImportAnnotations = channel.stream_unary(
+                '/frameyard.annotation.v1.AnnotationService/ImportAnnotations',
+                request_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsRequest.SerializeToString,
+                response_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsResponse.FromString,
+                _registered_method=True)
+        self.GetDeletedFrames = channel.unary_unary(
+                '/frameyard.annotation.v1.AnnotationService/GetDeletedFrames',
+                request_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesResponse.FromString,
+                _registered_method=True)
+        self.UpdateDeletedFrames = channel.unary_unary(
+                '/frameyard.annotation.v1.AnnotationService/UpdateDeletedFrames',
+                request_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesResponse.FromString,
+                _registered_method=True)
 
 
 class AnnotationServiceServicer:
@@ -93,6 +108,28 @@ class AnnotationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportAnnotations(self, request_iterator, context):
+        """Writes objects that come as columnar batches, in one step: nothing is changed before the stream has ended and
+        all of it was found good. The first message is the header.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeletedFrames(self, request, context):
+        """Tells which frames are deleted: they stay where they are, but nobody is to annotate them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateDeletedFrames(self, request, context):
+        """Deletes frames and brings deleted ones back; a frame that jobs share is deleted in all of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnnotationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +152,21 @@ def add_AnnotationServiceServicer_to_server(servicer, server):
                     servicer.StreamAnnotations,
                     request_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsRequest.FromString,
                     response_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsResponse.SerializeToString,
+            ),
+            'ImportAnnotations': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportAnnotations,
+                    request_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsRequest.FromString,
+                    response_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsResponse.SerializeToString,
+            ),
+            'GetDeletedFrames': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeletedFrames,
+                    request_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesRequest.FromString,
+                    response_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesResponse.SerializeToString,
+            ),
+            'UpdateDeletedFrames': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDeletedFrames,
+                    request_deserializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesRequest.FromString,
+                    response_serializer=frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,6 +280,87 @@ class AnnotationService:
             '/frameyard.annotation.v1.AnnotationService/StreamAnnotations',
             frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsRequest.SerializeToString,
             frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.StreamAnnotationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportAnnotations(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/frameyard.annotation.v1.AnnotationService/ImportAnnotations',
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsRequest.SerializeToString,
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.ImportAnnotationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeletedFrames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.annotation.v1.AnnotationService/GetDeletedFrames',
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesRequest.SerializeToString,
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.GetDeletedFramesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateDeletedFrames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.annotation.v1.AnnotationService/UpdateDeletedFrames',
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesRequest.SerializeToString,
+            frameyard_dot_annotation_dot_v1_dot_annotation__service__pb2.UpdateDeletedFramesResponse.FromString,
             options,
             channel_credentials,
             insecure,

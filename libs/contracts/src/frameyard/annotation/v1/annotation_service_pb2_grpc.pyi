@@ -44,6 +44,14 @@ class AnnotationServiceStub:
     """Creates, updates and deletes objects of a job or a task in one step."""
     StreamAnnotations: _grpc.UnaryStreamMultiCallable[_annotation_service_pb2.StreamAnnotationsRequest, _annotation_service_pb2.StreamAnnotationsResponse]
     """Reads the objects of a job or a task as columnar batches."""
+    ImportAnnotations: _grpc.StreamUnaryMultiCallable[_annotation_service_pb2.ImportAnnotationsRequest, _annotation_service_pb2.ImportAnnotationsResponse]
+    """Writes objects that come as columnar batches, in one step: nothing is changed before the stream has ended and
+    all of it was found good. The first message is the header.
+    """
+    GetDeletedFrames: _grpc.UnaryUnaryMultiCallable[_annotation_service_pb2.GetDeletedFramesRequest, _annotation_service_pb2.GetDeletedFramesResponse]
+    """Tells which frames are deleted: they stay where they are, but nobody is to annotate them."""
+    UpdateDeletedFrames: _grpc.UnaryUnaryMultiCallable[_annotation_service_pb2.UpdateDeletedFramesRequest, _annotation_service_pb2.UpdateDeletedFramesResponse]
+    """Deletes frames and brings deleted ones back; a frame that jobs share is deleted in all of them."""
 
 @_typing.type_check_only
 class AnnotationServiceAsyncStub(AnnotationServiceStub):
@@ -61,6 +69,14 @@ class AnnotationServiceAsyncStub(AnnotationServiceStub):
     """Creates, updates and deletes objects of a job or a task in one step."""
     StreamAnnotations: _aio.UnaryStreamMultiCallable[_annotation_service_pb2.StreamAnnotationsRequest, _annotation_service_pb2.StreamAnnotationsResponse]  # type: ignore[assignment]
     """Reads the objects of a job or a task as columnar batches."""
+    ImportAnnotations: _aio.StreamUnaryMultiCallable[_annotation_service_pb2.ImportAnnotationsRequest, _annotation_service_pb2.ImportAnnotationsResponse]  # type: ignore[assignment]
+    """Writes objects that come as columnar batches, in one step: nothing is changed before the stream has ended and
+    all of it was found good. The first message is the header.
+    """
+    GetDeletedFrames: _aio.UnaryUnaryMultiCallable[_annotation_service_pb2.GetDeletedFramesRequest, _annotation_service_pb2.GetDeletedFramesResponse]  # type: ignore[assignment]
+    """Tells which frames are deleted: they stay where they are, but nobody is to annotate them."""
+    UpdateDeletedFrames: _aio.UnaryUnaryMultiCallable[_annotation_service_pb2.UpdateDeletedFramesRequest, _annotation_service_pb2.UpdateDeletedFramesResponse]  # type: ignore[assignment]
+    """Deletes frames and brings deleted ones back; a frame that jobs share is deleted in all of them."""
 
 class AnnotationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Annotations of jobs and tasks. Readers: whoever sees the job or the task. Writers: the job's assignee while the
@@ -99,5 +115,31 @@ class AnnotationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_annotation_service_pb2.StreamAnnotationsResponse], _abc.AsyncIterator[_annotation_service_pb2.StreamAnnotationsResponse]]:
         """Reads the objects of a job or a task as columnar batches."""
+
+    @_abc_1.abstractmethod
+    def ImportAnnotations(
+        self,
+        request_iterator: _MaybeAsyncIterator[_annotation_service_pb2.ImportAnnotationsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_annotation_service_pb2.ImportAnnotationsResponse, _abc.Awaitable[_annotation_service_pb2.ImportAnnotationsResponse]]:
+        """Writes objects that come as columnar batches, in one step: nothing is changed before the stream has ended and
+        all of it was found good. The first message is the header.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDeletedFrames(
+        self,
+        request: _annotation_service_pb2.GetDeletedFramesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_annotation_service_pb2.GetDeletedFramesResponse, _abc.Awaitable[_annotation_service_pb2.GetDeletedFramesResponse]]:
+        """Tells which frames are deleted: they stay where they are, but nobody is to annotate them."""
+
+    @_abc_1.abstractmethod
+    def UpdateDeletedFrames(
+        self,
+        request: _annotation_service_pb2.UpdateDeletedFramesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_annotation_service_pb2.UpdateDeletedFramesResponse, _abc.Awaitable[_annotation_service_pb2.UpdateDeletedFramesResponse]]:
+        """Deletes frames and brings deleted ones back; a frame that jobs share is deleted in all of them."""
 
 def add_AnnotationServiceServicer_to_server(servicer: AnnotationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

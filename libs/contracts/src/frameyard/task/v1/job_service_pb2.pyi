@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _JobOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JobOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JOB_ORDER_UNSPECIFIED: _JobOrder.ValueType  # 0
+    """By id."""
+    JOB_ORDER_STATUS: _JobOrder.ValueType  # 1
+    """By status: annotation, validation, completed."""
+    JOB_ORDER_ASSIGNEE: _JobOrder.ValueType  # 2
+    """By the assignee's user name; those of nobody last."""
+    JOB_ORDER_REVIEWER: _JobOrder.ValueType  # 3
+    """By the reviewer's user name; those of nobody last."""
+    JOB_ORDER_LAST_CHANGED_FIRST: _JobOrder.ValueType  # 4
+    """Last changed first."""
+
+class JobOrder(_JobOrder, metaclass=_JobOrderEnumTypeWrapper):
+    """Order of jobs."""
+
+JOB_ORDER_UNSPECIFIED: JobOrder.ValueType  # 0
+"""By id."""
+JOB_ORDER_STATUS: JobOrder.ValueType  # 1
+"""By status: annotation, validation, completed."""
+JOB_ORDER_ASSIGNEE: JobOrder.ValueType  # 2
+"""By the assignee's user name; those of nobody last."""
+JOB_ORDER_REVIEWER: JobOrder.ValueType  # 3
+"""By the reviewer's user name; those of nobody last."""
+JOB_ORDER_LAST_CHANGED_FIRST: JobOrder.ValueType  # 4
+"""Last changed first."""
+Global___JobOrder: _TypeAlias = JobOrder  # noqa: Y015
 
 @_typing.final
 class GetJobRequest(_message.Message):
@@ -78,6 +111,18 @@ class ListJobsRequest(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
     REVIEWER_ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    UNASSIGNED_FIELD_NUMBER: _builtins.int
+    UNREVIEWED_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_CONTAINS_FIELD_NUMBER: _builtins.int
+    REVIEWER_CONTAINS_FIELD_NUMBER: _builtins.int
+    TASK_CONTAINS_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -90,6 +135,30 @@ class ListJobsRequest(_message.Message):
     """Only of this assignee; 0: of anybody."""
     reviewer_id: _builtins.int
     """Only of this reviewer; 0: of anybody."""
+    project_id: _builtins.int
+    """Only of this project; 0: of any."""
+    stage: _job_pb2.JobStage.ValueType
+    """Only in this stage, if not unspecified."""
+    state: _job_pb2.JobState.ValueType
+    """Only in this state, if not unspecified."""
+    unassigned: _builtins.bool
+    """Only those that nobody is to annotate."""
+    unreviewed: _builtins.bool
+    """Only those that nobody reviews."""
+    assignee_contains: _builtins.str
+    """Only where the user name of the assignee contains this, without regard to case."""
+    reviewer_contains: _builtins.str
+    """Only where the user name of the reviewer contains this, without regard to case."""
+    task_contains: _builtins.str
+    """Only where the name of the task contains this, without regard to case."""
+    order: Global___JobOrder.ValueType
+    """Order."""
+    reverse: _builtins.bool
+    """The order turned round."""
+    skip: _builtins.int
+    """Jobs to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
     def __init__(
         self,
         *,
@@ -99,10 +168,22 @@ class ListJobsRequest(_message.Message):
         status: _job_pb2.JobStatus.ValueType = ...,
         assignee_id: _builtins.int = ...,
         reviewer_id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
+        stage: _job_pb2.JobStage.ValueType = ...,
+        state: _job_pb2.JobState.ValueType = ...,
+        unassigned: _builtins.bool = ...,
+        unreviewed: _builtins.bool = ...,
+        assignee_contains: _builtins.str = ...,
+        reviewer_contains: _builtins.str = ...,
+        task_contains: _builtins.str = ...,
+        order: Global___JobOrder.ValueType = ...,
+        reverse: _builtins.bool = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "page_size", b"page_size", "page_token", b"page_token", "reviewer_id", b"reviewer_id", "status", b"status", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "reverse", b"reverse", "reviewer_contains", b"reviewer_contains", "reviewer_id", b"reviewer_id", "skip", b"skip", "stage", b"stage", "state", b"state", "status", b"status", "task_contains", b"task_contains", "task_id", b"task_id", "unassigned", b"unassigned", "unreviewed", b"unreviewed", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -116,8 +197,11 @@ class ListJobsResponse(_message.Message):
 
     JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """One page."""
@@ -127,10 +211,11 @@ class ListJobsResponse(_message.Message):
         *,
         jobs: _abc.Iterable[_job_pb2.Job] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,7 +36,7 @@ class JobServiceStub:
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]
     """Reads a job."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
-    """Lists visible jobs by id."""
+    """Lists visible jobs, by id unless ordered otherwise."""
     UpdateJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.UpdateJobRequest, _job_service_pb2.UpdateJobResponse]
     """Changes assignee, reviewer, stage or state. Stage and assignments: owner and assignee of task or project, and
     administrators; the state: the job's assignee (in annotation) or reviewer (in validation and acceptance) too.
@@ -51,7 +51,7 @@ class JobServiceAsyncStub(JobServiceStub):
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Reads a job."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
-    """Lists visible jobs by id."""
+    """Lists visible jobs, by id unless ordered otherwise."""
     UpdateJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.UpdateJobRequest, _job_service_pb2.UpdateJobResponse]  # type: ignore[assignment]
     """Changes assignee, reviewer, stage or state. Stage and assignments: owner and assignee of task or project, and
     administrators; the state: the job's assignee (in annotation) or reviewer (in validation and acceptance) too.
@@ -75,7 +75,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.ListJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
-        """Lists visible jobs by id."""
+        """Lists visible jobs, by id unless ordered otherwise."""
 
     @_abc_1.abstractmethod
     def UpdateJob(

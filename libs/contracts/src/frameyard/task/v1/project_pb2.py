@@ -28,7 +28,7 @@ from frameyard.task.v1 import label_pb2 as frameyard_dot_task_dot_v1_dot_label__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66rameyard/task/v1/project.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe7\x02\n\x07Project\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12-\n\x05owner\x18\x03 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x30\n\x08\x61ssignee\x18\x04 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x15\n\rissue_tracker\x18\x05 \x01(\t\x12(\n\x06labels\x18\x06 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x12\n\ntask_count\x18\x07 \x01(\x03\x12*\n\x04jobs\x18\x08 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66rameyard/task/v1/project.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x04\n\x07Project\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12-\n\x05owner\x18\x03 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x30\n\x08\x61ssignee\x18\x04 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x15\n\rissue_tracker\x18\x05 \x01(\t\x12(\n\x06labels\x18\x06 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x12\n\ntask_count\x18\x07 \x01(\x03\x12*\n\x04jobs\x18\x08 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x06status\x18\x0b \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12\x0f\n\x07subsets\x18\x0c \x03(\t\x12\x17\n\x0fpreview_task_id\x18\r \x01(\x03\x12/\n\x0b\x64\x65lete_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\npurge_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,5 +36,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.project_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROJECT']._serialized_start=182
-  _globals['_PROJECT']._serialized_end=541
+  _globals['_PROJECT']._serialized_end=726
 # @@protoc_insertion_point(module_scope)

@@ -38,6 +38,11 @@ class Project(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    SUBSETS_FIELD_NUMBER: _builtins.int
+    PREVIEW_TASK_ID_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
+    PURGE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Id, greater than 0."""
     name: _builtins.str
@@ -46,6 +51,10 @@ class Project(_message.Message):
     """Full http or https URL of the issue tracker, at most 2000 characters; may be empty."""
     task_count: _builtins.int
     """Number of its tasks."""
+    status: _job_pb2.JobStatus.ValueType
+    """Status: annotation while any job is or there is none, else validation while any job is, else completed."""
+    preview_task_id: _builtins.int
+    """Its oldest task with frames, whose first frame stands for the project; 0: none."""
     @_builtins.property
     def owner(self) -> _common_pb2.PersonRef:
         """Who made it."""
@@ -70,6 +79,18 @@ class Project(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def subsets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Subsets of its tasks by name, at most 100."""
+
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was deleted; absent: it is not."""
+
+    @_builtins.property
+    def purge_time(self) -> _timestamp_pb2.Timestamp:
+        """When a deleted project will be gone for good."""
+
     def __init__(
         self,
         *,
@@ -83,10 +104,15 @@ class Project(_message.Message):
         jobs: _job_pb2.JobCounts | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        status: _job_pb2.JobStatus.ValueType = ...,
+        subsets: _abc.Iterable[_builtins.str] | None = ...,
+        preview_task_id: _builtins.int = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
+        purge_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "jobs", b"jobs", "owner", b"owner", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "delete_time", b"delete_time", "jobs", b"jobs", "owner", b"owner", "purge_time", b"purge_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "name", b"name", "owner", b"owner", "task_count", b"task_count", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "delete_time", b"delete_time", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "name", b"name", "owner", b"owner", "preview_task_id", b"preview_task_id", "purge_time", b"purge_time", "status", b"status", "subsets", b"subsets", "task_count", b"task_count", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,12 +4,14 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from frameyard.task.v1 import job_pb2 as _job_pb2
 from frameyard.task.v1 import label_pb2 as _label_pb2
 from frameyard.task.v1 import project_pb2 as _project_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +22,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ProjectOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProjectOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProjectOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROJECT_ORDER_UNSPECIFIED: _ProjectOrder.ValueType  # 0
+    """Newest first."""
+    PROJECT_ORDER_OLDEST_FIRST: _ProjectOrder.ValueType  # 1
+    """Oldest first."""
+    PROJECT_ORDER_NAME: _ProjectOrder.ValueType  # 2
+    """By name."""
+    PROJECT_ORDER_LAST_CHANGED_FIRST: _ProjectOrder.ValueType  # 3
+    """Last changed first."""
+
+class ProjectOrder(_ProjectOrder, metaclass=_ProjectOrderEnumTypeWrapper):
+    """Order of projects."""
+
+PROJECT_ORDER_UNSPECIFIED: ProjectOrder.ValueType  # 0
+"""Newest first."""
+PROJECT_ORDER_OLDEST_FIRST: ProjectOrder.ValueType  # 1
+"""Oldest first."""
+PROJECT_ORDER_NAME: ProjectOrder.ValueType  # 2
+"""By name."""
+PROJECT_ORDER_LAST_CHANGED_FIRST: ProjectOrder.ValueType  # 3
+"""Last changed first."""
+Global___ProjectOrder: _TypeAlias = ProjectOrder  # noqa: Y015
 
 @_typing.final
 class CreateProjectRequest(_message.Message):
@@ -142,6 +172,14 @@ class ListProjectsRequest(_message.Message):
     NAME_CONTAINS_FIELD_NUMBER: _builtins.int
     OWNER_ID_FIELD_NUMBER: _builtins.int
     ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    OWNER_CONTAINS_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_CONTAINS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -152,6 +190,22 @@ class ListProjectsRequest(_message.Message):
     """Only of this owner; 0: of anybody."""
     assignee_id: _builtins.int
     """Only of this assignee; 0: of anybody."""
+    order: Global___ProjectOrder.ValueType
+    """Order."""
+    reverse: _builtins.bool
+    """The order turned round."""
+    status: _job_pb2.JobStatus.ValueType
+    """Only with this status, if not unspecified."""
+    owner_contains: _builtins.str
+    """Only where the user name of the owner contains this, without regard to case."""
+    assignee_contains: _builtins.str
+    """Only where the user name of the assignee contains this, without regard to case."""
+    deleted: _builtins.bool
+    """Only deleted projects that can still be brought back, of callers who may do that; otherwise only others."""
+    skip: _builtins.int
+    """Projects to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
     def __init__(
         self,
         *,
@@ -160,10 +214,18 @@ class ListProjectsRequest(_message.Message):
         name_contains: _builtins.str = ...,
         owner_id: _builtins.int = ...,
         assignee_id: _builtins.int = ...,
+        order: Global___ProjectOrder.ValueType = ...,
+        reverse: _builtins.bool = ...,
+        status: _job_pb2.JobStatus.ValueType = ...,
+        owner_contains: _builtins.str = ...,
+        assignee_contains: _builtins.str = ...,
+        deleted: _builtins.bool = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "name_contains", b"name_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "reverse", b"reverse", "skip", b"skip", "status", b"status", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -177,21 +239,25 @@ class ListProjectsResponse(_message.Message):
 
     PROJECTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
     @_builtins.property
     def projects(self) -> _containers.RepeatedCompositeFieldContainer[_project_pb2.Project]:
-        """One page, newest first, without labels."""
+        """One page, without labels."""
 
     def __init__(
         self,
         *,
         projects: _abc.Iterable[_project_pb2.Project] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "projects", b"projects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "projects", b"projects", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -262,10 +328,13 @@ class UpdateProjectLabelsRequest(_message.Message):
     DELETE_LABEL_IDS_FIELD_NUMBER: _builtins.int
     DELETE_ATTRIBUTE_IDS_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.int
     """Required. Id of the project."""
     force: _builtins.bool
     """Delete even if annotations use them; without it FAILED_PRECONDITION says how many objects would go."""
+    validate_only: _builtins.bool
+    """Only tell what the change would do; `force` is not needed for that."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Labels to add (id 0) or change (id given, attributes likewise). Labels and attributes that are not listed stay."""
@@ -286,10 +355,11 @@ class UpdateProjectLabelsRequest(_message.Message):
         delete_label_ids: _abc.Iterable[_builtins.int] | None = ...,
         delete_attribute_ids: _abc.Iterable[_builtins.int] | None = ...,
         force: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "project_id", b"project_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -302,18 +372,24 @@ class UpdateProjectLabelsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def project(self) -> _project_pb2.Project:
         """The project after the change."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelEffect]:
+        """What it does to objects, for labels that are new or changed."""
 
     def __init__(
         self,
         *,
         project: _project_pb2.Project | None = ...,
+        effects: _abc.Iterable[_label_pb2.LabelEffect] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effects", b"effects", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -357,3 +433,49 @@ class DeleteProjectResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteProjectResponse: _TypeAlias = DeleteProjectResponse  # noqa: Y015
+
+@_typing.final
+class UndeleteProjectRequest(_message.Message):
+    """Names the deleted project."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the project."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteProjectRequest: _TypeAlias = UndeleteProjectRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteProjectResponse(_message.Message):
+    """Answers UndeleteProject."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> _project_pb2.Project:
+        """The project."""
+
+    def __init__(
+        self,
+        *,
+        project: _project_pb2.Project | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteProjectResponse: _TypeAlias = UndeleteProjectResponse  # noqa: Y015

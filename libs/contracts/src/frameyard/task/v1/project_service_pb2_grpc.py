@@ -66,6 +66,11 @@ class ProjectServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectResponse.FromString,
                 _registered_method=True)
+        self.UndeleteProject = channel.unary_unary(
+                '/frameyard.task.v1.ProjectService/UndeleteProject',
+                request_serializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectResponse.FromString,
+                _registered_method=True)
 
 
 class ProjectServiceServicer:
@@ -88,7 +93,7 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListProjects(self, request, context):
-        """Lists visible projects, newest first.
+        """Lists visible projects, newest first unless ordered otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +114,14 @@ class ProjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteProject(self, request, context):
-        """Hides a project and its tasks at once. Owner and administrators.
+        """Hides a project and its tasks at once; they can be brought back for 30 days. Owner and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteProject(self, request, context):
+        """Brings a deleted project back, with the tasks that went with it. Owner and administrators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,6 +159,11 @@ def add_ProjectServiceServicer_to_server(servicer, server):
                     servicer.DeleteProject,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectResponse.SerializeToString,
+            ),
+            'UndeleteProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteProject,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +330,33 @@ class ProjectService:
             '/frameyard.task.v1.ProjectService/DeleteProject',
             frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_project__service__pb2.DeleteProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.ProjectService/UndeleteProject',
+            frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_project__service__pb2.UndeleteProjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

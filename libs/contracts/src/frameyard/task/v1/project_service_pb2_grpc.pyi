@@ -40,13 +40,15 @@ class ProjectServiceStub:
     GetProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.GetProjectRequest, _project_service_pb2.GetProjectResponse]
     """Reads a project."""
     ListProjects: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.ListProjectsRequest, _project_service_pb2.ListProjectsResponse]
-    """Lists visible projects, newest first."""
+    """Lists visible projects, newest first unless ordered otherwise."""
     UpdateProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.UpdateProjectRequest, _project_service_pb2.UpdateProjectResponse]
     """Changes name, assignee or issue tracker. Owner, assignee and administrators."""
     UpdateProjectLabels: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.UpdateProjectLabelsRequest, _project_service_pb2.UpdateProjectLabelsResponse]
     """Adds, changes and deletes labels of a project. Owner, assignee and administrators."""
     DeleteProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.DeleteProjectRequest, _project_service_pb2.DeleteProjectResponse]
-    """Hides a project and its tasks at once. Owner and administrators."""
+    """Hides a project and its tasks at once; they can be brought back for 30 days. Owner and administrators."""
+    UndeleteProject: _grpc.UnaryUnaryMultiCallable[_project_service_pb2.UndeleteProjectRequest, _project_service_pb2.UndeleteProjectResponse]
+    """Brings a deleted project back, with the tasks that went with it. Owner and administrators."""
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
@@ -60,13 +62,15 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     GetProject: _aio.UnaryUnaryMultiCallable[_project_service_pb2.GetProjectRequest, _project_service_pb2.GetProjectResponse]  # type: ignore[assignment]
     """Reads a project."""
     ListProjects: _aio.UnaryUnaryMultiCallable[_project_service_pb2.ListProjectsRequest, _project_service_pb2.ListProjectsResponse]  # type: ignore[assignment]
-    """Lists visible projects, newest first."""
+    """Lists visible projects, newest first unless ordered otherwise."""
     UpdateProject: _aio.UnaryUnaryMultiCallable[_project_service_pb2.UpdateProjectRequest, _project_service_pb2.UpdateProjectResponse]  # type: ignore[assignment]
     """Changes name, assignee or issue tracker. Owner, assignee and administrators."""
     UpdateProjectLabels: _aio.UnaryUnaryMultiCallable[_project_service_pb2.UpdateProjectLabelsRequest, _project_service_pb2.UpdateProjectLabelsResponse]  # type: ignore[assignment]
     """Adds, changes and deletes labels of a project. Owner, assignee and administrators."""
     DeleteProject: _aio.UnaryUnaryMultiCallable[_project_service_pb2.DeleteProjectRequest, _project_service_pb2.DeleteProjectResponse]  # type: ignore[assignment]
-    """Hides a project and its tasks at once. Owner and administrators."""
+    """Hides a project and its tasks at once; they can be brought back for 30 days. Owner and administrators."""
+    UndeleteProject: _aio.UnaryUnaryMultiCallable[_project_service_pb2.UndeleteProjectRequest, _project_service_pb2.UndeleteProjectResponse]  # type: ignore[assignment]
+    """Brings a deleted project back, with the tasks that went with it. Owner and administrators."""
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
     """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
@@ -95,7 +99,7 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.ListProjectsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_project_service_pb2.ListProjectsResponse, _abc.Awaitable[_project_service_pb2.ListProjectsResponse]]:
-        """Lists visible projects, newest first."""
+        """Lists visible projects, newest first unless ordered otherwise."""
 
     @_abc_1.abstractmethod
     def UpdateProject(
@@ -119,6 +123,14 @@ class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _project_service_pb2.DeleteProjectRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_project_service_pb2.DeleteProjectResponse, _abc.Awaitable[_project_service_pb2.DeleteProjectResponse]]:
-        """Hides a project and its tasks at once. Owner and administrators."""
+        """Hides a project and its tasks at once; they can be brought back for 30 days. Owner and administrators."""
+
+    @_abc_1.abstractmethod
+    def UndeleteProject(
+        self,
+        request: _project_service_pb2.UndeleteProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_project_service_pb2.UndeleteProjectResponse, _abc.Awaitable[_project_service_pb2.UndeleteProjectResponse]]:
+        """Brings a deleted project back, with the tasks that went with it. Owner and administrators."""
 
 def add_ProjectServiceServicer_to_server(servicer: ProjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

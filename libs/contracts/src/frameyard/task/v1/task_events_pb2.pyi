@@ -116,6 +116,66 @@ class TaskDeleted(_message.Message):
 Global___TaskDeleted: _TypeAlias = TaskDeleted  # noqa: Y015
 
 @_typing.final
+class TaskUndeleted(_message.Message):
+    """A deleted task is back; what was ended for it may go on. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Id of the task."""
+    media_id: _builtins.str
+    """Id of its media; empty if none."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        media_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_id", b"media_id", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskUndeleted: _TypeAlias = TaskUndeleted  # noqa: Y015
+
+@_typing.final
+class TaskMoved(_message.Message):
+    """A task was moved into, out of, or between projects. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    FROM_PROJECT_ID_FIELD_NUMBER: _builtins.int
+    TO_PROJECT_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Id of the task."""
+    from_project_id: _builtins.int
+    """Project before; 0: none."""
+    to_project_id: _builtins.int
+    """Project after; 0: none."""
+    user_id: _builtins.int
+    """User id of who moved it."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        from_project_id: _builtins.int = ...,
+        to_project_id: _builtins.int = ...,
+        user_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_project_id", b"from_project_id", "task_id", b"task_id", "to_project_id", b"to_project_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskMoved: _TypeAlias = TaskMoved  # noqa: Y015
+
+@_typing.final
 class TaskPurged(_message.Message):
     """A task is gone for good; whoever holds something for it may free it. Key: the task's id."""
 
@@ -418,3 +478,61 @@ class ProjectDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProjectDeleted: _TypeAlias = ProjectDeleted  # noqa: Y015
+
+@_typing.final
+class ProjectUndeleted(_message.Message):
+    """A deleted project is back. Key: the project's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.int
+    """Id of the project."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project_id", b"project_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProjectUndeleted: _TypeAlias = ProjectUndeleted  # noqa: Y015
+
+@_typing.final
+class ProjectProgressed(_message.Message):
+    """Status or progress of a project changed. Key: the project's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    JOBS_FIELD_NUMBER: _builtins.int
+    TASK_COUNT_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.int
+    """Id of the project."""
+    status: _job_pb2.JobStatus.ValueType
+    """Status after the change."""
+    task_count: _builtins.int
+    """Number of its tasks after the change."""
+    @_builtins.property
+    def jobs(self) -> _job_pb2.JobCounts:
+        """Jobs of all its tasks by status after the change."""
+
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.int = ...,
+        status: _job_pb2.JobStatus.ValueType = ...,
+        jobs: _job_pb2.JobCounts | None = ...,
+        task_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "project_id", b"project_id", "status", b"status", "task_count", b"task_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProjectProgressed: _TypeAlias = ProjectProgressed  # noqa: Y015

@@ -150,6 +150,9 @@ class Task(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    PROJECT_NAME_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
+    PURGE_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Id, greater than 0."""
     name: _builtins.str
@@ -184,6 +187,8 @@ class Task(_message.Message):
     """Whether the repository has the present annotations."""
     revision: _builtins.int
     """Revision of all annotations: the sum of the jobs' revisions."""
+    project_name: _builtins.str
+    """Name of its project; empty if none."""
     @_builtins.property
     def owner(self) -> _common_pb2.PersonRef:
         """Who made it."""
@@ -224,6 +229,14 @@ class Task(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last changed."""
 
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was deleted; absent: it is not."""
+
+    @_builtins.property
+    def purge_time(self) -> _timestamp_pb2.Timestamp:
+        """When a deleted task will be gone for good."""
+
     def __init__(
         self,
         *,
@@ -254,10 +267,13 @@ class Task(_message.Message):
         revision: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        project_name: _builtins.str = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
+        purge_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "jobs", b"jobs", "media_error", b"media_error", "owner", b"owner", "repository", b"repository", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "delete_time", b"delete_time", "jobs", b"jobs", "media_error", b"media_error", "owner", b"owner", "purge_time", b"purge_time", "repository", b"repository", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "height", b"height", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "media_error", b"media_error", "media_id", b"media_id", "media_operation", b"media_operation", "media_state", b"media_state", "media_warnings", b"media_warnings", "mode", b"mode", "name", b"name", "overlap", b"overlap", "owner", b"owner", "project_id", b"project_id", "repository", b"repository", "revision", b"revision", "segment_size", b"segment_size", "size", b"size", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "update_time", b"update_time", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "delete_time", b"delete_time", "height", b"height", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "media_error", b"media_error", "media_id", b"media_id", "media_operation", b"media_operation", "media_state", b"media_state", "media_warnings", b"media_warnings", "mode", b"mode", "name", b"name", "overlap", b"overlap", "owner", b"owner", "project_id", b"project_id", "project_name", b"project_name", "purge_time", b"purge_time", "repository", b"repository", "revision", b"revision", "segment_size", b"segment_size", "size", b"size", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "update_time", b"update_time", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -41,6 +41,14 @@ class _TaskOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskOrder.V
     """By name."""
     TASK_ORDER_LAST_CHANGED_FIRST: _TaskOrder.ValueType  # 3
     """Last changed first."""
+    TASK_ORDER_OWNER: _TaskOrder.ValueType  # 4
+    """By the owner's user name."""
+    TASK_ORDER_ASSIGNEE: _TaskOrder.ValueType  # 5
+    """By the assignee's user name; those of nobody last."""
+    TASK_ORDER_STATUS: _TaskOrder.ValueType  # 6
+    """By status: annotation, validation, completed."""
+    TASK_ORDER_PROJECT: _TaskOrder.ValueType  # 7
+    """By the project's name; those without a project last."""
 
 class TaskOrder(_TaskOrder, metaclass=_TaskOrderEnumTypeWrapper):
     """Order of tasks."""
@@ -53,6 +61,14 @@ TASK_ORDER_NAME: TaskOrder.ValueType  # 2
 """By name."""
 TASK_ORDER_LAST_CHANGED_FIRST: TaskOrder.ValueType  # 3
 """Last changed first."""
+TASK_ORDER_OWNER: TaskOrder.ValueType  # 4
+"""By the owner's user name."""
+TASK_ORDER_ASSIGNEE: TaskOrder.ValueType  # 5
+"""By the assignee's user name; those of nobody last."""
+TASK_ORDER_STATUS: TaskOrder.ValueType  # 6
+"""By status: annotation, validation, completed."""
+TASK_ORDER_PROJECT: TaskOrder.ValueType  # 7
+"""By the project's name; those without a project last."""
 Global___TaskOrder: _TypeAlias = TaskOrder  # noqa: Y015
 
 @_typing.final
@@ -71,6 +87,9 @@ class CreateTaskRequest(_message.Message):
     OVERLAP_FIELD_NUMBER: _builtins.int
     REPOSITORY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    PLAN_SIZE_FIELD_NUMBER: _builtins.int
+    PLAN_MODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. 1 to 256 characters."""
     project_id: _builtins.int
@@ -89,6 +108,12 @@ class CreateTaskRequest(_message.Message):
     """
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    validate_only: _builtins.bool
+    """Only check the request and tell what would be made."""
+    plan_size: _builtins.int
+    """With `validate_only`: frames to plan segments for; 0: none."""
+    plan_mode: _task_pb2.TaskMode.ValueType
+    """With `plan_size`: decides the default overlap."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Its own labels, at most 1,000; refused together with a project."""
@@ -110,10 +135,13 @@ class CreateTaskRequest(_message.Message):
         overlap: _builtins.int | None = ...,
         repository: _task_pb2.DatasetRepository | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        plan_size: _builtins.int = ...,
+        plan_mode: _task_pb2.TaskMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "overlap", b"overlap", "repository", b"repository", "segment_size", b"segment_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "overlap", b"overlap", "project_id", b"project_id", "repository", b"repository", "request_id", b"request_id", "segment_size", b"segment_size", "subset", b"subset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "overlap", b"overlap", "plan_mode", b"plan_mode", "plan_size", b"plan_size", "project_id", b"project_id", "repository", b"repository", "request_id", b"request_id", "segment_size", b"segment_size", "subset", b"subset", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__overlap: _TypeAlias = _typing.Literal["overlap"]  # noqa: Y015
     _WhichOneofArgType__overlap: _TypeAlias = _typing.Literal["_overlap", b"_overlap"]  # noqa: Y015
@@ -133,18 +161,24 @@ class CreateTaskResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
+    SEGMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
-        """The task."""
+        """The task; with `validate_only` as it would be, with the id 0."""
+
+    @_builtins.property
+    def segments(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Segment]:
+        """With `plan_size`: the segments, at most 100,000."""
 
     def __init__(
         self,
         *,
         task: _task_pb2.Task | None = ...,
+        segments: _abc.Iterable[_task_pb2.Segment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["segments", b"segments", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -336,6 +370,16 @@ class ListTasksRequest(_message.Message):
     ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    SYNC_STATUS_FIELD_NUMBER: _builtins.int
+    ISSUE_TRACKER_CONTAINS_FIELD_NUMBER: _builtins.int
+    SUBSET_FIELD_NUMBER: _builtins.int
+    OWNER_CONTAINS_FIELD_NUMBER: _builtins.int
+    ASSIGNEE_CONTAINS_FIELD_NUMBER: _builtins.int
+    PROJECT_CONTAINS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -354,6 +398,26 @@ class ListTasksRequest(_message.Message):
     """Only with this status, if not unspecified."""
     mode: _task_pb2.TaskMode.ValueType
     """Only with this mode, if not unspecified."""
+    sync_status: _task_pb2.SyncStatus.ValueType
+    """Only with this sync status, if not unspecified."""
+    issue_tracker_contains: _builtins.str
+    """Only with this text in the issue tracker's URL, without regard to case."""
+    subset: _builtins.str
+    """Only of this subset; empty: of any."""
+    owner_contains: _builtins.str
+    """Only where the user name of the owner contains this, without regard to case."""
+    assignee_contains: _builtins.str
+    """Only where the user name of the assignee contains this, without regard to case."""
+    project_contains: _builtins.str
+    """Only where the name of the project contains this, without regard to case."""
+    deleted: _builtins.bool
+    """Only deleted tasks that can still be brought back, of callers who may do that; otherwise only others."""
+    reverse: _builtins.bool
+    """The order turned round."""
+    skip: _builtins.int
+    """Tasks to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
     def __init__(
         self,
         *,
@@ -366,10 +430,20 @@ class ListTasksRequest(_message.Message):
         assignee_id: _builtins.int = ...,
         status: _job_pb2.JobStatus.ValueType = ...,
         mode: _task_pb2.TaskMode.ValueType = ...,
+        sync_status: _task_pb2.SyncStatus.ValueType = ...,
+        issue_tracker_contains: _builtins.str = ...,
+        subset: _builtins.str = ...,
+        owner_contains: _builtins.str = ...,
+        assignee_contains: _builtins.str = ...,
+        project_contains: _builtins.str = ...,
+        deleted: _builtins.bool = ...,
+        reverse: _builtins.bool = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "mode", b"mode", "name_contains", b"name_contains", "order", b"order", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "issue_tracker_contains", b"issue_tracker_contains", "mode", b"mode", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "project_contains", b"project_contains", "project_id", b"project_id", "reverse", b"reverse", "skip", b"skip", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -383,8 +457,11 @@ class ListTasksResponse(_message.Message):
 
     TASKS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
     @_builtins.property
     def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]:
         """One page, without labels."""
@@ -394,10 +471,11 @@ class ListTasksResponse(_message.Message):
         *,
         tasks: _abc.Iterable[_task_pb2.Task] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tasks", b"tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tasks", b"tasks", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -468,10 +546,13 @@ class UpdateTaskLabelsRequest(_message.Message):
     DELETE_LABEL_IDS_FIELD_NUMBER: _builtins.int
     DELETE_ATTRIBUTE_IDS_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     task_id: _builtins.int
     """Required. Id of the task."""
     force: _builtins.bool
     """Delete even if annotations use them; without it FAILED_PRECONDITION says how many objects would go."""
+    validate_only: _builtins.bool
+    """Only tell what the change would do; `force` is not needed for that."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Labels to add (id 0) or change (id given, attributes likewise). Labels and attributes that are not listed stay."""
@@ -492,10 +573,11 @@ class UpdateTaskLabelsRequest(_message.Message):
         delete_label_ids: _abc.Iterable[_builtins.int] | None = ...,
         delete_attribute_ids: _abc.Iterable[_builtins.int] | None = ...,
         force: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "task_id", b"task_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -508,18 +590,24 @@ class UpdateTaskLabelsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
         """The task after the change."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelEffect]:
+        """What it does to objects, for labels that are new or changed."""
 
     def __init__(
         self,
         *,
         task: _task_pb2.Task | None = ...,
+        effects: _abc.Iterable[_label_pb2.LabelEffect] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effects", b"effects", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -685,3 +773,139 @@ class SetUseCacheResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetUseCacheResponse: _TypeAlias = SetUseCacheResponse  # noqa: Y015
+
+@_typing.final
+class MoveTaskRequest(_message.Message):
+    """Where a task is to go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the task."""
+    project_id: _builtins.int
+    """Id of the project; 0: out of any."""
+    validate_only: _builtins.bool
+    """Only check, and tell what the move would do."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "project_id", b"project_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveTaskRequest: _TypeAlias = MoveTaskRequest  # noqa: Y015
+
+@_typing.final
+class LabelMatch(_message.Message):
+    """A label of a task and the one that takes its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FROM_LABEL_ID_FIELD_NUMBER: _builtins.int
+    TO_LABEL_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of both."""
+    from_label_id: _builtins.int
+    """Id before the move."""
+    to_label_id: _builtins.int
+    """Id after the move; 0 if it is not made yet."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        from_label_id: _builtins.int = ...,
+        to_label_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_label_id", b"from_label_id", "name", b"name", "to_label_id", b"to_label_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelMatch: _TypeAlias = LabelMatch  # noqa: Y015
+
+@_typing.final
+class MoveTaskResponse(_message.Message):
+    """Answers MoveTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_pb2.Task:
+        """The task after the move; with `validate_only` as it is."""
+
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelMatch]:
+        """The labels that take each other's place."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_pb2.Task | None = ...,
+        matches: _abc.Iterable[Global___LabelMatch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveTaskResponse: _TypeAlias = MoveTaskResponse  # noqa: Y015
+
+@_typing.final
+class UndeleteTaskRequest(_message.Message):
+    """Names the deleted task."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the task."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteTaskRequest: _TypeAlias = UndeleteTaskRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteTaskResponse(_message.Message):
+    """Answers UndeleteTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_pb2.Task:
+        """The task."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_pb2.Task | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteTaskResponse: _TypeAlias = UndeleteTaskResponse  # noqa: Y015

@@ -76,10 +76,20 @@ class TaskServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.FromString,
                 _registered_method=True)
+        self.MoveTask = channel.unary_unary(
+                '/frameyard.task.v1.TaskService/MoveTask',
+                request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
+                _registered_method=True)
         self.DeleteTask = channel.unary_unary(
                 '/frameyard.task.v1.TaskService/DeleteTask',
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskResponse.FromString,
+                _registered_method=True)
+        self.UndeleteTask = channel.unary_unary(
+                '/frameyard.task.v1.TaskService/UndeleteTask',
+                request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskResponse.FromString,
                 _registered_method=True)
         self.GetMediaGrant = channel.unary_unary(
                 '/frameyard.task.v1.TaskService/GetMediaGrant',
@@ -151,8 +161,24 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveTask(self, request, context):
+        """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+        reported (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+        Who may change the task and make tasks in the project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTask(self, request, context):
-        """Hides a task at once and cancels its work. Owner and administrators.
+        """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteTask(self, request, context):
+        """Brings a deleted task back, and its project if that was deleted. Owner and administrators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -209,10 +235,20 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.SerializeToString,
             ),
+            'MoveTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveTask,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.SerializeToString,
+            ),
             'DeleteTask': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteTask,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskResponse.SerializeToString,
+            ),
+            'UndeleteTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteTask,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskResponse.SerializeToString,
             ),
             'GetMediaGrant': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMediaGrant,
@@ -449,6 +485,33 @@ class TaskService:
             _registered_method=True)
 
     @staticmethod
+    def MoveTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.TaskService/MoveTask',
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def DeleteTask(request,
             target,
             options=(),
@@ -465,6 +528,33 @@ class TaskService:
             '/frameyard.task.v1.TaskService/DeleteTask',
             frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.TaskService/UndeleteTask',
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.UndeleteTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

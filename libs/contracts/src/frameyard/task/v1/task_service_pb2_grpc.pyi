@@ -55,8 +55,15 @@ class TaskServiceStub:
     """
     UpdateTaskLabels: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]
+    """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+    reported (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+    Who may change the task and make tasks in the project.
+    """
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]
-    """Hides a task at once and cancels its work. Owner and administrators."""
+    """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
+    UndeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]
+    """Brings a deleted task back, and its project if that was deleted. Owner and administrators."""
     GetMediaGrant: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetMediaGrantRequest, _task_service_pb2.GetMediaGrantResponse]
     """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
     whose media failed it opens what became of the files, and has no frames.
@@ -89,8 +96,15 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """
     UpdateTaskLabels: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]  # type: ignore[assignment]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]  # type: ignore[assignment]
+    """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+    reported (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+    Who may change the task and make tasks in the project.
+    """
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]  # type: ignore[assignment]
-    """Hides a task at once and cancels its work. Owner and administrators."""
+    """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
+    UndeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]  # type: ignore[assignment]
+    """Brings a deleted task back, and its project if that was deleted. Owner and administrators."""
     GetMediaGrant: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetMediaGrantRequest, _task_service_pb2.GetMediaGrantResponse]  # type: ignore[assignment]
     """Gives a right to the pixels of a task or a job for 15 minutes, for ChunkService and MediaService. Of a task
     whose media failed it opens what became of the files, and has no frames.
@@ -170,12 +184,31 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
 
     @_abc_1.abstractmethod
+    def MoveTask(
+        self,
+        request: _task_service_pb2.MoveTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.MoveTaskResponse, _abc.Awaitable[_task_service_pb2.MoveTaskResponse]]:
+        """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+        reported (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+        Who may change the task and make tasks in the project.
+        """
+
+    @_abc_1.abstractmethod
     def DeleteTask(
         self,
         request: _task_service_pb2.DeleteTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.DeleteTaskResponse, _abc.Awaitable[_task_service_pb2.DeleteTaskResponse]]:
-        """Hides a task at once and cancels its work. Owner and administrators."""
+        """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
+
+    @_abc_1.abstractmethod
+    def UndeleteTask(
+        self,
+        request: _task_service_pb2.UndeleteTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.UndeleteTaskResponse, _abc.Awaitable[_task_service_pb2.UndeleteTaskResponse]]:
+        """Brings a deleted task back, and its project if that was deleted. Owner and administrators."""
 
     @_abc_1.abstractmethod
     def GetMediaGrant(
