@@ -11,8 +11,8 @@ def upgrade() -> None:
     op.execute(_SUCCESSION)
 
 
-# What is kept of the past names labels and attributes by the ids that they had then. `is_attribute` tells which of
-# both an id is. Chains are followed when the past is read.
+# What is kept of the past names labels and attributes by the ids that they had then. `is_attribute` tells
+# which of both an id is. Chains are followed when the past is read.
 _SUCCESSION = """
 CREATE TABLE label_succession (
     task_id bigint NOT NULL REFERENCES task (id) ON DELETE CASCADE,

@@ -12,8 +12,8 @@ def upgrade() -> None:
     op.execute(_REVISION_PART)
 
 
-# Going back: from the state after a revision to the one before it. The parts hold the rows that the revision removed
-# (before an update too), and the ids of those that it wrote.
+# Going back: from the state after a revision to the one before it. The parts hold the rows that the revision
+# removed (before an update too), and the ids of those that it wrote.
 _REVISION = """
 CREATE TABLE revision (
     job_id bigint NOT NULL REFERENCES job (id) ON DELETE CASCADE,
