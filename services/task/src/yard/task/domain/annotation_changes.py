@@ -41,9 +41,14 @@ class Changes(Generic[Item]):
         return self.created + [after for _, after in self.updated]
 
     @property
+    def removed(self) -> list[Item]:
+        """All rows to remove before that, as they are."""
+        return self.deleted + [before for before, _ in self.updated]
+
+    @property
     def removed_ids(self) -> list[int]:
-        """All rows to remove before that."""
-        return [item.id for item in self.deleted] + [before.id for before, _ in self.updated]
+        """Their ids."""
+        return [item.id for item in self.removed]
 
     def numbered(self, ids: Iterable[int]) -> list[Item]:
         """Gives ids to the new rows, in order; returns the heads."""

@@ -1,7 +1,7 @@
 """All that a save does, over the three kinds of objects."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -21,6 +21,17 @@ class Counts:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a save does to the rows of one job: enough to go back to the state before it."""
+
+    counts: Counts
+    removed: AnnotationSet
+    """Rows that go, and rows that are written anew under their ids, as they were before."""
+    written: Mapping[Table, Sequence[int]]
+    """Ids of the rows that are there after it and were not, or not like this, before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,35 @@ class Plan:
         _count(self.shapes, found)
         _count(self.tracks, found)
         return dict(found)
+
+    def traces(self) -> dict[int, Trace]:
+        """By job, once the new rows have their ids; jobs in which nothing changes are absent."""
+        gone_tags, gone_shapes, gone_tracks = (
+            by_job(self.tags.removed),
+            by_job(self.shapes.removed),
+            by_job(self.tracks.removed),
+        )
+        tags, shapes, tracks = (
+            by_job(self.tags.inserted),
+            by_job(self.shapes.inserted),
+            by_job(self.tracks.inserted),
+        )
+        return {
+            job_id: Trace(
+                counts=counts,
+                removed=AnnotationSet(
+                    tags=tuple(gone_tags[job_id]),
+                    shapes=tuple(gone_shapes[job_id]),
+                    tracks=tuple(gone_tracks[job_id]),
+                ),
+                written={
+                    "tag": [tag.id for tag in tags[job_id]],
+                    "shape": [shape.id for shape in shapes[job_id]],
+                    "track": [track.id for track in tracks[job_id]],
+                },
+            )
+            for job_id, counts in self.counts().items()
+        }
 
     def label_ids(self) -> list[int]:
         """Labels that the rows to write need."""
@@ -161,6 +201,14 @@ def patching(step: Step, rows: StoredRows, sites: Sequence[Site], new_origin: Ca
 
 def _cut(items: Sequence[Item], sites: Sequence[Site]) -> Iterator[list[Item]]:
     return (copies_of(item, sites) for item in items)
+
+
+def by_job(items: Iterable[Item]) -> defaultdict[int, list[Item]]:
+    """The items of each job, in their order."""
+    found: defaultdict[int, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.job_id].append(item)
+    return found
 
 
 def _count(changes: Changes[Item], found: defaultdict[int, Counts]) -> None:

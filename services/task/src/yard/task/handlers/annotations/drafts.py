@@ -23,7 +23,7 @@ from yard.runtime.blobs import BlobRef
 from yard.runtime.db import Transaction
 from yard.runtime.rpc.options import MESSAGE_BYTES
 from yard.task.domain import annotation_plans as plans
-from yard.task.domain.annotation_plans import Counts, Plan, Step
+from yard.task.domain.annotation_plans import Plan, Step, Trace
 from yard.task.domain.rows import Task
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
@@ -57,7 +57,8 @@ class Draft:
     seen: Seen
     is_bound: bool
     faults: list[Fault]
-    counts: dict[int, Counts]
+    traces: dict[int, Trace]
+    """What is done to each job in which something changes; see `counts` of each."""
     label_ids: list[int]
     write: Write
     answer: annotation_pb2.AnnotationSet
@@ -155,24 +156,24 @@ async def _drafted(
     annotations: Annotations, seen: Seen, plan: Plan, faults: list[Fault], *, is_bound: bool
 ) -> Draft:
     """Gives ids to the new rows and makes all that will be written."""
-    counts = plan.counts()
     reserved = {
         table: await writing.reserve(annotations.tasks.db, table, count)
         for table, count in plan.new_rows.items()
     }
 
-    def make() -> tuple[Write, annotation_pb2.AnnotationSet]:
+    def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace]]:
         answer = conversion.write(plan.numbered(reserved))
-        return writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted), answer
+        write = writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted)
+        return write, answer, plan.traces()
 
-    write, answer = await asyncio.to_thread(make)
+    write, answer, traces = await asyncio.to_thread(make)
     if answer.ByteSize() > MESSAGE_BYTES - _ENVELOPE_BYTES:
         raise errors.ResourceExhausted("too many objects for one save: save some at a time")
     return Draft(
         seen=seen,
         is_bound=is_bound,
         faults=faults,
-        counts=counts,
+        traces=traces,
         label_ids=plan.label_ids(),
         write=write,
         answer=answer,

@@ -1,7 +1,6 @@
 """The objects of a task's jobs, from which those of the task are made."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +8,7 @@ from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.merge import JobAnnotations, Merged, merge
 from yard.annotations.model import AnnotationSet
 from yard.runtime.db import Transaction
-from yard.task.domain.annotation_changes import Item
+from yard.task.domain.annotation_plans import by_job
 from yard.task.handlers.annotations.scopes import Scope
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading
@@ -33,8 +32,8 @@ class TaskObjects:
 
     def merged(self) -> Merged:
         """The objects of the task; takes time."""
-        tags, shapes = _by_job(self.annotations.tags), _by_job(self.annotations.shapes)
-        tracks = _by_job(self.annotations.tracks)
+        tags, shapes = by_job(self.annotations.tags), by_job(self.annotations.shapes)
+        tracks = by_job(self.annotations.tracks)
         jobs = [
             JobAnnotations(
                 job_id=job.id,
@@ -47,10 +46,3 @@ class TaskObjects:
             for job in self.scope.jobs
         ]
         return merge(jobs, LabelSchema(self.labels))
-
-
-def _by_job(items: Iterable[Item]) -> defaultdict[int, list[Item]]:
-    found: defaultdict[int, list[Item]] = defaultdict(list)
-    for item in items:
-        found[item.job_id].append(item)
-    return found

@@ -107,11 +107,12 @@ async def _write(tx: Transaction, request: Request, draft: Draft) -> int:
     if draft.faults:
         raise refused(draft.faults)
     check_may_write(scope, _jobs_to_write(request, draft, scope))
-    if not draft.counts:
+    if not draft.traces:
         await _note_activity(tx, scope)
         return scope.revision
     await writing.apply(tx, draft.write)
-    saved = {job.id: await job_store.record_save(tx, job) for job in scope.jobs if job.id in draft.counts}
+    saved = {job.id: await job_store.record_save(tx, job) for job in scope.jobs if job.id in draft.traces}
+    # The history of saves is written here: `saved` has the new revisions, `draft.traces` what was done.
     # Saving locks the task's row: from here on the sum is the task's until we are done.
     task_revision = await writing.revision_of(tx, task_id)
     for job in saved.values():
@@ -146,7 +147,7 @@ def _jobs_to_write(request: Request, draft: Draft, scope: Scope) -> frozenset[in
     """Replacing everything concerns all jobs, also those in which nothing changes."""
     if isinstance(request, messages.PutAnnotationsRequest):
         return frozenset(job.id for job in scope.jobs)
-    return frozenset(draft.counts)
+    return frozenset(draft.traces)
 
 
 async def _note_activity(tx: Transaction, scope: Scope) -> None:
@@ -156,7 +157,7 @@ async def _note_activity(tx: Transaction, scope: Scope) -> None:
 
 
 def _event(job: Job, draft: Draft, task_revision: int) -> AnnotationsChanged:
-    counts = draft.counts[job.id]
+    counts = draft.traces[job.id].counts
     return AnnotationsChanged(
         task_id=job.task_id,
         job_id=job.id,
