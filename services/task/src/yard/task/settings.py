@@ -11,3 +11,8 @@ class Settings(RuntimeSettings):
 
     purge_after_days: float = setting(30.0, "Days after which deleted projects and tasks are gone for good.")
     purge_every_s: float = setting(600.0, "Time between two searches for what is to go, seconds.")
+    history_max_revisions: int = setting(1_000, "Saves of a job that are kept; 0 for all.")
+    history_max_bytes: int = setting(
+        64 * 1024 * 1024, "Bytes of objects as they were that are kept of a job; 0 for no limit."
+    )
+    history_days: float = setting(365.0, "Days after which saves are forgotten; 0 for never.")

@@ -4,13 +4,16 @@ Checking, comparing and converting take time, and sizes of frames come from the 
 on a snapshot, without a lock, and the transaction only asks whether the snapshot still holds.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from frameyard.annotation.v1 import annotation_pb2
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_PATCH, REVISION_KIND_PUT
 from frameyard.common.v1 import common_pb2
 from frameyard.task.v1 import task_pb2
 from yard.annotations.errors import Fault
@@ -23,7 +26,9 @@ from yard.runtime.blobs import BlobRef
 from yard.runtime.db import Transaction
 from yard.runtime.rpc.options import MESSAGE_BYTES
 from yard.task.domain import annotation_plans as plans
+from yard.task.domain import history
 from yard.task.domain.annotation_plans import Plan, Step, Trace
+from yard.task.domain.history import Kept
 from yard.task.domain.rows import Task
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
@@ -33,6 +38,9 @@ from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading, writing
 from yard.task.store.annotations.reading import Selection
 from yard.task.store.annotations.writing import Write
+
+if TYPE_CHECKING:
+    from frameyard.annotation.v1.history_service_pb2 import RevisionKind
 
 # What the answer holds besides the objects.
 _ENVELOPE_BYTES: Final = 1024
@@ -59,9 +67,14 @@ class Draft:
     faults: list[Fault]
     traces: dict[int, Trace]
     """What is done to each job in which something changes; see `counts` of each."""
+    kept: dict[int, Kept]
+    """The same as the history keeps it."""
+    kind: RevisionKind.ValueType
     label_ids: list[int]
     write: Write
     answer: annotation_pb2.AnnotationSet
+    restored: int = 0
+    """Of a restore: the revision that is brought back."""
 
 
 async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRequest) -> Draft:
@@ -80,7 +93,8 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
             return Plan()
         return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin)
 
-    return await _drafted(annotations, seen, await asyncio.to_thread(plan), given.faults, is_bound=True)
+    made = await asyncio.to_thread(plan)
+    return await _drafted(annotations, seen, made, given.faults, kind=REVISION_KIND_PUT, is_bound=True)
 
 
 async def draft_patch(annotations: Annotations, request: messages.PatchAnnotationsRequest) -> Draft:
@@ -112,7 +126,9 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
         return (Plan() if faults else plans.patching(step, rows, seen.scope.sites, _origin)), faults
 
     made, faults = await asyncio.to_thread(plan)
-    return await _drafted(annotations, seen, made, faults, is_bound=given.needs_rows)
+    return await _drafted(
+        annotations, seen, made, faults, kind=REVISION_KIND_PATCH, is_bound=given.needs_rows
+    )
 
 
 async def _see(
@@ -153,7 +169,13 @@ def _rules(seen: Seen, size_of: FrameSize) -> Rules:
 
 
 async def _drafted(
-    annotations: Annotations, seen: Seen, plan: Plan, faults: list[Fault], *, is_bound: bool
+    annotations: Annotations,
+    seen: Seen,
+    plan: Plan,
+    faults: list[Fault],
+    *,
+    kind: RevisionKind.ValueType,
+    is_bound: bool,
 ) -> Draft:
     """Gives ids to the new rows and makes all that will be written."""
     reserved = {
@@ -161,12 +183,13 @@ async def _drafted(
         for table, count in plan.new_rows.items()
     }
 
-    def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace]]:
+    def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace], dict[int, Kept]]:
         answer = conversion.write(plan.numbered(reserved))
         write = writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted)
-        return write, answer, plan.traces()
+        traces = plan.traces()
+        return write, answer, traces, {job_id: history.kept(trace) for job_id, trace in traces.items()}
 
-    write, answer, traces = await asyncio.to_thread(make)
+    write, answer, traces, kept = await asyncio.to_thread(make)
     if answer.ByteSize() > MESSAGE_BYTES - _ENVELOPE_BYTES:
         raise errors.ResourceExhausted("too many objects for one save: save some at a time")
     return Draft(
@@ -174,6 +197,8 @@ async def _drafted(
         is_bound=is_bound,
         faults=faults,
         traces=traces,
+        kept=kept,
+        kind=kind,
         label_ids=plan.label_ids(),
         write=write,
         answer=answer,

@@ -1,10 +1,12 @@
 """Saves: replacing all objects of a job or a task, and changing some."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
+from frameyard.annotation.v1.history_service_pb2 import RestoreRevisionRequest
+from google.protobuf.message import Message
 from yard.annotations.errors import Fault
 from yard.runtime import auth, clock, errors, idempotency
 from yard.runtime.db import Transaction
@@ -14,13 +16,15 @@ from yard.task.handlers.annotations import drafts
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.annotations.drafts import Draft
 from yard.task.handlers.annotations.scopes import Scope, check_may_write, locked
+from yard.task.handlers.history.limits import limits_of
+from yard.task.store import history
 from yard.task.store import jobs as job_store
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import writing
+from yard.task.store.history import Saved
 
-Request = messages.PutAnnotationsRequest | messages.PatchAnnotationsRequest
-R = TypeVar("R", messages.PutAnnotationsRequest, messages.PatchAnnotationsRequest)
-A = TypeVar("A", messages.PutAnnotationsResponse, messages.PatchAnnotationsResponse)
+Request = messages.PutAnnotationsRequest | messages.PatchAnnotationsRequest | RestoreRevisionRequest
+A = TypeVar("A", bound=Message)
 
 # Each try is lost only to a save of somebody else that was not.
 TRIES: Final = 5
@@ -38,7 +42,7 @@ async def put_annotations(
     def answer(draft: Draft, revision: int) -> messages.PutAnnotationsResponse:
         return messages.PutAnnotationsResponse(annotations=draft.answer, revision=revision)
 
-    return await _save(
+    return await save(
         annotations,
         request,
         messages.PutAnnotationsResponse,
@@ -55,7 +59,7 @@ async def patch_annotations(
     def answer(draft: Draft, revision: int) -> messages.PatchAnnotationsResponse:
         return messages.PatchAnnotationsResponse(created=draft.answer, revision=revision)
 
-    return await _save(
+    return await save(
         annotations,
         request,
         messages.PatchAnnotationsResponse,
@@ -64,13 +68,14 @@ async def patch_annotations(
     )
 
 
-async def _save(
+async def save(
     annotations: Annotations,
-    request: R,
+    request: Request,
     response_type: type[A],
     make: Callable[[], Awaitable[Draft]],
     answer: Callable[[Draft, int], A],
 ) -> A:
+    """Writes what `make` drafts, once for each request id; drafts again where others saved in between."""
     for _ in range(TRIES):
         draft = await make()
         try:
@@ -82,7 +87,7 @@ async def _save(
 
 async def _settle(
     annotations: Annotations,
-    request: R,
+    request: Request,
     response_type: type[A],
     draft: Draft,
     answer: Callable[[Draft, int], A],
@@ -91,16 +96,16 @@ async def _settle(
     async with annotations.tasks.db.transaction() as tx:
 
         async def run() -> A:
-            return answer(draft, await _write(tx, request, draft))
+            return answer(draft, await _write(annotations, tx, request, draft))
 
         return await idempotency.once(tx, request.request_id, request, response_type, run)
 
 
-async def _write(tx: Transaction, request: Request, draft: Draft) -> int:
+async def _write(annotations: Annotations, tx: Transaction, request: Request, draft: Draft) -> int:
     """Writes the draft if it still fits; returns the revision after it."""
     task_id = draft.seen.scope.task.id
     await writing.hold(tx, task_id, draft.label_ids)
-    scope = await locked(tx, request.target)
+    scope = await locked(tx, _target(request))
     check_may_write(scope)
     _check_revision(request, scope.revision)
     await _check_current(tx, draft, scope)
@@ -112,12 +117,18 @@ async def _write(tx: Transaction, request: Request, draft: Draft) -> int:
         return scope.revision
     await writing.apply(tx, draft.write)
     saved = {job.id: await job_store.record_save(tx, job) for job in scope.jobs if job.id in draft.traces}
-    # The history of saves is written here: `saved` has the new revisions, `draft.traces` what was done.
+    await history.record(tx, _saves(draft, saved.values()), limits_of(annotations.tasks.settings))
     # Saving locks the task's row: from here on the sum is the task's until we are done.
     task_revision = await writing.revision_of(tx, task_id)
     for job in saved.values():
         await tx.emit(_event(job, draft, task_revision), key=str(task_id))
     return sum(saved.get(job.id, job).revision for job in scope.jobs)
+
+
+def _target(request: Request) -> messages.AnnotationTarget:
+    if isinstance(request, RestoreRevisionRequest):
+        return messages.AnnotationTarget(job_id=request.job_id)
+    return request.target
 
 
 def refused(faults: list[Fault]) -> errors.InvalidArgument:
@@ -168,3 +179,21 @@ def _event(job: Job, draft: Draft, task_revision: int) -> AnnotationsChanged:
         updated=counts.updated,
         deleted=counts.deleted,
     )
+
+
+def _saves(draft: Draft, jobs: Iterable[Job]) -> list[Saved]:
+    return [
+        Saved(
+            task_id=job.task_id,
+            job_id=job.id,
+            number=job.revision,
+            kind=draft.kind,
+            user_id=auth.current().user_id,
+            created=draft.traces[job.id].counts.created,
+            updated=draft.traces[job.id].counts.updated,
+            deleted=draft.traces[job.id].counts.deleted,
+            kept=draft.kept[job.id],
+            restored=draft.restored,
+        )
+        for job in jobs
+    ]

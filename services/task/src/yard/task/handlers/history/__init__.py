@@ -1,0 +1,1 @@
+"""Use cases of what was saved before: listing, reading, comparing, restoring, forgetting."""
