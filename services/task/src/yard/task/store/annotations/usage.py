@@ -4,15 +4,21 @@ Counting locks the labels, which waits for saves that use them and keeps others 
 transaction: what was counted is what is deleted afterwards.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from sys import byteorder
 from typing import Final
 
 from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
+from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_LABELS
 from yard.runtime import clock
 from yard.runtime.db import Transaction
-from yard.task.store import Reader
+from yard.task.domain.annotation_plans import Table
+from yard.task.domain.history import Kept, Touched, packed_ids
+from yard.task.store import Reader, history
 from yard.task.store.annotations.writing import TABLES, revision_of
+from yard.task.store.history import Limits, Saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,8 @@ class Deleted:
     job_id: int
     deleted: int = 0
     updated: int = 0
+    lost: Mapping[Table, Sequence[int]] = field(default_factory=dict)
+    """Ids of those that were deleted."""
 
 
 async def count_by_label(reader: Reader, label_ids: Sequence[int]) -> dict[int, int]:
@@ -43,13 +51,18 @@ async def count_by_attribute(reader: Reader, attribute_ids: Sequence[int]) -> di
 async def delete_of_labels(tx: Transaction, label_ids: Sequence[int], *, user_id: int = 0) -> list[Deleted]:
     """Deletes all objects with these labels and tells of each job that had some; call it before they go."""
     tasks = await _lock_jobs(tx, label_ids)
-    counts: dict[tuple[int, int], int] = {}
+    lost: dict[tuple[int, int], dict[Table, Sequence[int]]] = {}
     await tx.execute(_DELETE_KEYFRAMES, tasks, label_ids)
     for table in TABLES:
         for row in await tx.fetch(_DELETE[table], tasks, label_ids):
-            place = row["task_id"], row["job_id"]
-            counts[place] = counts.get(place, 0) + row["objects"]
-    changed = [Deleted(task_id=place[0], job_id=place[1], deleted=n) for place, n in sorted(counts.items())]
+            packed = array("q", row["ids"])
+            if byteorder == "little":
+                packed.byteswap()
+            lost.setdefault((row["task_id"], row["job_id"]), {})[table] = packed
+    changed = [
+        Deleted(task_id=place[0], job_id=place[1], deleted=sum(map(len, ids.values())), lost=ids)
+        for place, ids in sorted(lost.items())
+    ]
     await _tell(tx, changed, user_id)
     return changed
 
@@ -92,6 +105,22 @@ async def _tell(tx: Transaction, changed: Sequence[Deleted], user_id: int) -> No
             deleted=one.deleted,
         )
         await tx.emit(event, key=str(one.task_id))
+    # What had a label that is gone cannot come back, so that nothing but its ids is kept.
+    saves = [
+        Saved(
+            task_id=one.task_id,
+            job_id=one.job_id,
+            number=revisions[one.job_id],
+            kind=REVISION_KIND_LABELS,
+            user_id=user_id,
+            created=0,
+            updated=one.updated,
+            deleted=one.deleted,
+            kept=Kept(ids=packed_ids(Touched(lost=one.lost))),
+        )
+        for one in changed
+    ]
+    await history.record(tx, saves, Limits())
 
 
 async def _labels(reader: Reader, attribute_ids: Sequence[int]) -> list[int]:
@@ -155,9 +184,9 @@ _DELETE: Final = {
 WITH gone AS (
     DELETE FROM {table}
     WHERE task_id = ANY ($1) AND label_id = ANY ($2)
-    RETURNING task_id, job_id
+    RETURNING task_id, job_id, id
 )
-SELECT task_id, job_id, count(*) AS objects
+SELECT task_id, job_id, string_agg(int8send(id), '') AS ids
 FROM gone
 GROUP BY task_id, job_id
 """  # noqa: S608 - literals only
