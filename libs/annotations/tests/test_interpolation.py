@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yard.annotations.interpolation import Path, mixed_rotation, rectangle_states, state_at, states
+from yard.annotations.interpolation import Path, mixed_rotation, state_at, states
 from yard.annotations.model import Keyframe, ShapeKind, Track
 from yard.annotations.outlines import OutlineMatch
 
@@ -56,18 +56,6 @@ def test_interpolation_is_exact_at_keyframes(data: st.DataObject, kind: ShapeKin
             keyframe.outside,
         )
         assert path.is_keyframe(keyframe.frame)
-
-
-@given(tracks(25))
-def test_whole_ranges_of_rectangles_agree_with_single_frames(drawn: Track) -> None:
-    boxes, visible = rectangle_states(drawn, 0, 29)
-    for frame in range(30):
-        state = state_at(drawn, frame)
-        assert bool(visible[frame]) is (state is not None and not state.outside)
-        if state is not None and not state.outside:
-            turn = abs(boxes[frame, 4] - state.rotation)
-            assert tuple(boxes[frame, :4]) == pytest.approx(state.points)
-            assert min(turn, 360 - turn) == pytest.approx(0, abs=1e-9)
 
 
 def test_polygons_of_equal_shape_move_vertex_by_vertex() -> None:

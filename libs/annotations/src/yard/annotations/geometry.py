@@ -1,7 +1,6 @@
 """Areas, envelopes and overlaps. Points and boxes are pixels, angles clockwise degrees about the centre.
 
-Boxes are rows of x0, y0, x1, y1, rotation. Overlaps of rotated boxes are clipped exactly (Sutherland and
-Hodgman), those of polygons cut into slabs between which no edges cross; polygons are filled by the even-odd
+Overlaps of polygons are cut into slabs between which no edges cross; polygons are filled by the even-odd
 rule.
 """
 
@@ -12,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.model import Keyframe, Shape, ShapeKind
+from yard.annotations.overlaps import box_iou_pairs
 
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
@@ -96,58 +96,6 @@ def mask_iou(one: Sequence[float], other: Sequence[float]) -> float:
     shared = int(np.count_nonzero(cuts[0] & cuts[1]))
     together = sum(one[1:-4:2]) + sum(other[1:-4:2]) - shared
     return float(shared / together) if together else 0.0
-
-
-def box_iou_matrix(rows: Floats, columns: Floats) -> Floats:
-    """IoU of each box of `rows` (n, 5) with each of `columns` (m, 5), as (n, m)."""
-    rows_index, columns_index = np.divmod(np.arange(len(rows) * len(columns)), max(1, len(columns)))
-    return box_iou_pairs(rows[rows_index], columns[columns_index]).reshape(len(rows), len(columns))
-
-
-def box_iou_pairs(ones: Floats, others: Floats) -> Floats:
-    """IoU of the boxes of equal position in two (n, 5) arrays, as (n,)."""
-    low = np.maximum(ones[:, :2], others[:, :2])
-    high = np.minimum(ones[:, 2:4], others[:, 2:4])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = [np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1) for boxes in (ones, others)]
-    turned = (ones[:, 4] != 0) | (others[:, 4] != 0)
-    shared[turned] = 0
-    for index in np.flatnonzero(turned & _within_reach(ones, others)):
-        shared[index] = _rotated_overlap(ones[index].tolist(), others[index].tolist())
-    together = areas[0] + areas[1] - shared
-    result: Floats = np.divide(shared, together, out=np.zeros_like(shared), where=together > 0)
-    return result
-
-
-def _within_reach(ones: Floats, others: Floats) -> NDArray[np.bool_]:
-    """Whether the circles around two boxes meet; saves clipping most pairs."""
-    diagonals = sum(np.hypot(*(boxes[:, 2:4] - boxes[:, :2]).T) for boxes in (ones, others))
-    apart = (ones[:, :2] + ones[:, 2:4] - others[:, :2] - others[:, 2:4]).T
-    return np.asarray(np.hypot(*apart) < diagonals)
-
-
-def _rotated_overlap(one: list[float], other: list[float]) -> float:
-    subject = rotated_corners(one[:4], one[4])
-    clip = rotated_corners(other[:4], other[4])
-    for start, end in zip(clip, [*clip[1:], clip[0]], strict=True):
-        subject = _cut(subject, start, end)
-    return abs(signed_area(subject))
-
-
-def _cut(corners: list[Point], start: Point, end: Point) -> list[Point]:
-    """The part of a convex outline that lies right of the line from start to end (inside, clockwise)."""
-    dx, dy = end[0] - start[0], end[1] - start[1]
-    sides = [dx * (y - start[1]) - dy * (x - start[0]) for x, y in corners]
-    kept: list[Point] = []
-    for index, corner in enumerate(corners):
-        before, side = sides[index - 1], sides[index]
-        if (before < 0) != (side < 0):
-            x, y = corners[index - 1]
-            share = before / (before - side)
-            kept.append((x + share * (corner[0] - x), y + share * (corner[1] - y)))
-        if side >= 0:
-            kept.append(corner)
-    return kept
 
 
 def polygon_iou(one: Sequence[float], other: Sequence[float]) -> float:

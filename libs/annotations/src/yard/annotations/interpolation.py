@@ -9,12 +9,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
 from yard.annotations.model import Attributes, Keyframe, ShapeKind, Track
 from yard.annotations.outlines import OutlineMatch
 
-Floats = NDArray[np.float64]
 _LINEAR = (ShapeKind.RECTANGLE, ShapeKind.ELLIPSE, ShapeKind.CUBOID)
 _OUTLINES = (ShapeKind.POLYGON, ShapeKind.POLYLINE)
 
@@ -87,23 +84,6 @@ def mixed_rotation(before: float, after: float, share: float) -> float:
     # A tiny negative sum comes back from % as 360.0 itself.
     mixed = (before + turn * share) % 360
     return 0.0 if mixed >= 360 else mixed
-
-
-def rectangle_states(track: Track, first: int, last: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """Boxes (n, 5) of a track of rectangles on the frames first..last, and on which it is visible."""
-    keyframes = track.keyframes
-    frames = np.arange(first, last + 1)
-    known = np.array([keyframe.frame for keyframe in keyframes])
-    place = np.searchsorted(known, frames, side="right") - 1
-    outside = np.array([keyframe.outside for keyframe in keyframes])
-    visible = (place >= 0) & ~outside[np.maximum(place, 0)]
-    rows = np.array([[*keyframe.points, keyframe.rotation] for keyframe in keyframes], dtype=np.float64)
-    # Unwrapped, neighbouring angles differ by the shorter arc and are mixed like coordinates.
-    turns = np.diff(rows[:, 4]) % 360
-    rows[1:, 4] = rows[0, 4] + np.cumsum(np.where(turns > 180, turns - 360, turns))
-    boxes = np.stack([np.interp(frames, known, rows[:, column]) for column in range(5)], axis=1)
-    boxes[:, 4] %= 360
-    return boxes, visible
 
 
 def _mixed(before: tuple[float, ...], after: tuple[float, ...], share: float) -> tuple[float, ...]:

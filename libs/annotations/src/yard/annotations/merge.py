@@ -3,19 +3,25 @@
 A pure function: neither the order of jobs nor that of saving matters, only contents and frames do.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Generic, TypeVar
 
+from yard.annotations.assignment import Pair
+from yard.annotations.joining import join_copies
 from yard.annotations.labels import LabelSchema
-from yard.annotations.matching import Pair, match_shapes, match_tags, match_tracks
-from yard.annotations.model import AnnotationSet, Attributes, Shape, Tag, Track
-from yard.annotations.slicing import Window, ending, join_copies, union
+from yard.annotations.matching import match_shapes, match_tags, match_tracks
+from yard.annotations.model import AnnotationSet, Attributes, Keyframe, Shape, Tag, Track
+from yard.annotations.ordering import by_content, by_id
+from yard.annotations.slicing import Window, ending, union
 
 Item = TypeVar("Item", Tag, Shape, Track)
 Still = TypeVar("Still", Tag, Shape)
 Node = tuple[int, int]
+Held = Sequence[tuple[int, Item]]
+"""Objects with the numbers of the jobs that hold them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,22 +71,22 @@ def merge(jobs: Iterable[JobAnnotations], schema: LabelSchema) -> Merged:
     """All jobs of a task as one set; the labels say which attributes were left at their default."""
     ordered = sorted(jobs, key=lambda job: (job.first, job.last, job.job_id))
     windows = [job.window for job in ordered]
-    tags = _linked([job.annotations.tags for job in ordered], windows, match_tags, _equal_copies)
-    shapes = _linked([job.annotations.shapes for job in ordered], windows, match_shapes, _equal_copies)
-    tracks = _linked([job.annotations.tracks for job in ordered], windows, match_tracks, _TrackJoin(windows))
+    tags = _still([job.annotations.tags for job in ordered], windows, match_tags)
+    shapes = _still([job.annotations.shapes for job in ordered], windows, match_shapes)
+    tracks = _moving([job.annotations.tracks for job in ordered], windows)
     annotations = AnnotationSet(
-        tags=tuple(_merged_still(tags.parts(chain), schema) for chain in tags.chains),
-        shapes=tuple(_merged_still(shapes.parts(chain), schema) for chain in shapes.chains),
-        tracks=tuple(_merged_track(tracks, chain, windows) for chain in tracks.chains),
+        tags=tuple(by_id(tags.merged(lambda chain: _merged_still(tags.parts(chain), schema)))),
+        shapes=tuple(by_id(shapes.merged(lambda chain: _merged_still(shapes.parts(chain), schema)))),
+        tracks=tuple(by_id(tracks.merged(lambda chain: _merged_track(tracks, chain, windows)))),
     )
     report = MergeReport(
-        merged_shapes=shapes.merged,
-        merged_tracks=tracks.merged,
-        merged_tags=tags.merged,
+        merged_shapes=shapes.pairs,
+        merged_tracks=tracks.pairs,
+        merged_tags=tags.pairs,
         joined_origins=sum(len(links.joined) for links in (tags, shapes, tracks)),
     )
     parts = Parts(tags=tags.several(), shapes=shapes.several(), tracks=tracks.several())
-    return Merged(annotations=annotations.in_order(), report=report, parts=parts)
+    return Merged(annotations=annotations, report=report, parts=parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,9 @@ class _Links(Generic[Item]):
     objects: Sequence[Sequence[Item]]
     chains: Sequence[Sequence[Node]]
     joined: Mapping[str, Item]
-    merged: int
+    pairs: int
+    apart: Sequence[Item] = ()
+    """Objects that no other can be one with."""
 
     def several(self) -> tuple[tuple[Item, ...], ...]:
         """The objects of each chain that has more than one."""
@@ -107,28 +115,65 @@ class _Links(Generic[Item]):
             found.setdefault(item.origin if joined is not None else node, joined or item)
         return list(found.values())
 
+    def merged(self, united: Callable[[Sequence[Node]], Item]) -> Iterator[Item]:
+        """Each object of the task once."""
+        yield from self.apart
+        yield from map(united, self.chains)
+
+
+def _still(
+    jobs: Sequence[Sequence[Still]],
+    windows: Sequence[Window],
+    match: Callable[[Sequence[Still], Sequence[Still], Window], list[Pair]],
+) -> _Links[Still]:
+    """Tags or shapes: only those on frames of two jobs, or with an origin that others have, are compared."""
+    origins = Counter(item.origin for items in jobs for item in items if item.origin)
+    shared: list[list[Still]] = []
+    apart: list[Still] = []
+    for items, (before, after) in zip(jobs, _shared_frames(windows), strict=True):
+        compared: list[Still] = []
+        for item in items:
+            may_meet = item.frame <= before or item.frame >= after or origins[item.origin] > 1
+            (compared if may_meet else apart).append(item)
+        shared.append(by_content(compared))
+    return replace(_linked(shared, windows, match, _equal_copies), apart=apart)
+
+
+def _shared_frames(windows: Sequence[Window]) -> Iterator[tuple[float, float]]:
+    """For each job the last frame that an earlier one has, and the first that a later one has."""
+    for place, window in enumerate(windows):
+        before = windows[place - 1].last if place else window.first - 1
+        after = windows[place + 1].first if place + 1 < len(windows) else window.last + 1
+        yield before, after
+
+
+def _moving(jobs: Sequence[Sequence[Track]], windows: Sequence[Window]) -> _Links[Track]:
+    def join(groups: Sequence[Held[Track]]) -> list[Track | None]:
+        return join_copies(groups, windows)
+
+    return _linked([by_content(items) for items in jobs], windows, match_tracks, join)
+
 
 def _linked(
-    jobs: Sequence[Sequence[Item]],
+    objects: Sequence[Sequence[Item]],
     windows: Sequence[Window],
     match: Callable[[Sequence[Item], Sequence[Item], Window], list[Pair]],
-    join: Callable[[Sequence[tuple[int, Item]]], Item | None],
+    join: Callable[[Sequence[Held[Item]]], Sequence[Item | None]],
 ) -> _Links[Item]:
-    objects = [sorted(items, key=_content) for items in jobs]
-    nodes = [(job, index) for job, items in enumerate(objects) for index in range(len(items))]
-    chains = _Chains(nodes)
+    chains = _Chains()
+    groups = _by_origin(objects)
+    found = join([[(job, objects[job][index]) for job, index in copies] for copies in groups.values()])
     joined: dict[str, Item] = {}
-    for origin, copies in _by_origin(objects).items():
-        whole = join([(job, objects[job][index]) for job, index in copies])
+    for (origin, copies), whole in zip(groups.items(), found, strict=True):
         if whole is not None:
             joined[origin] = whole
             for copy in copies[1:]:
                 chains.link(copies[0], copy)
-    merged = 0
-    for left, right, pairs in _neighbours(objects, windows, match, joined):
-        for one, other in pairs:
-            merged += chains.link((left, one), (right, other))
-    return _Links(objects=objects, chains=chains.all(), joined=joined, merged=merged)
+    pairs = 0
+    for left, right, matched in _neighbours(objects, windows, match, joined):
+        for one, other in matched:
+            pairs += chains.link((left, one), (right, other))
+    return _Links(objects=objects, chains=chains.of(objects), joined=joined, pairs=pairs)
 
 
 def _neighbours(
@@ -136,12 +181,11 @@ def _neighbours(
     windows: Sequence[Window],
     match: Callable[[Sequence[Item], Sequence[Item], Window], list[Pair]],
     joined: Mapping[str, Item],
-) -> Iterable[tuple[int, int, list[Pair]]]:
+) -> Iterator[tuple[int, int, list[Pair]]]:
     """Pairs by the rules of the overlap, of objects that are not joined with the other job's already."""
-    for left in range(len(objects) - 1):
-        right = left + 1
+    for left, right in pairwise(range(len(objects))):
         overlap = Window(windows[right].first, windows[left].last)
-        if overlap.first > overlap.last:
+        if overlap.first > overlap.last or not objects[left] or not objects[right]:
             continue
         shared = {item.origin for item in objects[left]} & {item.origin for item in objects[right]}
         done = shared & joined.keys()
@@ -173,8 +217,8 @@ def _by_origin(objects: Sequence[Sequence[Item]]) -> dict[str, list[Node]]:
 class _Chains:
     """Sets of nodes that are one object (disjoint sets with path halving)."""
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self._heads = {node: node for node in nodes}
+    def __init__(self) -> None:
+        self._heads: dict[Node, Node] = {}
 
     def link(self, one: Node, other: Node) -> bool:
         """Makes one of both sets; False if they were one already. The smaller node stays the head."""
@@ -184,33 +228,29 @@ class _Chains:
 
     def _head(self, node: Node) -> Node:
         heads = self._heads
-        while heads[node] != node:
-            heads[node] = heads[heads[node]]
+        while (head := heads.setdefault(node, node)) != node:
+            heads[node] = heads[head]
             node = heads[node]
         return node
 
-    def all(self) -> list[list[Node]]:
-        """The sets, nodes ascending."""
+    def of(self, objects: Sequence[Sequence[Item]]) -> list[list[Node]]:
+        """The sets of all objects, nodes ascending; most are single ones."""
         found: dict[Node, list[Node]] = defaultdict(list)
-        for node in self._heads:
-            found[self._head(node)].append(node)
+        for job, items in enumerate(objects):
+            for index in range(len(items)):
+                node = (job, index)
+                found[self._head(node) if node in self._heads else node].append(node)
         return list(found.values())
 
 
-def _equal_copies(copies: Sequence[tuple[int, Still]]) -> Still | None:
-    """The first copy if all are the same but for ids."""
-    plain = [replace(item, id=0, job_id=0) for _, item in copies]
-    return copies[0][1] if all(item == plain[0] for item in plain) else None
+def _equal_copies(groups: Sequence[Held[Still]]) -> list[Still | None]:
+    """The first copy of each group in which all are the same but for ids."""
+    return [copies[0][1] if _are_equal([item for _, item in copies]) else None for copies in groups]
 
 
-class _TrackJoin:
-    """Joins copies of tracks; knows the frames of all jobs."""
-
-    def __init__(self, windows: Sequence[Window]) -> None:
-        self._windows = windows
-
-    def __call__(self, copies: Sequence[tuple[int, Track]]) -> Track | None:
-        return join_copies([(self._windows[job], track) for job, track in copies], self._windows)
+def _are_equal(items: Sequence[Still]) -> bool:
+    first, *others = (replace(item, id=0, job_id=0) for item in items)
+    return all(item == first for item in others)
 
 
 def _merged_still(parts: Sequence[Still], schema: LabelSchema) -> Still:
@@ -223,6 +263,8 @@ def _merged_still(parts: Sequence[Still], schema: LabelSchema) -> Still:
 
 
 def _filled(own: Attributes, other: Attributes, label_id: int, schema: LabelSchema) -> Attributes:
+    if not other:
+        return own
     taken = {
         attribute.id: other[attribute.id]
         for attribute in schema.attributes(label_id).values()
@@ -232,37 +274,21 @@ def _filled(own: Attributes, other: Attributes, label_id: int, schema: LabelSche
 
 
 def _merged_track(links: _Links[Track], chain: Sequence[Node], windows: Sequence[Window]) -> Track:
+    ends = list(_ends(links, chain, windows))
     parts = links.parts(chain)
+    if len(parts) == 1 and not ends:
+        return parts[0]
     # min keeps the first of equals: the earlier job.
     head = min(parts, key=lambda track: track.first_frame)
-    keyframes = union(track.keyframes for track in parts)
-    held = {job for job, _ in chain}
-    for job, index in chain:
-        end = ending(links.objects[job][index], windows[job])
-        if end is not None and job + 1 < len(windows) and job + 1 not in held:
-            keyframes.setdefault(end.frame, end)
+    keyframes = union([*(track.keyframes for track in parts), ends])
     return replace(head, keyframes=tuple(keyframes[frame] for frame in sorted(keyframes)))
 
 
-def _content(item: Tag | Shape | Track) -> tuple[object, ...]:
-    """Order by what objects are; ids, which tell the order of saving, only decide between equals."""
-    attributes = tuple(sorted(item.attributes.items()))
-    common = (item.label_id, attributes, item.group, item.source, item.origin, item.id)
-    if isinstance(item, Tag):
-        return (item.frame, *common)
-    if isinstance(item, Shape):
-        return (item.frame, item.kind, item.points, item.rotation, item.z_order, item.occluded, *common)
-    keyframes = tuple(
-        (
-            k.frame,
-            k.kind,
-            k.points,
-            k.rotation,
-            k.outside,
-            k.occluded,
-            k.z_order,
-            tuple(sorted(k.attributes.items())),
-        )
-        for k in item.keyframes
-    )
-    return (keyframes, *common)
+def _ends(links: _Links[Track], chain: Sequence[Node], windows: Sequence[Window]) -> Iterator[Keyframe]:
+    """Where the object leaves the picture: after each job whose neighbour has no part of it."""
+    held = {job for job, _ in chain}
+    for job, index in chain:
+        if job + 1 < len(windows) and job + 1 not in held:
+            end = ending(links.objects[job][index], windows[job])
+            if end is not None:
+                yield end
