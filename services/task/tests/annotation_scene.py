@@ -13,6 +13,7 @@ from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
+from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceStub
 from frameyard.media.v1.media_pb2 import MEDIA_STATE_READY
 from frameyard.task.v1.task_pb2 import TASK_MODE_INTERPOLATION
 from yard.runtime import app, auth, errors, rpc
@@ -23,6 +24,7 @@ from yard.testkit.fixtures import SettingsFor
 
 if TYPE_CHECKING:
     from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceAsyncStub
+    from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceAsyncStub
     from grpc.aio import Channel
 
 ADMIN = auth.Principal(user_id=9, username="admin", role="admin")
@@ -61,6 +63,12 @@ class Scene:
         channel = rpc.channel(self.running.address, token=self.issuer.issue(principal).token)
         self.channels.append(channel)
         return AnnotationServiceStub(channel)
+
+    def history(self, principal: auth.Principal = OWNER) -> HistoryServiceAsyncStub:
+        """The history as that caller."""
+        channel = rpc.channel(self.running.address, token=self.issuer.issue(principal).token)
+        self.channels.append(channel)
+        return HistoryServiceStub(channel)
 
     def job(self, number: int) -> messages.AnnotationTarget:
         """The job of a segment."""
@@ -146,11 +154,15 @@ def values(attributes: Mapping[int, str]) -> list[annotation.AttributeValue]:
 
 @asynccontextmanager
 async def scene(
-    settings_for: SettingsFor, *, windows: Sequence[tuple[int, int]] = WINDOWS, **task: Any
+    settings_for: SettingsFor,
+    *,
+    windows: Sequence[tuple[int, int]] = WINDOWS,
+    settings: Mapping[str, Any] | None = None,
+    **task: Any,
 ) -> AsyncIterator[Scene]:
     """The service with a task that is ready; other fields are columns of the task."""
     issuer = auth.TokenIssuer.generate()
-    async with app.serving(SERVICE, settings_for(Settings, jwks=issuer.jwks)) as running:
+    async with app.serving(SERVICE, settings_for(Settings, jwks=issuer.jwks, **(settings or {}))) as running:
         db = running.runtime.db
         size = windows[-1][1] + 1 if windows else 0
         task_id = await insert_task(db, size=size, jobs=len(windows), **task)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from frameyard.annotation.v1 import annotation_service_pb2_grpc
+from frameyard.annotation.v1 import annotation_service_pb2_grpc, history_service_pb2_grpc
 from frameyard.task.v1 import job_service_pb2_grpc, project_service_pb2_grpc, task_service_pb2_grpc
 from frameyard.task.v1.task_events_pb2 import ProjectDeleted
 from yard.runtime import errors, telemetry
@@ -13,7 +13,9 @@ from yard.runtime.rpc import Servicer
 from yard.runtime.work import Work, WorkHandler, handle
 from yard.task.handlers import media, projects, removal
 from yard.task.handlers.context import ATTACH_MEDIA, HIDE_TASKS, SERVICE_NAME, Tasks
+from yard.task.handlers.history.limits import prune
 from yard.task.rpc.annotations import ANNOTATION_SERVICE, AnnotationServicer
+from yard.task.rpc.history import HISTORY_SERVICE, HistoryServicer
 from yard.task.rpc.jobs import JOB_SERVICE, JobServicer
 from yard.task.rpc.projects import PROJECT_SERVICE, ProjectServicer
 from yard.task.rpc.tasks import TASK_SERVICE, TaskServicer
@@ -61,6 +63,11 @@ def _servicers(tasks: Tasks) -> list[Servicer]:
             AnnotationServicer(tasks),
             ANNOTATION_SERVICE,
         ),
+        (
+            history_service_pb2_grpc.add_HistoryServiceServicer_to_server,
+            HistoryServicer(tasks),
+            HISTORY_SERVICE,
+        ),
     ]
 
 
@@ -76,6 +83,8 @@ async def _purge_for_ever(tasks: Tasks) -> None:
         try:
             if count := await removal.purge(tasks):
                 _log.info("tasks_purged", count=count)
+            if count := await prune(tasks):
+                _log.info("history_pruned", jobs=count)
         except (errors.Unavailable, errors.Conflict) as fault:
             _log.warning("purge_failed", reason=fault.reason)
         await asyncio.sleep(tasks.settings.purge_every_s)

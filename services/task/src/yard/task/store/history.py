@@ -171,7 +171,7 @@ async def steps_after(reader: Reader, job_id: int, after: int, until: int) -> As
 
 
 async def parts_of(reader: Reader, job_id: int, steps: Sequence[Step]) -> AsyncIterator[list[Record]]:
-    """Rows of number and content of these revisions, in their order; some at a time."""
+    """Rows of number, part, content and time of these revisions, in their order; some at a time."""
     wanted = [step.number for step in steps if step.size_bytes]
     if not wanted:
         return
@@ -332,8 +332,9 @@ LIMIT 500
 """
 
 _PARTS: Final = """
-SELECT number, part, content
+SELECT number, part, content, saved_at
 FROM revision_part
+JOIN revision USING (job_id, number)
 WHERE job_id = $1 AND (number, part) > ($2, $3) AND number <= $4
 ORDER BY number, part
 LIMIT $5

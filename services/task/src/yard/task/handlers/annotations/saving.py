@@ -9,7 +9,7 @@ from frameyard.annotation.v1.history_service_pb2 import RestoreRevisionRequest
 from google.protobuf.message import Message
 from yard.annotations.errors import Fault
 from yard.runtime import auth, clock, errors, idempotency
-from yard.runtime.db import Transaction
+from yard.runtime.db import Transaction, UniqueViolation
 from yard.task.domain import progress
 from yard.task.domain.rows import Job
 from yard.task.handlers.annotations import drafts
@@ -80,7 +80,8 @@ async def save(
         draft = await make()
         try:
             return await _settle(annotations, request, response_type, draft, answer)
-        except _OutdatedError:
+        except (_OutdatedError, UniqueViolation):
+            # Two jobs may bring back one object at the same time: the second finds its id taken.
             continue
     raise errors.Conflict("others save faster than this could be worked out", reason="REVISION_CHANGED")
 
