@@ -20,12 +20,12 @@ async def get_annotations(
     annotations: Annotations, request: messages.GetAnnotationsRequest
 ) -> messages.GetAnnotationsResponse:
     """Reads what is wanted; whoever wants more than one message holds has to stream it."""
-    wanted = _wanted(request)
+    wanted = wanted_of(request)
     async with annotations.tasks.db.transaction() as tx:
         await reading.hold_snapshot(tx)
         scope = await scope_of(tx, request.target)
         if scope.is_job:
-            found = await reading.annotations_of(tx, _selection(scope, wanted))
+            found = await reading.annotations_of(tx, selection_of(scope, wanted))
             whole = None
         else:
             found, whole = AnnotationSet(), await TaskObjects.read(tx, scope)
@@ -35,7 +35,8 @@ async def get_annotations(
     return response
 
 
-def _wanted(request: messages.GetAnnotationsRequest) -> Wanted:
+def wanted_of(request: messages.GetAnnotationsRequest | messages.StreamAnnotationsRequest) -> Wanted:
+    """Which objects a request selects; InvalidArgument for frames that are none."""
     labels = frozenset(request.label_ids)
     if not request.HasField("frames"):
         return Wanted(first=0, last=LAST_FRAME, label_ids=labels)
@@ -47,7 +48,8 @@ def _wanted(request: messages.GetAnnotationsRequest) -> Wanted:
     return Wanted(first=min(first, LAST_FRAME), last=min(last, LAST_FRAME), label_ids=labels)
 
 
-def _selection(scope: Scope, wanted: Wanted) -> Selection:
+def selection_of(scope: Scope, wanted: Wanted) -> Selection:
+    """The rows among which these are."""
     return Selection(
         task_id=scope.task.id,
         job_id=scope.job_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from yard.annotations.model import AnnotationSet, Shape, Tag, Track
 from yard.runtime.db import Record, Transaction
@@ -41,29 +41,40 @@ async def hold_snapshot(tx: Transaction) -> None:
 
 async def annotations_of(reader: Reader, selection: Selection) -> AnnotationSet:
     """All selected objects by frame, then id; tracks that end before the frames may be among them."""
-    tags = await reader.fetch(_select(_TAGS, selection), *selection.arguments, *_BEGIN, None)
-    shapes = await reader.fetch(_select(_SHAPES, selection), *selection.arguments, *_BEGIN, None)
-    tracks = await reader.fetch(_select(_TRACKS, selection), *selection.arguments, *_BEGIN, None)
-    return await _objects(reader, selection.task_id, tags, shapes, tracks)
+    return AnnotationSet(
+        tags=await tags_of(reader, selection),
+        shapes=await shapes_of(reader, selection),
+        tracks=await tracks_of(reader, selection),
+    )
 
 
-async def tag_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Tag]]:
-    """The tags by frame, then id."""
-    after = _BEGIN
-    while page := await _page(reader, _TAGS, selection, after, LARGEST_PAGE):
-        yield list(map(rows.tag_from, page))
-        after = (page[-1]["frame"], page[-1]["id"])
+async def tags_of(reader: Reader, selection: Selection) -> tuple[Tag, ...]:
+    """All selected tags by frame, then id."""
+    found = await reader.fetch(_select(_TAGS, selection), *selection.arguments, *_BEGIN, None)
+    return tuple(map(rows.tag_from, found))
 
 
-async def shape_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Shape]]:
-    """The shapes by frame, then id; pages are small where outlines are large."""
-    after, size = _BEGIN, FIRST_PAGE
-    while page := await _page(reader, _SHAPES, selection, after, size):
-        shapes = list(map(rows.shape_from, page))
-        yield shapes
-        after = (shapes[-1].frame, shapes[-1].id)
-        numbers = sum(len(shape.points) for shape in shapes)
-        size = max(1, min(LARGEST_PAGE, 8 * size, PAGE_NUMBERS * len(shapes) // max(1, numbers)))
+async def shapes_of(reader: Reader, selection: Selection) -> tuple[Shape, ...]:
+    """All selected shapes by frame, then id."""
+    found = await reader.fetch(_select(_SHAPES, selection), *selection.arguments, *_BEGIN, None)
+    return tuple(map(rows.shape_from, found))
+
+
+async def tracks_of(reader: Reader, selection: Selection) -> tuple[Track, ...]:
+    """All selected tracks by first frame, then id; those that end before the frames may be among them."""
+    found = await reader.fetch(_select(_TRACKS, selection), *selection.arguments, *_BEGIN, None)
+    return await _with_keyframes(reader, selection.task_id, found)
+
+
+async def jobs_holding(reader: Reader, table: Literal["tag", "shape"], task_id: int) -> set[int]:
+    """Ids of the jobs of a task that hold any."""
+    return {row["id"] for row in await reader.fetch(_HOLDING[table], task_id)}
+
+
+async def has_at_most(reader: Reader, task_id: int, count: int) -> bool:
+    """Whether all jobs of a task together hold no more tags and shapes than that."""
+    found: int = await reader.fetchval(_STILLS_UP_TO, task_id, count + 1)
+    return found <= count
 
 
 async def track_pages(reader: Reader, selection: Selection) -> AsyncIterator[list[Track]]:
@@ -180,6 +191,25 @@ FROM keyframe
 WHERE task_id = $1 AND track_id = ANY ($2)
 ORDER BY track_id, frame
 """  # noqa: S608 - literals only
+
+_HOLDING = {
+    table: f"""
+SELECT id
+FROM job
+WHERE task_id = $1
+    AND EXISTS (SELECT FROM {table} WHERE {table}.task_id = $1 AND {table}.job_id = job.id)
+"""  # noqa: S608 - literals only
+    for table in ("tag", "shape")
+}
+
+_STILLS_UP_TO = """
+SELECT count(*)
+FROM (
+    (SELECT FROM tag WHERE task_id = $1 LIMIT $2)
+    UNION ALL
+    (SELECT FROM shape WHERE task_id = $1 LIMIT $2)
+) AS still
+"""
 
 _COLUMNS = {"tag": rows.TAG_COLUMNS, "shape": rows.SHAPE_COLUMNS, "track": rows.TRACK_COLUMNS}
 
