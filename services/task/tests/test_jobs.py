@@ -167,6 +167,7 @@ async def test_the_numbers_of_the_task_follow(ann: Client, running: Running, thr
 
     progressed = [event for event in await emitted(running, task_id) if isinstance(event, TaskProgressed)]
     assert [(event.status, event.jobs.annotation, event.jobs.completed) for event in progressed] == [
+        (JOB_STATUS_ANNOTATION, 3, 0),
         (JOB_STATUS_ANNOTATION, 2, 0),
         (JOB_STATUS_ANNOTATION, 2, 1),
         (JOB_STATUS_ANNOTATION, 1, 2),

@@ -28,6 +28,15 @@ class Counts:
             return job_pb2.JOB_STATUS_ANNOTATION
         return job_pb2.JOB_STATUS_VALIDATION if self.validation else job_pb2.JOB_STATUS_COMPLETED
 
+    def __neg__(self) -> Counts:
+        """What undoes them where they are added."""
+        return Counts(
+            total=-self.total,
+            annotation=-self.annotation,
+            validation=-self.validation,
+            completed=-self.completed,
+        )
+
 
 def status_of(
     stage: job_pb2.JobStage.ValueType, state: job_pb2.JobState.ValueType
@@ -37,6 +46,19 @@ def status_of(
         return job_pb2.JOB_STATUS_ANNOTATION
     is_completed = stage == job_pb2.JOB_STAGE_ACCEPTANCE and state == job_pb2.JOB_STATE_COMPLETED
     return job_pb2.JOB_STATUS_COMPLETED if is_completed else job_pb2.JOB_STATUS_VALIDATION
+
+
+def difference(before: Job, after: Job) -> Counts:
+    """What a job that moves from one status to another changes in the numbers."""
+
+    def change(status: int) -> int:
+        return (after.status == status) - (before.status == status)
+
+    return Counts(
+        annotation=change(job_pb2.JOB_STATUS_ANNOTATION),
+        validation=change(job_pb2.JOB_STATUS_VALIDATION),
+        completed=change(job_pb2.JOB_STATUS_COMPLETED),
+    )
 
 
 def active(job: Job, now: datetime) -> Job:

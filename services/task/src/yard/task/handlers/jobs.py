@@ -2,20 +2,20 @@
 
 from frameyard.task.v1 import job_pb2
 from frameyard.task.v1 import job_service_pb2 as messages
-from frameyard.task.v1.task_events_pb2 import JobUpdated, TaskProgressed
+from frameyard.task.v1.task_events_pb2 import JobUpdated
 from yard.runtime import auth, clock, errors, paging
 from yard.runtime.db import Transaction
 from yard.task.domain import progress, requests, rights
-from yard.task.domain.progress import Counts, JobChanges
+from yard.task.domain.progress import JobChanges
 from yard.task.domain.rows import Job, Task
 from yard.task.handlers import people
+from yard.task.handlers import progress as task_progress
 from yard.task.handlers.access import readable_job
 from yard.task.handlers.context import Tasks
-from yard.task.handlers.messages import counts_to_proto, job_to_proto
+from yard.task.handlers.messages import job_to_proto
 from yard.task.handlers.positions import after_id
 from yard.task.store import job_views
 from yard.task.store import jobs as store
-from yard.task.store import tasks as task_store
 
 CHANGEABLE = ("assignee", "reviewer", "stage", "state")
 
@@ -93,26 +93,8 @@ def _changes(job: job_pb2.Job, paths: frozenset[str]) -> JobChanges:
 
 
 async def _tell(tx: Transaction, before: Job, after: Job, names: list[str]) -> None:
-    key = str(after.task_id)
-    counts = None
-    if before.status != after.status:
-        counts = await task_store.count_jobs(tx, after.task_id, _difference(before, after))
     view = await job_views.view_of(tx, after.id)
-    user_id = auth.current().user_id
-    await tx.emit(JobUpdated(job=job_to_proto(view), changed_fields=names, user_id=user_id), key=key)
-    if counts is not None:
-        progressed = TaskProgressed(task_id=after.task_id, status=counts.status, jobs=counts_to_proto(counts))
-        await tx.emit(progressed, key=key)
-
-
-def _difference(before: Job, after: Job) -> Counts:
-    """What a job that moves from one status to another changes in the numbers."""
-
-    def change(status: int) -> int:
-        return (after.status == status) - (before.status == status)
-
-    return Counts(
-        annotation=change(job_pb2.JOB_STATUS_ANNOTATION),
-        validation=change(job_pb2.JOB_STATUS_VALIDATION),
-        completed=change(job_pb2.JOB_STATUS_COMPLETED),
-    )
+    updated = JobUpdated(job=job_to_proto(view), changed_fields=names, user_id=auth.current().user_id)
+    await tx.emit(updated, key=str(after.task_id))
+    if before.status != after.status:
+        await task_progress.jobs_changed(tx, after.task_id, progress.difference(before, after))

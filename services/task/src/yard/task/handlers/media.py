@@ -16,6 +16,7 @@ from yard.task.domain import data_spec, requests, segments
 from yard.task.domain.progress import Counts
 from yard.task.domain.rows import Task
 from yard.task.domain.segments import SegmentPlan
+from yard.task.handlers import progress
 from yard.task.handlers.access import changeable_task
 from yard.task.handlers.context import ATTACH_MEDIA, SERVICE_NAME, Tasks
 from yard.task.handlers.messages import job_to_proto
@@ -155,7 +156,7 @@ def _warnings(media: media_pb2.Media) -> list[str]:
 
 async def _make_jobs(tx: Transaction, task: Task, plan: SegmentPlan) -> None:
     await job_store.insert_jobs(tx, task.id, plan.ranges())
-    await store.count_jobs(tx, task.id, Counts(total=plan.count, annotation=plan.count))
+    await progress.jobs_changed(tx, task.id, Counts(total=plan.count, annotation=plan.count))
     jobs = await job_views.page(tx, job_views.Search(task_id=task.id, limit=MOST_JOBS_TOLD))
     ready = TaskReady(
         task_id=task.id, media_id=str(task.media_id), size=plan.size, jobs=map(job_to_proto, jobs)

@@ -25,12 +25,15 @@ def project_to_proto(view: ProjectView) -> project_pb2.Project:
     return project_pb2.Project(
         id=project.id,
         name=project.name,
-        owner=_person(project.owner_id, view.owner_name),
-        assignee=_person(project.assignee_id, view.assignee_name),
+        owner=person(project.owner_id, view.owner_name),
+        assignee=person(project.assignee_id, view.assignee_name),
         issue_tracker=project.issue_tracker,
         labels=map(_label, view.labels),
         task_count=view.task_count,
         jobs=counts_to_proto(view.jobs),
+        status=view.jobs.status,
+        subsets=view.subsets,
+        preview_task_id=view.preview_task_id,
         create_time=timestamp(project.created_at),
         update_time=timestamp(project.updated_at),
     )
@@ -43,8 +46,8 @@ def task_to_proto(view: TaskView, operation: str) -> task_pb2.Task:
         id=task.id,
         name=task.name,
         project_id=task.project_id or 0,
-        owner=_person(task.owner_id, view.owner_name),
-        assignee=_person(task.assignee_id, view.assignee_name),
+        owner=person(task.owner_id, view.owner_name),
+        assignee=person(task.assignee_id, view.assignee_name),
         issue_tracker=task.issue_tracker,
         subset=task.subset,
         labels=map(_label, view.labels),
@@ -72,8 +75,8 @@ def job_to_proto(view: JobView) -> job_pb2.Job:
         project_id=view.project_id,
         segment=job.segment,
         frames=FrameRange(first=job.first_frame, last=job.last_frame),
-        assignee=_person(job.assignee_id, view.assignee_name),
-        reviewer=_person(job.reviewer_id, view.reviewer_name),
+        assignee=person(job.assignee_id, view.assignee_name),
+        reviewer=person(job.reviewer_id, view.reviewer_name),
         stage=job.stage,
         state=job.state,
         status=job.status,
@@ -128,7 +131,8 @@ def _show_media(message: task_pb2.Task, task: Task, operation: str) -> None:
         message.media_error.CopyFrom(status_pb2.Status.FromString(task.media_error))
 
 
-def _person(person_id: int | None, username: str) -> PersonRef | None:
+def person(person_id: int | None, username: str) -> PersonRef | None:
+    """Somebody, or nobody."""
     return None if person_id is None else PersonRef(id=person_id, username=username)
 
 

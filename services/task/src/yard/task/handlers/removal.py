@@ -8,6 +8,7 @@ from frameyard.task.v1.task_events_pb2 import TaskDeleted, TaskPurged
 from yard.runtime import auth, clock, errors
 from yard.runtime.db import Transaction
 from yard.task.domain import rights
+from yard.task.handlers import progress
 from yard.task.handlers.access import readable_task
 from yard.task.handlers.context import Tasks
 from yard.task.store import projects as project_store
@@ -33,6 +34,7 @@ async def hide_task(tasks: Tasks, tx: Transaction, task_id: int) -> None:
         # What was attached in between.
         media_id = await _cancel_media(tasks, tx, task_id) or media_id
         await tx.emit(TaskDeleted(task_id=task_id, media_id=media_id), key=str(task_id))
+        await progress.task_hidden(tx, task_id)
 
 
 async def purge(tasks: Tasks) -> int:

@@ -12,7 +12,7 @@ from yard.runtime.db import Transaction
 from yard.task.domain import labels as label_rules
 from yard.task.domain import requests, rights, segments
 from yard.task.domain.rows import Task
-from yard.task.handlers import people
+from yard.task.handlers import people, progress
 from yard.task.handlers.access import changeable_project, changeable_task
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.reading import shown_task
@@ -99,8 +99,8 @@ async def _insert(
     tasks: Tasks, tx: Transaction, request: messages.CreateTaskRequest
 ) -> messages.CreateTaskResponse:
     if request.project_id:
-        # It stays as it is until the task is in it.
-        await changeable_project(tx, request.project_id, lock="SHARE")
+        # It stays as it is until the task is in it, and is counted up then.
+        await changeable_project(tx, request.project_id, lock="NO KEY UPDATE")
     await people.note_caller(tx)
     task_id = await store.insert(tx, _new_task(request))
     labels = label_rules.colored(map(label_rules.label_from, request.labels))
@@ -113,6 +113,7 @@ async def _insert(
         repository=request.repository if request.HasField("repository") else None,
     )
     await tx.emit(created, key=str(task_id))
+    await progress.task_came(tx, task_id)
     return messages.CreateTaskResponse(task=await shown_task(tasks, tx, task_id))
 
 

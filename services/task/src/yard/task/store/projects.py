@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from yard.annotations.labels import Label
 from yard.runtime.db import Record, Transaction
@@ -11,31 +11,42 @@ from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Project
 from yard.task.store import Reader
 from yard.task.store.labels import OF_PROJECT, labels_from
+from yard.task.store.tasks import COUNTED, counts_from
 
 COLUMNS: Final = tuple(field.name for field in fields(Project))
 _SELECT: Final = ", ".join(f"project.{column}" for column in COLUMNS)
+
+MOST_SUBSETS: Final = 100
 
 _ONE = f"SELECT {_SELECT} FROM project WHERE id = $1 AND deleted_at IS NULL"  # noqa: S608 - literals only
 
 # A project with its people and with what its tasks sum up to.
 _VIEW = f"""
-SELECT {_SELECT},
+SELECT {_SELECT}, {COUNTED},
     coalesce(owner.username, '') AS owner_name,
     coalesce(assignee.username, '') AS assignee_name,
-    sums.*
+    project.task_count,
+    project.deleted_at,
+    ARRAY(
+        SELECT DISTINCT subset
+        FROM task
+        WHERE task.project_id = project.id AND task.deleted_at IS NULL AND subset <> ''
+        ORDER BY subset
+        LIMIT {MOST_SUBSETS}
+    ) AS subsets,
+    coalesce(
+        (
+            SELECT id
+            FROM task
+            WHERE task.project_id = project.id AND task.deleted_at IS NULL AND size > 0
+            ORDER BY id
+            LIMIT 1
+        ),
+        0
+    ) AS preview_task_id
 FROM project
 LEFT JOIN person AS owner ON owner.id = project.owner_id
 LEFT JOIN person AS assignee ON assignee.id = project.assignee_id
-CROSS JOIN LATERAL (
-    SELECT
-        count(*) AS task_count,
-        coalesce(sum(jobs_total), 0)::bigint AS total,
-        coalesce(sum(jobs_annotation), 0)::bigint AS annotation,
-        coalesce(sum(jobs_validation), 0)::bigint AS validation,
-        coalesce(sum(jobs_completed), 0)::bigint AS completed
-    FROM task
-    WHERE task.project_id = project.id AND task.deleted_at IS NULL
-) AS sums
 """  # noqa: S608 - literals only
 
 _LABELS_OF_ONE = f"SELECT ({OF_PROJECT}) FROM project WHERE id = $1"  # noqa: S608 - literals only
@@ -76,6 +87,9 @@ class ProjectView:
     assignee_name: str
     task_count: int
     jobs: Counts
+    subsets: list[str]
+    preview_task_id: int
+    deleted_at: datetime | None
     labels: list[Label]
 
 
@@ -92,7 +106,7 @@ class Search:
 
 
 async def project_of(reader: Reader, project_id: int, *, lock: str = "") -> Project | None:
-    """The project unless it is hidden; `lock` is "", "SHARE" or "UPDATE"."""
+    """The project unless it is hidden; `lock` is "", "NO KEY UPDATE" or "UPDATE"."""
     row = await reader.fetchrow(f"{_ONE} FOR {lock}" if lock else _ONE, project_id)
     return None if row is None else _project_from(row)
 
@@ -165,6 +179,39 @@ async def touch(tx: Transaction, project_id: int) -> None:
     await tx.execute("UPDATE project SET updated_at = clock_timestamp() WHERE id = $1", project_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What the tasks of a project sum up to."""
+
+    jobs: Counts
+    tasks: int
+    is_hidden: bool
+
+
+async def count(tx: Transaction, project_id: int, change: Counts, *, tasks: int) -> Numbers:
+    """Adds to the numbers of tasks, and of jobs by status; returns them."""
+    row = await tx.fetchrow(
+        f"""
+        UPDATE project
+        SET jobs_total = jobs_total + $2,
+            jobs_annotation = jobs_annotation + $3,
+            jobs_validation = jobs_validation + $4,
+            jobs_completed = jobs_completed + $5,
+            task_count = task_count + $6
+        WHERE id = $1
+        RETURNING {COUNTED}, task_count, deleted_at IS NOT NULL AS is_hidden
+        """,  # noqa: S608 - literals only
+        project_id,
+        change.total,
+        change.annotation,
+        change.validation,
+        change.completed,
+        tasks,
+    )
+    assert row is not None
+    return Numbers(jobs=counts_from(row), tasks=row["task_count"], is_hidden=row["is_hidden"])
+
+
 async def hide(tx: Transaction, project_id: int, now: datetime) -> None:
     """It and its tasks are not visible from now on."""
     await tx.execute("UPDATE project SET deleted_at = $2 WHERE id = $1", project_id, now)
@@ -187,12 +234,14 @@ def _project_from(row: Record) -> Project:
 
 
 def _view_from(row: Record, labels: list[Label]) -> ProjectView:
-    counts: dict[str, Any] = {name: row[name] for name in ("total", "annotation", "validation", "completed")}
     return ProjectView(
         project=_project_from(row),
         owner_name=row["owner_name"],
         assignee_name=row["assignee_name"],
         task_count=row["task_count"],
-        jobs=Counts(**counts),
+        jobs=counts_from(row),
+        subsets=row["subsets"],
+        preview_task_id=row["preview_task_id"],
+        deleted_at=row["deleted_at"],
         labels=labels,
     )

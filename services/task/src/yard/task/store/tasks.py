@@ -11,6 +11,7 @@ from yard.task.domain.rows import Task
 from yard.task.store import Reader
 
 COLUMNS: Final = tuple(field.name for field in fields(Task))
+COUNTS: Final = tuple(field.name for field in fields(Counts))
 _OF_PROJECT: Final = {
     "project_owner_id": "project.owner_id AS project_owner_id",
     "project_assignee_id": "project.assignee_id AS project_assignee_id",
@@ -33,10 +34,19 @@ LEFT JOIN project ON project.id = task.project_id
 WHERE task.id = $1
 """  # noqa: S608 - literals only
 
+# The numbers of a task or a project as `counts_from` reads them.
+COUNTED: Final = ", ".join(f"jobs_{name} AS {name}" for name in COUNTS)
+_NUMBERS: Final = f"{COUNTED}, project_id, deleted_at IS NOT NULL AS is_hidden"
+
 
 def task_from(row: Record) -> Task:
     """A task from a row with COLUMNS, and perhaps others."""
     return Task(**{column: row[column] for column in COLUMNS})
+
+
+def counts_from(row: Record) -> Counts:
+    """Jobs by status from a row with COUNTED, and perhaps others."""
+    return Counts(**{name: row[name] for name in COUNTS})
 
 
 async def task_of(reader: Reader, task_id: int, *, lock: bool = False) -> Task | None:
@@ -153,10 +163,19 @@ async def update_media(tx: Transaction, task: Task) -> None:
     )
 
 
-async def count_jobs(tx: Transaction, task_id: int, change: Counts) -> Counts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The jobs of a task by status, and the project that it is in; `is_hidden` tells of the task alone."""
+
+    jobs: Counts
+    project_id: int | None
+    is_hidden: bool
+
+
+async def count_jobs(tx: Transaction, task_id: int, change: Counts) -> Numbers:
     """Adds to the numbers of jobs by status; returns them."""
     row = await tx.fetchrow(
-        """
+        f"""
         UPDATE task
         SET jobs_total = jobs_total + $2,
             jobs_annotation = jobs_annotation + $3,
@@ -164,12 +183,8 @@ async def count_jobs(tx: Transaction, task_id: int, change: Counts) -> Counts:
             jobs_completed = jobs_completed + $5,
             updated_at = clock_timestamp()
         WHERE id = $1
-        RETURNING
-            jobs_total AS total,
-            jobs_annotation AS annotation,
-            jobs_validation AS validation,
-            jobs_completed AS completed
-        """,
+        RETURNING {_NUMBERS}
+        """,  # noqa: S608 - literals only
         task_id,
         change.total,
         change.annotation,
@@ -177,7 +192,17 @@ async def count_jobs(tx: Transaction, task_id: int, change: Counts) -> Counts:
         change.completed,
     )
     assert row is not None
-    return Counts(**dict(row))
+    return _numbers_from(row)
+
+
+async def numbers_of(tx: Transaction, task_id: int) -> Numbers:
+    """The numbers of a task that is there, hidden or not; nobody changes them until the end."""
+    row = await tx.fetchrow(
+        f"SELECT {_NUMBERS} FROM task WHERE id = $1 FOR NO KEY UPDATE",  # noqa: S608 - literals only
+        task_id,
+    )
+    assert row is not None
+    return _numbers_from(row)
 
 
 async def touch(tx: Transaction, task_id: int) -> None:
@@ -214,3 +239,7 @@ async def ids_of_project(reader: Reader, project_id: int, limit: int) -> list[in
         limit,
     )
     return [row["id"] for row in rows]
+
+
+def _numbers_from(row: Record) -> Numbers:
+    return Numbers(jobs=counts_from(row), project_id=row["project_id"], is_hidden=row["is_hidden"])
