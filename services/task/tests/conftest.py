@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 import pytest
 from frameyard.annotation.v1 import annotation_service_pb2_grpc
 from frameyard.operation.v1 import operation_service_pb2_grpc
-from frameyard.task.v1 import job_service_pb2_grpc, project_service_pb2_grpc, task_service_pb2_grpc
+from frameyard.task.v1 import (
+    issue_service_pb2_grpc,
+    job_service_pb2_grpc,
+    project_service_pb2_grpc,
+    task_service_pb2_grpc,
+)
 from yard.embedded.servers.nats import Nats
 from yard.runtime import app, auth, rpc
 from yard.task.service import SERVICE
@@ -68,6 +73,7 @@ async def connect(running: Running, issuer: auth.TokenIssuer) -> AsyncIterator[C
             projects=project_service_pb2_grpc.ProjectServiceStub(channel),
             tasks=task_service_pb2_grpc.TaskServiceStub(channel),
             jobs=job_service_pb2_grpc.JobServiceStub(channel),
+            issues=issue_service_pb2_grpc.IssueServiceStub(channel),
             annotations=annotation_service_pb2_grpc.AnnotationServiceStub(channel),
             operations=operation_service_pb2_grpc.OperationServiceStub(channel),
         )

@@ -15,6 +15,7 @@ from frameyard.identity.v1 import identity_events_pb2, user_pb2
 from frameyard.media.v1 import media_events_pb2, media_pb2
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2
 from frameyard.task.v1 import (
+    issue_events_pb2,
     job_pb2,
     job_service_pb2,
     label_pb2,
@@ -35,6 +36,7 @@ from yard.testkit import eventually
 if TYPE_CHECKING:
     from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceAsyncStub
     from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
+    from frameyard.task.v1.issue_service_pb2_grpc import IssueServiceAsyncStub
     from frameyard.task.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceAsyncStub
     from frameyard.task.v1.task_service_pb2_grpc import TaskServiceAsyncStub
@@ -51,7 +53,7 @@ PEOPLE = (ANN, BEN, CLEO, DORA, STRANGER, ADMIN)
 UPLOAD = media_pb2.MediaSource(
     upload=media_pb2.UploadSource(upload_id="0190c0de-0000-7000-8000-000000000001")
 )
-_EVENTS = (task_events_pb2, annotation_events_pb2)
+_EVENTS = (task_events_pb2, issue_events_pb2, annotation_events_pb2)
 
 Running = app.Running[Settings]
 Connect = Callable[[auth.Principal], "Client"]
@@ -64,6 +66,7 @@ class Client:
     projects: ProjectServiceAsyncStub
     tasks: TaskServiceAsyncStub
     jobs: JobServiceAsyncStub
+    issues: IssueServiceAsyncStub
     annotations: AnnotationServiceAsyncStub
     operations: OperationServiceAsyncStub
 

@@ -3,7 +3,12 @@
 import asyncio
 
 from frameyard.annotation.v1 import annotation_service_pb2_grpc, history_service_pb2_grpc
-from frameyard.task.v1 import job_service_pb2_grpc, project_service_pb2_grpc, task_service_pb2_grpc
+from frameyard.task.v1 import (
+    issue_service_pb2_grpc,
+    job_service_pb2_grpc,
+    project_service_pb2_grpc,
+    task_service_pb2_grpc,
+)
 from frameyard.task.v1.task_events_pb2 import ProjectDeleted
 from yard.runtime import errors, telemetry
 from yard.runtime.app import Parts, Runtime, Service
@@ -16,6 +21,7 @@ from yard.task.handlers.context import ATTACH_MEDIA, HIDE_TASKS, SERVICE_NAME, T
 from yard.task.handlers.history.limits import prune
 from yard.task.rpc.annotations import ANNOTATION_SERVICE, AnnotationServicer
 from yard.task.rpc.history import HISTORY_SERVICE, HistoryServicer
+from yard.task.rpc.issues import ISSUE_SERVICE, IssueServicer
 from yard.task.rpc.jobs import JOB_SERVICE, JobServicer
 from yard.task.rpc.projects import PROJECT_SERVICE, ProjectServicer
 from yard.task.rpc.tasks import TASK_SERVICE, TaskServicer
@@ -59,6 +65,11 @@ def _servicers(tasks: Tasks) -> list[Servicer]:
             JOB_SERVICE,
         ),
         (
+            issue_service_pb2_grpc.add_IssueServiceServicer_to_server,
+            IssueServicer(tasks),
+            ISSUE_SERVICE,
+        ),
+        (
             annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server,
             AnnotationServicer(tasks),
             ANNOTATION_SERVICE,
@@ -83,7 +94,7 @@ async def _purge_for_ever(tasks: Tasks) -> None:
         try:
             if count := await removal.purge(tasks):
                 _log.info("tasks_purged", count=count)
-            if count := await prune(tasks):
+            if count := await prune(tasks.db, tasks.settings):
                 _log.info("history_pruned", jobs=count)
         except (errors.Unavailable, errors.Conflict) as fault:
             _log.warning("purge_failed", reason=fault.reason)

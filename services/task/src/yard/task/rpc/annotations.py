@@ -6,7 +6,8 @@ from typing import Any
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1 import annotation_service_pb2_grpc
-from yard.task.handlers.annotations import reading, saving, streaming
+from yard.task.handlers import deleted_frames
+from yard.task.handlers.annotations import importing, reading, saving, streaming
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.context import Tasks
 from yard.task.sources.frame_sizes import FrameSizes
@@ -44,3 +45,21 @@ class AnnotationServicer(annotation_service_pb2_grpc.AnnotationServiceServicer):
         """Reads all objects as columns."""
         async for response in streaming.stream_annotations(self._annotations, request):
             yield response
+
+    async def GetDeletedFrames(
+        self, request: messages.GetDeletedFramesRequest, context: Any
+    ) -> messages.GetDeletedFramesResponse:
+        """Tells which frames are deleted."""
+        return await deleted_frames.get_deleted_frames(self._annotations.tasks, request)
+
+    async def UpdateDeletedFrames(
+        self, request: messages.UpdateDeletedFramesRequest, context: Any
+    ) -> messages.UpdateDeletedFramesResponse:
+        """Deletes frames and brings deleted ones back."""
+        return await deleted_frames.update_deleted_frames(self._annotations.tasks, request)
+
+    async def ImportAnnotations(
+        self, request_iterator: AsyncIterator[messages.ImportAnnotationsRequest], context: Any
+    ) -> messages.ImportAnnotationsResponse:
+        """Writes objects that come as columns."""
+        return await importing.import_annotations(self._annotations, request_iterator)

@@ -21,7 +21,7 @@ LEFT JOIN person AS reviewer ON reviewer.id = job.reviewer_id
 """  # noqa: S608 - literals only
 
 # Jobs of which somebody may know: $1 is the user.
-_OF_USER: Final = """
+OF_USER: Final = """
     SELECT id FROM job WHERE assignee_id = $1
     UNION SELECT id FROM job WHERE reviewer_id = $1
     UNION
@@ -38,7 +38,7 @@ _OF_USER: Final = """
 """
 
 # Few jobs are looked at one by one, many are found by what they belong to.
-_IS_OF_USER: Final = """
+IS_OF_USER: Final = """
     $1 IN (
         job.assignee_id, job.reviewer_id,
         task.owner_id, task.assignee_id,
@@ -95,7 +95,7 @@ async def page(reader: Reader, search: Search) -> list[JobView]:
     """Jobs by id."""
     whose = "$1::bigint IS NULL"
     if search.user_id is not None:
-        whose = _IS_OF_USER if search.task_id else f"job.id IN ({_OF_USER})"
+        whose = IS_OF_USER if search.task_id else f"job.id IN ({OF_USER})"
     rows = await reader.fetch(
         _PAGE.format(whose=whose),
         search.user_id,
