@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -11,7 +10,6 @@ from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import history_service_pb2 as messages
 from frameyard.annotation.v1.annotation_service_pb2 import AnnotationTarget
 from yard.runtime import auth, errors
-from yard.task.handlers.context import Tasks
 from yard.task.handlers.history import limits
 from yard.task.store import annotations as annotation_store
 from yard.testkit.fixtures import SettingsFor
@@ -287,7 +285,7 @@ async def test_only_so_many_saves_are_kept(settings_for: SettingsFor) -> None:
 
 
 async def test_only_so_many_bytes_are_kept(settings_for: SettingsFor) -> None:
-    async with stage.scene(settings_for, settings={"history_max_bytes": 20_000}) as scene:
+    async with stage.scene(settings_for, settings={"history_max_bytes": 8_000}) as scene:
         for number in range(8):
             boxes = [scene.box(frame, 10, 10, 50 + number, 40 + frame / 7) for frame in range(100)]
             await scene.put(scene.job(0), *boxes)
@@ -299,18 +297,18 @@ async def test_only_so_many_bytes_are_kept(settings_for: SettingsFor) -> None:
         assert len((await state(scene, readable[-1])).shapes) == 100
         assert isinstance(await refusal(state(scene, readable[-1] - 1)), errors.FailedPrecondition)
         assert await is_accounted(scene)
-        assert await stored_bytes(scene) <= 20_000
+        assert await stored_bytes(scene) <= 8_000
 
 
 async def test_old_saves_are_forgotten(scene: Scene) -> None:
     states = await three_saves(scene)
     await scene.db.execute("UPDATE revision SET saved_at = saved_at - interval '400 days' WHERE number < 3")
-    assert await limits.prune(scene_tasks(scene)) == 1
+    assert await limits.prune(scene.db, scene.running.runtime.settings) == 1
     assert [one.revision for one in await revisions(scene, scene.job(0))] == [3]
     assert await state(scene, 2) == states[2]
     assert isinstance(await refusal(state(scene, 1)), errors.FailedPrecondition)
     assert await is_accounted(scene)
-    assert await limits.prune(scene_tasks(scene)) == 0
+    assert await limits.prune(scene.db, scene.running.runtime.settings) == 0
 
 
 async def test_lowered_limits_hold_for_jobs_that_nobody_saves(
@@ -318,7 +316,7 @@ async def test_lowered_limits_hold_for_jobs_that_nobody_saves(
 ) -> None:
     await three_saves(scene)
     settings = settings_for(type(scene.running.runtime.settings), history_max_revisions=1)
-    assert await limits.prune(scene_tasks(scene, settings)) == 1
+    assert await limits.prune(scene.db, settings) == 1
     assert [one.revision for one in await revisions(scene, scene.job(0))] == [3]
     assert await is_accounted(scene)
 
@@ -334,12 +332,6 @@ async def test_many_objects_are_kept_in_parts(scene: Scene) -> None:
     assert sorted(got.shapes, key=lambda shape: shape.id) == list(before.shapes)
     assert (await restore(scene, 1)).revision == 3
     assert len((await present(scene)).shapes) == 9_000
-
-
-def scene_tasks(scene: Scene, settings: Any = None) -> Tasks:
-    """The service, perhaps with other settings."""
-    runtime = scene.running.runtime
-    return Tasks(runtime=runtime if settings is None else replace(runtime, settings=settings))
 
 
 async def stored_bytes(scene: Scene) -> int:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from yard.runtime import clock
-from yard.task.handlers.context import Tasks
+from yard.runtime.db import Database
 from yard.task.settings import Settings
 from yard.task.store import history as store
 from yard.task.store import jobs as job_store
@@ -18,34 +18,33 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(most_revisions=settings.history_max_revisions, most_bytes=settings.history_max_bytes)
 
 
-async def prune(tasks: Tasks) -> int:
+async def prune(db: Database, settings: Settings) -> int:
     """Forgets saves that are too old or over lowered limits; returns of how many jobs.
 
     Saves keep within the limits by themselves.
     """
-    return await _prune_old(tasks) + await _prune_many(tasks)
+    return await _prune_old(db, settings) + await _prune_many(db, limits_of(settings))
 
 
-async def _prune_old(tasks: Tasks) -> int:
-    if not tasks.settings.history_days:
+async def _prune_old(db: Database, settings: Settings) -> int:
+    if not settings.history_days:
         return 0
-    before = clock.now() - timedelta(days=tasks.settings.history_days)
+    before = clock.now() - timedelta(days=settings.history_days)
     count = 0
-    while found := await store.older_than(tasks.db, before, _AT_ONCE):
+    while found := await store.older_than(db, before, _AT_ONCE):
         for job_id, number in found.items():
-            async with tasks.db.transaction() as tx:
+            async with db.transaction() as tx:
                 await job_store.job_of(tx, job_id, lock=True)
                 await store.forget_until(tx, job_id, number)
         count += len(found)
     return count
 
 
-async def _prune_many(tasks: Tasks) -> int:
+async def _prune_many(db: Database, limits: Limits) -> int:
     """Some jobs each time: these are only those that nobody has saved since the limits were lowered."""
-    limits = limits_of(tasks.settings)
-    found = await store.over_limits(tasks.db, limits, _AT_ONCE)
+    found = await store.over_limits(db, limits, _AT_ONCE)
     for job_id, revision in found:
-        async with tasks.db.transaction() as tx:
+        async with db.transaction() as tx:
             await job_store.job_of(tx, job_id, lock=True)
             if limits.most_revisions:
                 await store.forget_until(tx, job_id, max(0, revision - limits.most_revisions))
