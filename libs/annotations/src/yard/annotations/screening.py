@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.batch import Batch, ObjectKind
-from yard.annotations.columnar_rows import decode_row
+from yard.annotations.columnar_rows import decode_row, ranges
 from yard.annotations.errors import AnnotationError, Fault
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind
 from yard.annotations.validation import MOST_NUMBERS, Rules, validated
@@ -128,7 +128,7 @@ def _doubtful_geometry(batch: Batch, rules: Rules, frames: NDArray[np.int32], kn
     if not len(rows):
         return bad
     begins, lengths = offsets[rows], np.diff(offsets)[rows]
-    numbers = points if len(rows) == batch.count else points[_ranges(begins, lengths)]
+    numbers = points if len(rows) == batch.count else points[ranges(begins, lengths)]
     starts = np.cumsum(lengths) - lengths
     is_second = (np.arange(len(numbers)) - np.repeat(starts, lengths)) & 1
     xs, ys = np.where(is_second, np.nan, numbers), np.where(is_second, numbers, np.nan)
@@ -179,10 +179,3 @@ def _owners(offsets: bytes) -> Integers:
     """The row of each value."""
     lengths = np.diff(np.frombuffer(offsets, "<i8"))
     return np.repeat(np.arange(len(lengths)), lengths)
-
-
-def _ranges(begins: Integers, lengths: Integers) -> Integers:
-    """The places begin, begin + 1, ... of all rows, one row after another."""
-    starts = np.cumsum(lengths) - lengths
-    places: Integers = np.arange(int(lengths.sum())) + np.repeat(begins - starts, lengths)
-    return places

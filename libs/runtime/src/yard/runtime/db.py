@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -194,6 +194,15 @@ class Transaction:
         """COPY rows into a table of this schema: the fast way in from about 100 rows on."""
         with translated_faults():
             return await self._connection.copy_records_to_table(table, records=records, columns=list(columns))
+
+    async def copy_binary(
+        self, table: str, content: AsyncIterable[bytes], columns: Sequence[str], *, timeout_s: float = 3600.0
+    ) -> str:
+        """COPY rows that are in the binary form of Postgres already, header and trailer included."""
+        with translated_faults():
+            return await self._connection.copy_to_table(
+                table, source=content, columns=list(columns), format="binary", timeout=timeout_s
+            )
 
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
         """A nested transaction: a failure inside it can be caught without losing the outer one."""

@@ -22,14 +22,17 @@ async def once(
     request: Message,
     response_type: type[M],
     run: Callable[[], Awaitable[M]],
+    *,
+    digest: bytes | None = None,
 ) -> M:
     """Run the change, or answer as the first request of the caller with this id did.
 
+    `digest` stands for the request where `request` is only the first message of several.
     Raises InvalidArgument if the id is no UUID or was used with another request.
     """
     if not request_id:
         return await run()
-    key, digest = _key(request_id, request), _digest(request)
+    key, digest = _key(request_id, request), digest or _digest(request)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
     known = await tx.fetchrow("SELECT digest, response FROM request_record WHERE key = $1", key)
     if known is not None:

@@ -16,3 +16,9 @@ class Settings(RuntimeSettings):
         64 * 1024 * 1024, "Bytes of objects as they were that are kept of a job; 0 for no limit."
     )
     history_days: float = setting(365.0, "Days after which saves are forgotten; 0 for never.")
+    import_max_objects: int = setting(
+        10_000_000, "Objects and keyframes that one import of annotations may bring."
+    )
+    import_max_bytes: int = setting(
+        1024 * 1024 * 1024, "Bytes that one import of annotations may bring; twice as many wait on the disk."
+    )

@@ -95,10 +95,13 @@ def unpacked_ids(content: bytes) -> Touched:
 def packed_parts(annotations: AnnotationSet) -> Iterator[bytes]:
     """The objects in parts, each of which can be read alone."""
     for portion in _portions(annotations):
-        messages = [
-            columnar_pb2.ColumnarBatch(**batch.columns()).SerializeToString() for batch in encode(portion)
-        ]
-        yield _deflated(b"".join(_LENGTH.pack(len(message)) + message for message in messages))
+        yield packed_batches(encode(portion))
+
+
+def packed_batches(batches: Iterable[Batch]) -> bytes:
+    """One part of these batches, in which no track is without its keyframes."""
+    messages = (columnar_pb2.ColumnarBatch(**batch.columns()).SerializeToString() for batch in batches)
+    return _deflated(b"".join(_LENGTH.pack(len(message)) + message for message in messages))
 
 
 def unpacked_part(content: bytes) -> AnnotationSet:

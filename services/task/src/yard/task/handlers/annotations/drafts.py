@@ -7,7 +7,7 @@ on a snapshot, without a lock, and the transaction only asks whether the snapsho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -83,9 +83,9 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
     async def whole(tx: Transaction, scope: Scope) -> AnnotationSet:
         return await reading.annotations_of(tx, Selection(task_id=scope.task.id, job_id=scope.job_id))
 
-    seen = await _see(annotations, request.target, whole)
+    seen = await see(annotations, request.target, whole)
     given = await asyncio.to_thread(conversion.read, request.annotations, "annotations")
-    size_of = await _sizes(annotations, seen.scope.task, given.annotations)
+    size_of = await sizes(annotations, seen.scope.task, conversion.frames_of(given.annotations))
 
     def plan() -> Plan:
         wanted = conversion.check(given, _rules(seen, size_of))
@@ -113,8 +113,9 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
         # What is one object of the task is changed as one, also where only the overlap made it one.
         return await reading.surroundings_of(tx, scope.task.id, [job.id for job in scope.jobs], found)
 
-    seen = await _see(annotations, request.target, named)
-    size_of = await _sizes(annotations, seen.scope.task, create.annotations, update.annotations)
+    seen = await see(annotations, request.target, named)
+    frames = conversion.frames_of(create.annotations) | conversion.frames_of(update.annotations)
+    size_of = await sizes(annotations, seen.scope.task, frames)
 
     def plan() -> tuple[Plan, list[Fault]]:
         rules = _rules(seen, size_of)
@@ -131,11 +132,16 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
     )
 
 
-async def _see(
+async def _nothing(tx: Transaction, scope: Scope) -> AnnotationSet:
+    return AnnotationSet()
+
+
+async def see(
     annotations: Annotations,
     target: messages.AnnotationTarget,
-    rows: Callable[[Transaction, Scope], Awaitable[AnnotationSet]],
+    rows: Callable[[Transaction, Scope], Awaitable[AnnotationSet]] = _nothing,
 ) -> Seen:
+    """A snapshot with the rows that a save may touch; FailedPrecondition while there are no frames."""
     async with annotations.tasks.db.transaction() as tx:
         await reading.hold_snapshot(tx)
         scope = await scope_of(tx, target)
@@ -144,7 +150,7 @@ async def _see(
         return Seen(scope=scope, labels=labels, stored=await rows(tx, scope))
 
 
-async def _sizes(annotations: Annotations, task: Task, *sets: AnnotationSet) -> FrameSize:
+async def sizes(annotations: Annotations, task: Task, frames: Iterable[int]) -> FrameSize:
     """Sizes of the frames that have geometry: a video has one, those of images are in the plan."""
     if task.mode == task_pb2.TASK_MODE_INTERPOLATION:
         size = (task.width, task.height) if task.width and task.height else None
@@ -152,7 +158,6 @@ async def _sizes(annotations: Annotations, task: Task, *sets: AnnotationSet) -> 
     if task.plan is None:
         return lambda _: None
     plan = BlobRef.from_proto(common_pb2.BlobRef.FromString(task.plan))
-    frames = {frame for annotations_ in sets for frame in conversion.frames_of(annotations_)}
     return (await annotations.frame_sizes.of(plan, frames)).get
 
 

@@ -1,27 +1,23 @@
 """Saves: replacing all objects of a job or a task, and changing some."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
-from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.annotation.v1.history_service_pb2 import RestoreRevisionRequest
 from google.protobuf.message import Message
 from yard.annotations.errors import Fault
-from yard.runtime import auth, clock, errors, idempotency
+from yard.runtime import clock, errors, idempotency
 from yard.runtime.db import Transaction, UniqueViolation
 from yard.task.domain import progress
-from yard.task.domain.rows import Job
 from yard.task.handlers.annotations import drafts
+from yard.task.handlers.annotations.concluding import Done, conclude
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.annotations.drafts import Draft
 from yard.task.handlers.annotations.scopes import Scope, check_may_write, locked
-from yard.task.handlers.history.limits import limits_of
-from yard.task.store import history
 from yard.task.store import jobs as job_store
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import writing
-from yard.task.store.history import Saved
 
 Request = messages.PutAnnotationsRequest | messages.PatchAnnotationsRequest | RestoreRevisionRequest
 A = TypeVar("A", bound=Message)
@@ -108,7 +104,7 @@ async def _write(annotations: Annotations, tx: Transaction, request: Request, dr
     await writing.hold(tx, task_id, draft.label_ids)
     scope = await locked(tx, _target(request))
     check_may_write(scope)
-    _check_revision(request, scope.revision)
+    check_revision(request, scope.revision)
     await _check_current(tx, draft, scope)
     if draft.faults:
         raise refused(draft.faults)
@@ -117,13 +113,10 @@ async def _write(annotations: Annotations, tx: Transaction, request: Request, dr
         await _note_activity(tx, scope)
         return scope.revision
     await writing.apply(tx, draft.write)
-    saved = {job.id: await job_store.record_save(tx, job) for job in scope.jobs if job.id in draft.traces}
-    await history.record(tx, _saves(draft, saved.values()), limits_of(annotations.tasks.settings))
-    # Saving locks the task's row: from here on the sum is the task's until we are done.
-    task_revision = await writing.revision_of(tx, task_id)
-    for job in saved.values():
-        await tx.emit(_event(job, draft, task_revision), key=str(task_id))
-    return sum(saved.get(job.id, job).revision for job in scope.jobs)
+    done = {
+        job_id: Done(counts=trace.counts, kept=draft.kept[job_id]) for job_id, trace in draft.traces.items()
+    }
+    return await conclude(annotations.tasks, tx, scope, done, kind=draft.kind, restored=draft.restored)
 
 
 def _target(request: Request) -> messages.AnnotationTarget:
@@ -139,7 +132,8 @@ def refused(faults: list[Fault]) -> errors.InvalidArgument:
     )
 
 
-def _check_revision(request: Request, revision: int) -> None:
+def check_revision(request: Request | messages.ImportHeader, revision: int) -> None:
+    """Conflict if the change is based on another revision than the present one."""
     if request.HasField("base_revision") and request.base_revision != revision:
         raise errors.Conflict(
             f"the change is based on revision {request.base_revision}, the present one is {revision}",
@@ -166,35 +160,3 @@ async def _note_activity(tx: Transaction, scope: Scope) -> None:
     """A save that changes nothing is a sign of work all the same."""
     if scope.is_job:
         await job_store.update_job(tx, progress.active(scope.jobs[0], clock.now()))
-
-
-def _event(job: Job, draft: Draft, task_revision: int) -> AnnotationsChanged:
-    counts = draft.traces[job.id].counts
-    return AnnotationsChanged(
-        task_id=job.task_id,
-        job_id=job.id,
-        revision=job.revision,
-        task_revision=task_revision,
-        user_id=auth.current().user_id,
-        created=counts.created,
-        updated=counts.updated,
-        deleted=counts.deleted,
-    )
-
-
-def _saves(draft: Draft, jobs: Iterable[Job]) -> list[Saved]:
-    return [
-        Saved(
-            task_id=job.task_id,
-            job_id=job.id,
-            number=job.revision,
-            kind=draft.kind,
-            user_id=auth.current().user_id,
-            created=draft.traces[job.id].counts.created,
-            updated=draft.traces[job.id].counts.updated,
-            deleted=draft.traces[job.id].counts.deleted,
-            kept=draft.kept[job.id],
-            restored=draft.restored,
-        )
-        for job in jobs
-    ]

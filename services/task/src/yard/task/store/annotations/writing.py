@@ -1,13 +1,14 @@
 """Objects written by COPY, with ids that are reserved in one block before it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from yard.annotations.batch import ObjectKind
 from yard.annotations.model import AnnotationSet
 from yard.runtime.db import Database, Transaction
 from yard.task.domain.annotation_plans import Table
-from yard.task.store.annotations import rows
+from yard.task.store.annotations import binary, rows
 from yard.task.store.annotations.rows import Row
 
 TABLES: Final[tuple[Table, ...]] = ("tag", "shape", "track")
@@ -68,6 +69,29 @@ async def delete(tx: Transaction, table: Table, task_id: int, ids: Sequence[int]
         await tx.execute("DELETE FROM keyframe WHERE task_id = $1 AND track_id = ANY ($2)", task_id, ids)
 
 
+async def copy_in(tx: Transaction, kind: ObjectKind, rows_: AsyncIterator[bytes]) -> None:
+    """Copies rows in that `binary` has made, of which the first piece begins with the header."""
+
+    async def content() -> AsyncIterator[bytes]:
+        async for piece in rows_:
+            yield piece
+        yield binary.TRAILER
+
+    await tx.copy_binary(kind.name.lower(), content(), binary.COLUMNS[kind])
+
+
+async def counts_of_jobs(tx: Transaction, task_id: int, job_ids: Sequence[int]) -> dict[int, int]:
+    """Objects that these jobs of a task hold; jobs that have none are absent."""
+    return {row["job_id"]: row["objects"] for row in await tx.fetch(_COUNT, task_id, job_ids)}
+
+
+async def delete_of_jobs(tx: Transaction, task_id: int, job_ids: Sequence[int]) -> None:
+    """Deletes all objects of these jobs of a task."""
+    await tx.execute(_DELETE_KEYFRAMES, task_id, job_ids)
+    for table in TABLES:
+        await tx.execute(f"DELETE FROM {table} WHERE task_id = $1 AND job_id = ANY ($2)", task_id, job_ids)  # noqa: S608
+
+
 async def hold(tx: Transaction, task_id: int, label_ids: Sequence[int]) -> None:
     """Keeps task and labels from being deleted until the end, as foreign keys would for each object.
 
@@ -89,3 +113,20 @@ async def revision_of(tx: Transaction, task_id: int) -> int:
 
 
 _RESERVE = "SELECT array_agg(nextval($1::regclass)) FROM generate_series(1, $2::bigint)"
+
+_COUNT: Final = """
+SELECT job_id, count(*) AS objects
+FROM (
+    SELECT job_id FROM tag WHERE task_id = $1 AND job_id = ANY ($2)
+    UNION ALL
+    SELECT job_id FROM shape WHERE task_id = $1 AND job_id = ANY ($2)
+    UNION ALL
+    SELECT job_id FROM track WHERE task_id = $1 AND job_id = ANY ($2)
+) AS object
+GROUP BY job_id
+"""
+
+_DELETE_KEYFRAMES: Final = """
+DELETE FROM keyframe
+WHERE task_id = $1 AND track_id IN (SELECT id FROM track WHERE task_id = $1 AND job_id = ANY ($2))
+"""
