@@ -4,7 +4,7 @@ What two jobs draw on the frames that they share differs by about a pixel, so th
 `origins` the objects were written at the level of the task instead: every job holds a cut of the same track.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -91,7 +91,7 @@ def as_tracks(scene: Scene, *, origins: bool = False) -> list[JobAnnotations]:
 
 
 def _job(
-    number: int, window: Window, *, shapes: Sequence[Shape] = (), tracks: Sequence[Track] = ()
+    number: int, window: Window, *, shapes: Iterable[Shape] = (), tracks: Iterable[Track] = ()
 ) -> JobAnnotations:
     annotations = AnnotationSet(shapes=tuple(shapes), tracks=tuple(tracks))
     return JobAnnotations(job_id=number, first=window.first, last=window.last, annotations=annotations)

@@ -196,7 +196,8 @@ def _same_sight(one: Track, other: Track) -> bool:
             continue
         assert isinstance(a, tuple)
         assert isinstance(b, tuple)
-        if a[0] != pytest.approx(b[0], abs=1e-4) or a[2:] != b[2:]:
+        turn = abs(a[1] - b[1])
+        if a[0] != pytest.approx(b[0], abs=1e-4) or min(turn, 360 - turn) > 1e-4 or a[2:] != b[2:]:
             return False
     return True
 
@@ -304,3 +305,171 @@ def test_slicing_drops_what_is_not_visible() -> None:
     cut = slice_track(gone, Window(5, 14))
     assert cut is not None
     assert [keyframe.frame for keyframe in cut.keyframes] == [12]
+
+
+def _numbered(jobs: list[JobAnnotations]) -> list[JobAnnotations]:
+    """Every object its own id and no origin, as people draw them."""
+    ids = iter(range(1, 10_000))
+    return [
+        replace(
+            one,
+            annotations=AnnotationSet(
+                **{  # type: ignore[arg-type]
+                    name: tuple(replace(item, id=next(ids), origin="") for item in items)  # type: ignore[type-var]
+                    for name, items in _objects(one.annotations).items()
+                }
+            ),
+        )
+        for one in jobs
+    ]
+
+
+drawn_jobs = st.lists(sets(SIZE), min_size=4, max_size=4).map(
+    lambda drawn: _numbered(
+        [
+            job(number, window, **_objects(sliced(whole, window)))
+            for number, (window, whole) in enumerate(zip(WINDOWS, drawn, strict=True), 1)
+        ]
+    )
+)
+
+
+def _by_ids(merged: AnnotationSet) -> dict[int, object]:
+    return {item.id: item for items in _objects(merged).values() for item in items}  # type: ignore[attr-defined]
+
+
+@given(drawn_jobs)
+def test_no_keyframe_is_lost_and_on_the_same_frame_the_earlier_jobs_stands(
+    jobs: list[JobAnnotations],
+) -> None:
+    merged = merge(jobs, SCHEMA)
+    found = _by_ids(merged.annotations)
+    several = {part.id: parts for parts in merged.parts.tracks for part in parts}
+    for whole in (each for one in jobs for each in one.annotations.tracks):
+        parts = several.get(whole.id, (whole,))
+        head = min(parts, key=lambda part: part.first_frame)
+        one = found[head.id]
+        assert isinstance(one, Track)
+        assert (one.label_id, one.attributes) == (head.label_id, head.attributes)
+        expected = {k.frame: k for part in reversed(parts) for k in part.keyframes}
+        kept = {k.frame: k for k in one.keyframes}
+        assert {frame: kept.get(frame) for frame in expected} == expected
+        assert all(kept[frame].outside for frame in kept.keys() - expected.keys())
+
+
+@given(drawn_jobs, st.randoms(use_true_random=False))
+def test_the_order_in_which_objects_were_saved_does_not_matter(
+    jobs: list[JobAnnotations], shuffle: random.Random
+) -> None:
+    ids = [item.id for one in jobs for items in _objects(one.annotations).values() for item in items]  # type: ignore[attr-defined]
+    later = shuffle.sample(ids, len(ids))
+    new_id = dict(zip(ids, later, strict=True))
+    saved_otherwise = [
+        replace(
+            one,
+            annotations=AnnotationSet(
+                **{  # type: ignore[arg-type]
+                    name: tuple(replace(item, id=new_id[item.id]) for item in items)  # type: ignore[type-var, attr-defined]
+                    for name, items in _objects(one.annotations).items()
+                }
+            ),
+        )
+        for one in jobs
+    ]
+    one, other = merge(jobs, SCHEMA), merge(saved_otherwise, SCHEMA)
+    assert one.report == other.report
+    assert _nameless(one.annotations) == _nameless(other.annotations)
+
+
+def _nameless(annotations: AnnotationSet) -> list[str]:
+    items = [item for items in _objects(annotations).values() for item in items]
+    return sorted(repr(replace(item, id=0, job_id=0, origin="")) for item in items)  # type: ignore[type-var]
+
+
+@given(drawn_jobs)
+def test_merging_what_was_merged_changes_nothing(jobs: list[JobAnnotations]) -> None:
+    once = merge(jobs, SCHEMA).annotations
+    assert merge([job(1, Window(0, SIZE - 1), **_objects(once))], SCHEMA).annotations == once
+    stills = AnnotationSet(tags=once.tags, shapes=once.shapes)
+    again = merge(_numbered(_jobs(stills, WINDOWS)), SCHEMA).annotations
+    assert _nameless(again) == _nameless(stills)
+
+
+@given(drawn_jobs, st.sampled_from([WINDOWS, APART]))
+def test_a_merged_task_written_to_its_jobs_is_merged_to_the_same(
+    jobs: list[JobAnnotations], windows: tuple[Window, ...]
+) -> None:
+    once = _with_origins(merge(jobs, SCHEMA).annotations)
+    again = merge(_jobs(once, windows), SCHEMA).annotations
+    assert (again.tags, again.shapes) == (once.in_order().tags, once.in_order().shapes)
+    found = {track.origin: track for track in again.tracks}
+    assert len(found) == len(once.tracks)
+    assert all(_same_sight(whole, found[whole.origin]) for whole in once.tracks)
+
+
+def test_turned_boxes_merge_at_exactly_three_quarters_of_their_own_overlap() -> None:
+    first, second = box(6, 0, 0, 100, 100, rotation=30.0), box(6, 0, 12.5, 100, 87.5, rotation=30.0)
+    merged = merge([job(1, A, shapes=(first,)), job(2, B, shapes=(second,))], SCHEMA)
+    assert merged.annotations.shapes == (first,)
+    less = replace(second, points=(0.0, 12.6, 100.0, 87.5))
+    assert len(merge([job(1, A, shapes=(first,)), job(2, B, shapes=(less,))], SCHEMA).annotations) == 2
+    upright = replace(second, rotation=120.0)
+    assert len(merge([job(1, A, shapes=(first,)), job(2, B, shapes=(upright,))], SCHEMA).annotations) == 1
+
+
+def test_tracks_merge_at_exactly_half_of_their_overlap_and_not_below() -> None:
+    ours, theirs = track(key(0, 0, 0, 10, 10)), track(key(5, 0, 0, 10, 5), id=2)
+    assert len(merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(theirs,))], SCHEMA).annotations) == 1
+    less = track(key(5, 0, 0, 10, 4.99), id=2)
+    assert len(merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(less,))], SCHEMA).annotations) == 2
+
+
+def test_frames_on_which_both_are_outside_do_not_count() -> None:
+    ours = track(key(0, 0, 0, 10, 10), key(7, 0, 0, 10, 10, outside=True))
+    theirs = track(key(5, 0, 0, 10, 10), key(7, 0, 0, 10, 10, outside=True), key(9, 0, 0, 10, 10))
+    merged = merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(theirs,))], SCHEMA)
+    (one,) = merged.annotations.tracks
+    assert [(k.frame, k.outside) for k in one.keyframes] == [(0, False), (5, False), (7, True), (9, False)]
+    seen_later = replace(theirs, keyframes=(*theirs.keyframes[:2], key(8, 0, 0, 10, 10)))
+    merged = merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(seen_later,))], SCHEMA)
+    assert merged.report.merged_tracks == 1
+    never_together = replace(theirs, keyframes=(key(7, 0, 0, 10, 10),))
+    assert (
+        len(merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(never_together,))], SCHEMA).annotations) == 2
+    )
+
+
+def test_a_track_that_turns_by_half_merges_with_one_that_goes_the_same_way() -> None:
+    ours = track(key(0, 0, 0, 40, 10, rotation=0.0), key(9, 0, 0, 40, 10, rotation=180.0))
+    theirs = track(
+        key(5, 0, 0, 40, 10, rotation=100.0), key(14, 0, 0, 40, 10, rotation=280.0), label_id=1, id=2
+    )
+    merged = merge([job(1, A, tracks=(ours,)), job(2, B, tracks=(theirs,))], SCHEMA)
+    (one,) = merged.annotations.tracks
+    assert [(k.frame, k.rotation) for k in one.keyframes] == [(0, 0), (5, 100), (9, 180), (14, 280)]
+
+
+def test_a_chain_grows_over_four_jobs_from_a_track_that_starts_earlier_in_a_later_one() -> None:
+    first = track(key(7, 0, 0, 10, 10), key(9, 0, 0, 10, 10), id=1)
+    second = track(key(5, 0, 0, 10, 10), key(14, 0, 0, 10, 10), id=2)
+    third = track(key(11, 0, 0, 10, 10), key(19, 0, 0, 10, 10), id=3)
+    fourth = track(key(15, 0, 0, 10, 10), key(20, 0, 0, 10, 10, outside=True), id=4)
+    jobs = [
+        job(n, w, tracks=(t,))
+        for n, (w, t) in enumerate(zip(WINDOWS, (first, second, third, fourth), strict=True), 1)
+    ]
+    (one,) = merge(jobs, SCHEMA).annotations.tracks
+    assert (one.id, [k.frame for k in one.keyframes]) == (2, [5, 7, 9, 11, 14, 15, 19, 20])
+    without = [*jobs[:2], replace(jobs[2], annotations=AnnotationSet()), jobs[3]]
+    ended, alone = merge(without, SCHEMA).annotations.tracks
+    assert [(k.frame, k.outside) for k in ended.keyframes][-2:] == [(14, False), (15, True)]
+    assert alone == fourth
+
+
+def test_of_objects_in_one_place_those_that_say_the_same_become_one() -> None:
+    ours = tuple(box(6, 0, 0, 9, 9, attributes=value, id=n) for n, value in enumerate(({11: "blue"}, {}), 1))
+    theirs = tuple(
+        box(6, 0, 0, 9, 9, attributes=value, id=n) for n, value in enumerate(({}, {11: "blue"}), 3)
+    )
+    merged = merge([job(1, A, shapes=ours), job(2, B, shapes=theirs)], SCHEMA)
+    assert merged.annotations.shapes == ours

@@ -21,7 +21,6 @@ Flags = NDArray[np.bool_]
 
 NUMBERS = {ShapeKind.RECTANGLE: 4, ShapeKind.ELLIPSE: 4, ShapeKind.CUBOID: 16}
 """Kinds that move linearly, and how many numbers their points have."""
-_BLOCK_STATES = 1 << 16
 _frame_of = attrgetter("frame")
 
 
@@ -74,9 +73,9 @@ class KeyframeArrays:
             values=values, visible=begun & ~self._outside[row], place=np.where(begun, own, np.int64(-1))
         )
 
-    def blocks(self, first: int, last: int) -> Iterator[tuple[int, States]]:
-        """The states in runs of frames, each with its first one; memory does not grow with the range."""
-        frames = max(1, _BLOCK_STATES // max(1, len(self)))
+    def blocks(self, first: int, last: int, *, states: int = 1 << 16) -> Iterator[tuple[int, States]]:
+        """Runs of frames with about so many states, each with its first frame; memory stays the same."""
+        frames = max(1, states // max(1, len(self)))
         for begin in range(first, last + 1, frames):
             yield begin, self.between(begin, min(begin + frames - 1, last))
 

@@ -11,11 +11,13 @@ import numpy as np
 from yard.annotations.arrays import Flags, Ints, linear_kind
 from yard.annotations.interpolation import Path
 from yard.annotations.model import Attributes, Keyframe, ShapeKind, Track
-from yard.annotations.rows import AttributeNumbers, KeyframeRows, same_states
+from yard.annotations.rows import AttributeNumbers, KeyframeRows, distances, same_states
 from yard.annotations.slicing import Window, ending, union
 
 Copies = Sequence[tuple[int, Track]]
 """Number of the job, in the order of jobs, and the track as it holds it; ascending."""
+_NEARLY = 1 - 1e-9
+"""Of differences that are equal but for rounding the first counts."""
 
 
 def join_copies(groups: Sequence[Copies], windows: Sequence[Window]) -> list[Track | None]:
@@ -91,7 +93,7 @@ class _Joining:
         attributes = [keyframe.attributes for keyframe in self._keyframes]
         self._copies = replace(held, path=copy_of, known=numbers.along(attributes[: len(copy_of)], copy_of))
         whole = every.taken(self._place)
-        known = numbers.along((attributes[row] for row in self._place.tolist()), whole.path)
+        known = numbers.along([attributes[row] for row in self._place.tolist()], whole.path)
         self._whole = replace(whole, known=known)
 
     def wholes(self) -> Iterator[tuple[int, Track]]:
@@ -128,16 +130,23 @@ class _Joining:
         return rows
 
     def _missing(self, is_dropped: Flags) -> Ints:
-        """Of the dropped keyframes those that the others do not imply, one a gap.
+        """Of the dropped keyframes those that the others do not imply, in each gap the one farthest off.
 
-        One at a time: what lies behind it may be implied once it is back.
+        One at a time: those around it are often implied once it is back.
         """
         dropped = np.flatnonzero(is_dropped)
         kept = self._whole.taken(np.flatnonzero(~is_dropped))
         wanted = self._whole.taken(dropped)
-        place = kept.places(wanted.path, wanted.frame)
-        needed = np.flatnonzero(~same_states(kept.at(wanted.path, wanted.frame), wanted))
-        return dropped[needed[np.unique(place[needed], return_index=True)[1]]]
+        implied = kept.at(wanted.path, wanted.frame)
+        needed = np.flatnonzero(~same_states(implied, wanted))
+        if not len(needed):
+            return needed
+        gap = kept.places(wanted.path, wanted.frame)[needed]
+        far = distances(implied.taken(needed), wanted.taken(needed))
+        starts = np.flatnonzero(np.append(True, gap[1:] != gap[:-1]))
+        most = np.repeat(np.maximum.reduceat(far, starts), np.diff(np.append(starts, len(gap))))
+        farthest = np.flatnonzero(far >= most * _NEARLY)
+        return dropped[needed[farthest[np.unique(gap[farthest], return_index=True)[1]]]]
 
     def _track(self, group: int, part: slice, is_dropped: Flags) -> Track:
         rows = self._place[part]
@@ -183,10 +192,34 @@ def _without(whole: Track, borders: Sequence[int]) -> Track:
         if not needed:
             return track
         frames = sorted(kept)
-        # One a gap at a time: what lies behind it may be implied once it is back.
-        gaps = {bisect_left(frames, frame): frame for frame in reversed(needed)}
-        back = set(gaps.values())
+        # One a gap at a time: those around it are often implied once it is back.
+        gaps: defaultdict[int, list[int]] = defaultdict(list)
+        for frame in needed:
+            gaps[bisect_left(frames, frame)].append(frame)
+        back = {_farthest(shown, path, gap) for gap in gaps.values()}
         dropped = [frame for frame in dropped if frame not in back]
+
+
+def _farthest(one: Path, other: Path, frames: Sequence[int]) -> int:
+    """The first of the frames on which both differ most."""
+    far = [_distance(one.at(frame), other.at(frame)) for frame in frames]
+    return next(frame for frame, each in zip(frames, far, strict=True) if each >= max(far) * _NEARLY)
+
+
+def _distance(one: Keyframe | None, other: Keyframe | None) -> float:
+    """The largest difference in place or angle, infinite where more than that differs."""
+    if one is None or other is None or not _is_comparable(one, other):
+        return math.inf
+    turn = abs(one.rotation - other.rotation) % 360
+    apart = (abs(a - b) for a, b in zip(one.points, other.points, strict=True))
+    return max(min(turn, 360 - turn), *apart)
+
+
+def _is_comparable(one: Keyframe, other: Keyframe) -> bool:
+    fields = ("kind", "occluded", "z_order", "attributes")
+    if one.outside or other.outside or len(one.points) != len(other.points):
+        return False
+    return all(getattr(one, name) == getattr(other, name) for name in fields)
 
 
 def _carried_over(keyframes: dict[int, Keyframe], dropped: set[int]) -> dict[int, Keyframe]:
@@ -216,15 +249,9 @@ def _agree(one: Path, other: Path, frames: Iterable[int]) -> bool:
 def _same_state(one: Keyframe | None, other: Keyframe | None) -> bool:
     if one is None or other is None or one.outside or other.outside:
         return (one is None or one.outside) and (other is None or other.outside)
-    fields = ("kind", "occluded", "z_order", "attributes")
-    if any(getattr(one, name) != getattr(other, name) for name in fields):
+    if not _is_comparable(one, other):
         return False
     turn = abs(one.rotation - other.rotation) % 360
-    return (
-        len(one.points) == len(other.points)
-        and min(turn, 360 - turn) < 1e-6
-        and all(
-            math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6)
-            for a, b in zip(one.points, other.points, strict=True)
-        )
+    return min(turn, 360 - turn) < 1e-6 and all(
+        math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-6) for a, b in zip(one.points, other.points, strict=True)
     )

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from yard.annotations.model import Keyframe, Shape, Tag, Track
 
-Item = TypeVar("Item", Tag, Shape, Track)
+Item = TypeVar("Item", bound=Tag | Shape | Track)
 Key = tuple[object, ...]
 
 
@@ -23,7 +23,7 @@ def by_id(items: Iterable[Item]) -> list[Item]:
 def _sorted(items: Iterable[Item], brief: Callable[[Item], Key]) -> list[Item]:
     """Only those that are brief alike are looked at as a whole: a long track has a long content."""
     listed = list(items)
-    keys = [brief(item) for item in listed]
+    keys: list[Key] = [brief(item) for item in listed]
     if len(set(keys)) < len(keys):
         doubled = {key for key, count in Counter(keys).items() if count > 1}
         keys = [

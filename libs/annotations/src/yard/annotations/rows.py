@@ -1,6 +1,6 @@
 """Keyframes of many paths with all that a state has, as arrays, and whether two states are the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -51,7 +51,8 @@ class KeyframeRows:
         """The states of paths on frames; before its first keyframe an object is outside."""
         place = self.places(path, frame)
         is_begun = (place >= 0) & (self.path[place] == path)
-        found = self.taken(np.maximum(place, 0))
+        place = np.maximum(place, 0)
+        found = self.taken(place)
         is_same_path = np.append(self.path[1:] == self.path[:-1], False)
         gap, step = ways(self.frame, self.values, is_same_path & ~self.outside)
         share = np.where(is_begun, frame - found.frame, 0) / gap[place]
@@ -70,9 +71,11 @@ class AttributeNumbers:
     def __init__(self) -> None:
         self._numbers: dict[frozenset[tuple[int, str]], int] = {frozenset(): 0}
 
-    def along(self, attributes: Iterable[Attributes], path: Ints) -> Ints:
+    def along(self, attributes: Sequence[Attributes], path: Ints) -> Ints:
         """For each row the number of all attributes that were set on its path so far."""
         found = np.zeros(len(path), dtype=np.int64)
+        if not any(attributes):
+            return found
         current: Attributes = {}
         number, last = 0, -1
         for row, (own, owner) in enumerate(zip(attributes, path.tolist(), strict=True)):
@@ -87,14 +90,26 @@ class AttributeNumbers:
 
 def same_states(ones: KeyframeRows, others: KeyframeRows) -> Flags:
     """Whether both show the same, row by row: nothing, or the same object in the same place."""
-    hidden = ones.outside & others.outside
-    shown = ~ones.outside & ~others.outside
-    shown &= (ones.occluded == others.occluded) & (ones.z_order == others.z_order)
-    shown &= ones.known == others.known
+    apart, turn = _differences(ones, others)
+    large = np.maximum(np.abs(ones.values), np.abs(others.values))[:, :-1]
+    is_there = (apart <= np.maximum(_SHARE * large, _PIXELS)).all(axis=1) & (turn < _ANGLE)
+    result: Flags = (ones.outside & others.outside) | (_comparable(ones, others) & is_there)
+    return result
+
+
+def distances(ones: KeyframeRows, others: KeyframeRows) -> Floats:
+    """The largest difference in place or angle, infinite where more than that differs."""
+    apart, turn = _differences(ones, others)
+    return np.where(_comparable(ones, others), np.maximum(apart.max(axis=1), turn), np.inf)
+
+
+def _differences(ones: KeyframeRows, others: KeyframeRows) -> tuple[Floats, Floats]:
     apart = np.abs(ones.values - others.values)
     turn = apart[:, -1] % 360
-    shown &= np.minimum(turn, 360 - turn) < _ANGLE
-    large = np.maximum(np.abs(ones.values), np.abs(others.values))[:, :-1]
-    shown &= (apart[:, :-1] <= np.maximum(_SHARE * large, _PIXELS)).all(axis=1)
-    result: Flags = hidden | shown
+    return apart[:, :-1], np.minimum(turn, 360 - turn)
+
+
+def _comparable(ones: KeyframeRows, others: KeyframeRows) -> Flags:
+    result: Flags = ~ones.outside & ~others.outside & (ones.known == others.known)
+    result &= (ones.occluded == others.occluded) & (ones.z_order == others.z_order)
     return result
