@@ -92,6 +92,10 @@ class Client:
     async def delete_project(self, project_id: int) -> None:
         await self.projects.DeleteProject(project_service_pb2.DeleteProjectRequest(id=project_id))
 
+    async def undelete_project(self, project_id: int) -> project_pb2.Project:
+        request = project_service_pb2.UndeleteProjectRequest(id=project_id)
+        return (await self.projects.UndeleteProject(request)).project
+
     async def new_task(self, name: str = "a task", **fields: Any) -> task_pb2.Task:
         request = task_service_pb2.CreateTaskRequest(name=name, **fields)
         return (await self.tasks.CreateTask(request)).task
@@ -119,6 +123,9 @@ class Client:
 
     async def delete_task(self, task_id: int) -> None:
         await self.tasks.DeleteTask(task_service_pb2.DeleteTaskRequest(id=task_id))
+
+    async def undelete_task(self, task_id: int) -> task_pb2.Task:
+        return (await self.tasks.UndeleteTask(task_service_pb2.UndeleteTaskRequest(id=task_id))).task
 
     async def attach(self, task_id: int, **data: Any) -> operation_pb2.Operation:
         spec = media_pb2.DataSpec(**{"sources": [UPLOAD], **data})

@@ -26,11 +26,11 @@ async def delete_task(tasks: Tasks, request: messages.DeleteTaskRequest) -> mess
     return messages.DeleteTaskResponse()
 
 
-async def hide_task(tasks: Tasks, tx: Transaction, task_id: int) -> None:
+async def hide_task(tasks: Tasks, tx: Transaction, task_id: int, *, with_project: bool = False) -> None:
     """Hides a task, cancels what is under way for it, and tells it, once."""
     # The operation before the task: as everybody locks who ends one.
     media_id = await _cancel_media(tasks, tx, task_id)
-    if await task_store.hide(tx, task_id, clock.now()):
+    if await task_store.hide(tx, task_id, clock.now(), with_project=with_project):
         # What was attached in between.
         media_id = await _cancel_media(tasks, tx, task_id) or media_id
         await tx.emit(TaskDeleted(task_id=task_id, media_id=media_id), key=str(task_id))
@@ -41,7 +41,7 @@ async def purge(tasks: Tasks) -> int:
     """Removes what was hidden long enough ago; returns the number of tasks."""
     before = clock.now() - timedelta(days=tasks.settings.purge_after_days)
     count = 0
-    while (task_id := await store.next_hidden(tasks.db, before)) is not None:
+    while (task_id := await store.begin(tasks.db, before)) is not None:
         await store.delete_annotations(tasks.db, task_id)
         async with tasks.db.transaction() as tx:
             task = await task_store.task_of_any(tx, task_id, lock=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from frameyard.task.v1 import project_service_pb2 as messages
 from frameyard.task.v1 import project_service_pb2_grpc
-from yard.task.handlers import labels, projects
+from yard.task.handlers import labels, projects, undelete
 from yard.task.handlers.context import Tasks
 
 PROJECT_SERVICE = messages.DESCRIPTOR.services_by_name["ProjectService"].full_name
@@ -52,3 +52,9 @@ class ProjectServicer(project_service_pb2_grpc.ProjectServiceServicer):
     ) -> messages.DeleteProjectResponse:
         """Hides a project."""
         return await projects.delete_project(self._tasks, request)
+
+    async def UndeleteProject(
+        self, request: messages.UndeleteProjectRequest, context: Any
+    ) -> messages.UndeleteProjectResponse:
+        """Brings a project back."""
+        return await undelete.undelete_project(self._tasks, request)

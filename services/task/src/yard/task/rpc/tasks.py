@@ -5,7 +5,7 @@ from typing import Any
 
 from frameyard.task.v1 import task_service_pb2 as messages
 from frameyard.task.v1 import task_service_pb2_grpc
-from yard.task.handlers import grants, labels, media, reading, removal, tasks, use_cache
+from yard.task.handlers import grants, labels, media, reading, removal, tasks, undelete, use_cache
 from yard.task.handlers.context import Tasks
 
 TASK_SERVICE = messages.DESCRIPTOR.services_by_name["TaskService"].full_name
@@ -66,6 +66,12 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     ) -> messages.DeleteTaskResponse:
         """Hides a task."""
         return await removal.delete_task(self._tasks, request)
+
+    async def UndeleteTask(
+        self, request: messages.UndeleteTaskRequest, context: Any
+    ) -> messages.UndeleteTaskResponse:
+        """Brings a task back."""
+        return await undelete.undelete_task(self._tasks, request)
 
     async def GetMediaGrant(
         self, request: messages.GetMediaGrantRequest, context: Any

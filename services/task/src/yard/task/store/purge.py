@@ -6,18 +6,25 @@ from typing import Final
 from yard.runtime.db import Database, Transaction
 
 ROWS_AT_ONCE: Final = 20_000
-_ANNOTATIONS: Final = ("keyframe", "track", "shape", "tag")
+# Rows at once by table; with a revision go its parts.
+_ANNOTATIONS: Final = {
+    "keyframe": ROWS_AT_ONCE,
+    "track": ROWS_AT_ONCE,
+    "shape": ROWS_AT_ONCE,
+    "tag": ROWS_AT_ONCE,
+    "revision": 200,
+}
 
 
-async def next_hidden(db: Database, before: datetime) -> int | None:
-    """A task that was hidden before then."""
+async def begin(db: Database, before: datetime) -> int | None:
+    """A task that was hidden before then; from now on it cannot be brought back."""
     found: int | None = await db.fetchval(
         """
-        SELECT id
-        FROM task
+        UPDATE task
+        SET is_purging = true
         WHERE deleted_at < $1
-        ORDER BY deleted_at
-        LIMIT 1
+            AND id = (SELECT id FROM task WHERE deleted_at < $1 ORDER BY deleted_at LIMIT 1)
+        RETURNING id
         """,
         before,
     )
@@ -25,7 +32,7 @@ async def next_hidden(db: Database, before: datetime) -> int | None:
 
 
 async def delete_annotations(db: Database, task_id: int) -> None:
-    """Removes all objects in short transactions, so that the last one has nothing left to cascade to."""
+    """Removes objects and saves in short transactions, so that the last has nothing left to cascade to."""
     for table in _ANNOTATIONS:
         while await _delete_some(db, table, task_id):
             pass
@@ -45,6 +52,6 @@ async def _delete_some(db: Database, table: str, task_id: int) -> bool:
             AND ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE task_id = $1 LIMIT $2))
         """,  # noqa: S608 - names of the table above
         task_id,
-        ROWS_AT_ONCE,
+        _ANNOTATIONS[table],
     )
-    return int(tag.rpartition(" ")[2]) == ROWS_AT_ONCE
+    return int(tag.rpartition(" ")[2]) == _ANNOTATIONS[table]

@@ -210,35 +210,20 @@ async def touch(tx: Transaction, task_id: int) -> None:
     await tx.execute("UPDATE task SET updated_at = clock_timestamp() WHERE id = $1", task_id)
 
 
-async def hide(tx: Transaction, task_id: int, now: datetime) -> bool:
+async def hide(tx: Transaction, task_id: int, now: datetime, *, with_project: bool = False) -> bool:
     """It is not visible from now on; False if it was hidden already."""
     found = await tx.fetchval(
         """
         UPDATE task
-        SET deleted_at = $2
+        SET deleted_at = $2, deleted_with_project = $3
         WHERE id = $1 AND deleted_at IS NULL
         RETURNING true
         """,
         task_id,
         now,
+        with_project,
     )
     return bool(found)
-
-
-async def ids_of_project(reader: Reader, project_id: int, limit: int) -> list[int]:
-    """Some tasks of a project that are not hidden themselves."""
-    rows = await reader.fetch(
-        """
-        SELECT id
-        FROM task
-        WHERE project_id = $1 AND deleted_at IS NULL
-        ORDER BY id
-        LIMIT $2
-        """,
-        project_id,
-        limit,
-    )
-    return [row["id"] for row in rows]
 
 
 def _numbers_from(row: Record) -> Numbers:
