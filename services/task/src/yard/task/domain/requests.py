@@ -12,6 +12,7 @@ from frameyard.task.v1 import task_pb2
 from yard.runtime.errors import InvalidArgument, Violation
 
 LONGEST_NAME: Final = 256
+LONGEST_KEY: Final = 2 * LONGEST_NAME
 LONGEST_URL: Final = 2_000
 LONGEST_SUBSET: Final = 64
 LONGEST_FORMAT: Final = 100
@@ -21,8 +22,11 @@ _LOCATION = re.compile(r"(?P<url>\S+)(?:\s+\[(?P<path>[^\[\]]*)\])?")
 
 
 def name_key(text: str) -> str:
-    """Equal for names that differ in case or in the composition of characters only."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """Equal for names that differ in case or in the composition of characters only.
+
+    Some characters are composed of many; a key is cut to what a row of an index has room for.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())[:LONGEST_KEY]
 
 
 def refuse(violations: Collection[Violation]) -> None:

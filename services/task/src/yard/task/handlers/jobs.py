@@ -3,21 +3,34 @@
 from frameyard.task.v1 import job_pb2
 from frameyard.task.v1 import job_service_pb2 as messages
 from frameyard.task.v1.task_events_pb2 import JobUpdated
-from yard.runtime import auth, clock, errors, paging
+from yard.runtime import auth, clock, errors
 from yard.runtime.db import Transaction
 from yard.task.domain import progress, requests, rights
 from yard.task.domain.progress import JobChanges
 from yard.task.domain.rows import Job, Task
-from yard.task.handlers import people
+from yard.task.handlers import pages, people
 from yard.task.handlers import progress as task_progress
 from yard.task.handlers.access import readable_job
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import job_to_proto
-from yard.task.handlers.positions import after_id
 from yard.task.store import job_views
 from yard.task.store import jobs as store
 
 CHANGEABLE = ("assignee", "reviewer", "stage", "state")
+_ORDERS = {
+    messages.JOB_ORDER_UNSPECIFIED: job_views.ORDERS["id"],
+    messages.JOB_ORDER_STATUS: job_views.ORDERS["status"],
+    messages.JOB_ORDER_ASSIGNEE: job_views.ORDERS["assignee"],
+    messages.JOB_ORDER_REVIEWER: job_views.ORDERS["reviewer"],
+    messages.JOB_ORDER_LAST_CHANGED_FIRST: job_views.ORDERS["last_changed"],
+}
+_ENUMS = {
+    "order": messages.JobOrder,
+    "status": job_pb2.JobStatus,
+    "stage": job_pb2.JobStage,
+    "state": job_pb2.JobState,
+}
+_PARTS = ("assignee_contains", "reviewer_contains", "task_contains")
 
 
 async def get_job(tasks: Tasks, request: messages.GetJobRequest) -> messages.GetJobResponse:
@@ -27,24 +40,19 @@ async def get_job(tasks: Tasks, request: messages.GetJobRequest) -> messages.Get
 
 
 async def list_jobs(tasks: Tasks, request: messages.ListJobsRequest) -> messages.ListJobsResponse:
-    """One page by id."""
-    size = paging.size(request.page_size)
-    after = after_id(request.page_token, request)
-    if request.status not in job_pb2.JobStatus.values():
-        raise errors.invalid("status", f"is no status: {request.status}")
-    principal = auth.current()
-    search = job_views.Search(
-        user_id=None if rights.sees_everything(principal) else principal.user_id,
-        task_id=request.task_id,
-        status=request.status,
-        assignee_id=request.assignee_id,
-        reviewer_id=request.reviewer_id,
-        after=after or 0,
-        limit=size + 1,
+    """One page, in the order that is asked for."""
+    requests.refuse(_faults(request))
+    search = _search(request)
+    found = await pages.listed(
+        tasks.db,
+        request,
+        _ORDERS[request.order],
+        lambda tx, page: job_views.page(tx, search, page),
+        lambda tx: job_views.count(tx, search),
     )
-    found = await job_views.page(tasks.db, search)
-    token = paging.encode([found[size - 1].job.id], request) if len(found) > size else ""
-    return messages.ListJobsResponse(jobs=map(job_to_proto, found[:size]), next_page_token=token)
+    return messages.ListJobsResponse(
+        jobs=map(job_to_proto, found.rows), next_page_token=found.next_page_token, total_size=found.total
+    )
 
 
 async def update_job(tasks: Tasks, request: messages.UpdateJobRequest) -> messages.UpdateJobResponse:
@@ -61,6 +69,34 @@ async def update_job(tasks: Tasks, request: messages.UpdateJobRequest) -> messag
             await store.update_job(tx, after)
             await _tell(tx, before, after, names)
         return messages.UpdateJobResponse(job=job_to_proto(await job_views.view_of(tx, before.id)))
+
+
+def _faults(request: messages.ListJobsRequest) -> list[errors.Violation]:
+    found = pages.violations(request, enums=_ENUMS, parts=_PARTS)
+    if request.unassigned and (request.assignee_id or request.assignee_contains):
+        found.append(errors.Violation("unassigned", "leaves no assignee to look for"))
+    if request.unreviewed and (request.reviewer_id or request.reviewer_contains):
+        found.append(errors.Violation("unreviewed", "leaves no reviewer to look for"))
+    return found
+
+
+def _search(request: messages.ListJobsRequest) -> job_views.Search:
+    principal = auth.current()
+    return job_views.Search(
+        user_id=None if rights.sees_everything(principal) else principal.user_id,
+        task_id=request.task_id,
+        project_id=request.project_id,
+        status=request.status,
+        stage=request.stage,
+        state=request.state,
+        assignee_id=request.assignee_id,
+        reviewer_id=request.reviewer_id,
+        unassigned=request.unassigned,
+        unreviewed=request.unreviewed,
+        assignee_contains=request.assignee_contains,
+        reviewer_contains=request.reviewer_contains,
+        task_contains=request.task_contains,
+    )
 
 
 def _check_may_change(job: Job, task: Task, paths: frozenset[str]) -> None:

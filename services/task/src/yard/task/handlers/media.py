@@ -157,7 +157,7 @@ def _warnings(media: media_pb2.Media) -> list[str]:
 async def _make_jobs(tx: Transaction, task: Task, plan: SegmentPlan) -> None:
     await job_store.insert_jobs(tx, task.id, plan.ranges())
     await progress.jobs_changed(tx, task.id, Counts(total=plan.count, annotation=plan.count))
-    jobs = await job_views.page(tx, job_views.Search(task_id=task.id, limit=MOST_JOBS_TOLD))
+    jobs = await job_views.first_of_task(tx, task.id, MOST_JOBS_TOLD)
     ready = TaskReady(
         task_id=task.id, media_id=str(task.media_id), size=plan.size, jobs=map(job_to_proto, jobs)
     )

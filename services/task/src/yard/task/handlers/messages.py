@@ -46,6 +46,7 @@ def task_to_proto(view: TaskView, operation: str) -> task_pb2.Task:
         id=task.id,
         name=task.name,
         project_id=task.project_id or 0,
+        project_name=view.project_name,
         owner=person(task.owner_id, view.owner_name),
         assignee=person(task.assignee_id, view.assignee_name),
         issue_tracker=task.issue_tracker,
@@ -72,6 +73,7 @@ def job_to_proto(view: JobView) -> job_pb2.Job:
     return job_pb2.Job(
         id=job.id,
         task_id=job.task_id,
+        task_name=view.task_name,
         project_id=view.project_id,
         segment=job.segment,
         frames=FrameRange(first=job.first_frame, last=job.last_frame),

@@ -1,6 +1,5 @@
 """Where a page begins: what page tokens hold, which come back from anybody."""
 
-from datetime import datetime
 from typing import Any
 
 from google.protobuf.message import Message
@@ -13,21 +12,6 @@ def after_id(token: str, request: Message) -> int | None:
     """The id of the last row that was sent, None for the first page."""
     after = _decoded(token, request, 1)
     return None if after is None else _id(after[0])
-
-
-def after_key(token: str, request: Message) -> tuple[int, str] | None:
-    """The same where rows are ordered by a text first."""
-    after = _decoded(token, request, 2)
-    return None if after is None else (_id(after[0]), str(after[1]))
-
-
-def after_moment(token: str, request: Message) -> tuple[int, datetime] | None:
-    """The same where rows are ordered by a time first."""
-    after = after_key(token, request)
-    try:
-        return None if after is None else (after[0], datetime.fromisoformat(after[1]))
-    except ValueError:
-        raise _wrong() from None
 
 
 def _decoded(token: str, request: Message, length: int) -> list[Any] | None:

@@ -2,27 +2,34 @@
 
 from dataclasses import replace
 
+from frameyard.task.v1 import job_pb2
 from frameyard.task.v1 import project_service_pb2 as messages
 from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectDeleted, ProjectUpdated
 from google.protobuf.message import Message
-from yard.runtime import auth, clock, errors, idempotency, paging
+from yard.runtime import auth, clock, errors, idempotency
 from yard.runtime.db import Transaction
 from yard.runtime.work import Work
 from yard.task.domain import labels as label_rules
 from yard.task.domain import requests, rights
 from yard.task.domain.rows import Project
-from yard.task.handlers import people
+from yard.task.handlers import pages, people
 from yard.task.handlers.access import changeable_project, readable_project
 from yard.task.handlers.context import HIDE_TASKS, Tasks
 from yard.task.handlers.messages import project_to_proto
-from yard.task.handlers.positions import after_id
 from yard.task.handlers.removal import hide_task
-from yard.task.store import Reader, label_changes
+from yard.task.store import Reader, deletion, label_changes, project_views
 from yard.task.store import projects as store
-from yard.task.store import tasks as task_store
 
 CHANGEABLE = ("name", "assignee", "issue_tracker")
 HIDDEN_AT_ONCE = 50
+_ORDERS = {
+    messages.PROJECT_ORDER_UNSPECIFIED: project_views.ORDERS["id"].reversed(),
+    messages.PROJECT_ORDER_OLDEST_FIRST: project_views.ORDERS["id"],
+    messages.PROJECT_ORDER_NAME: project_views.ORDERS["name"],
+    messages.PROJECT_ORDER_LAST_CHANGED_FIRST: project_views.ORDERS["last_changed"],
+}
+_ENUMS = {"order": messages.ProjectOrder, "status": job_pb2.JobStatus}
+_PARTS = ("name_contains", "owner_contains", "assignee_contains")
 
 
 async def create_project(
@@ -56,25 +63,21 @@ async def get_project(tasks: Tasks, request: messages.GetProjectRequest) -> mess
 
 
 async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> messages.ListProjectsResponse:
-    """One page, newest first."""
-    size = paging.size(request.page_size)
-    before = after_id(request.page_token, request)
-    requests.refuse(list(requests.search_violations(request.name_contains)))
-    principal = auth.current()
-    found = await store.page(
+    """One page, in the order that is asked for."""
+    requests.refuse(pages.violations(request, enums=_ENUMS, parts=_PARTS))
+    search = _search(request)
+    found = await pages.listed(
         tasks.db,
-        store.Search(
-            user_id=None if rights.sees_everything(principal) else principal.user_id,
-            name_contains=request.name_contains,
-            owner_id=request.owner_id,
-            assignee_id=request.assignee_id,
-            before=before,
-            limit=size + 1,
-        ),
+        request,
+        _ORDERS[request.order],
+        lambda tx, page: project_views.page(tx, search, page),
+        lambda tx: project_views.count(tx, search),
     )
-    has_more = len(found) > size
-    token = paging.encode([found[size - 1].project.id], request) if has_more else ""
-    return messages.ListProjectsResponse(projects=map(project_to_proto, found[:size]), next_page_token=token)
+    return messages.ListProjectsResponse(
+        projects=map(project_to_proto, found.rows),
+        next_page_token=found.next_page_token,
+        total_size=found.total,
+    )
 
 
 async def update_project(
@@ -99,25 +102,48 @@ async def delete_project(
 ) -> messages.DeleteProjectResponse:
     """Hides a project, and with it its tasks, whose work is ended behind the answer."""
     async with tasks.db.transaction() as tx:
+        await deletion.hold_project(tx, request.id)
+        await deletion.forget_deleted_with(tx, request.id)
         project = await readable_project(tx, request.id, lock="UPDATE")
         if not rights.may_delete_project(auth.current(), project):
             raise errors.PermissionDenied(f"project {request.id} is deleted by its owner")
-        await store.hide(tx, project.id, clock.now())
+        now = clock.now()
+        await store.hide(tx, project.id, now)
         deleted = ProjectDeleted(project_id=project.id)
         await _emit(tx, deleted, project.id)
-        await tx.enqueue(deleted, kind=HIDE_TASKS, unique=f"{HIDE_TASKS}/{project.id}")
+        await tx.enqueue(deleted, kind=HIDE_TASKS, unique=f"{HIDE_TASKS}/{project.id}/{now.isoformat()}")
     return messages.DeleteProjectResponse()
 
 
 async def hide_tasks(tasks: Tasks, work: Work[ProjectDeleted]) -> None:
-    """Ends the work of all tasks of a hidden project, some at a time, and tells it."""
+    """Ends the work of all tasks of a hidden project, some at a time, and tells it; not if it is back."""
+    project_id = work.message.project_id
     while True:
         async with work.transaction() as tx:
-            ids = await task_store.ids_of_project(tx, work.message.project_id, HIDDEN_AT_ONCE)
+            await deletion.hold_project(tx, project_id)
+            if not await deletion.is_project_hidden(tx, project_id):
+                return
+            ids = await deletion.tasks_to_hide(tx, project_id, HIDDEN_AT_ONCE)
             for task_id in ids:
-                await hide_task(tasks, tx, task_id)
+                await hide_task(tasks, tx, task_id, with_project=True)
         if len(ids) < HIDDEN_AT_ONCE:
             return
+
+
+def _search(request: messages.ListProjectsRequest) -> project_views.Search:
+    principal = auth.current()
+    # Deleted projects are shown to those who may bring them back.
+    is_for_all = principal.is_admin if request.deleted else rights.sees_everything(principal)
+    return project_views.Search(
+        user_id=None if is_for_all else principal.user_id,
+        deleted=request.deleted,
+        name_contains=request.name_contains,
+        owner_id=request.owner_id,
+        assignee_id=request.assignee_id,
+        status=request.status,
+        owner_contains=request.owner_contains,
+        assignee_contains=request.assignee_contains,
+    )
 
 
 async def _insert(tx: Transaction, request: messages.CreateProjectRequest) -> messages.CreateProjectResponse:

@@ -1,24 +1,33 @@
 """Tasks: one with its labels, and pages of many."""
 
-from datetime import datetime
-
 from frameyard.task.v1 import job_pb2, task_pb2
 from frameyard.task.v1 import task_service_pb2 as messages
-from yard.runtime import auth, errors, paging
+from yard.runtime import auth, errors
 from yard.task.domain import requests, rights
-from yard.task.handlers import positions
+from yard.task.handlers import pages
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import task_to_proto
 from yard.task.store import Reader
 from yard.task.store import task_views as store
-from yard.task.store.task_views import Order, Search, TaskView
+from yard.task.store.task_views import Search, TaskView
 
-_ORDERS: dict[int, Order] = {
-    messages.TASK_ORDER_UNSPECIFIED: "newest",
-    messages.TASK_ORDER_OLDEST_FIRST: "oldest",
-    messages.TASK_ORDER_NAME: "name",
-    messages.TASK_ORDER_LAST_CHANGED_FIRST: "last_changed",
+_ORDERS = {
+    messages.TASK_ORDER_UNSPECIFIED: store.ORDERS["id"].reversed(),
+    messages.TASK_ORDER_OLDEST_FIRST: store.ORDERS["id"],
+    messages.TASK_ORDER_NAME: store.ORDERS["name"],
+    messages.TASK_ORDER_LAST_CHANGED_FIRST: store.ORDERS["last_changed"],
+    messages.TASK_ORDER_OWNER: store.ORDERS["owner"],
+    messages.TASK_ORDER_ASSIGNEE: store.ORDERS["assignee"],
+    messages.TASK_ORDER_STATUS: store.ORDERS["status"],
+    messages.TASK_ORDER_PROJECT: store.ORDERS["project"],
 }
+_ENUMS = {
+    "order": messages.TaskOrder,
+    "status": job_pb2.JobStatus,
+    "mode": task_pb2.TaskMode,
+    "sync_status": task_pb2.SyncStatus,
+}
+_PARTS = ("name_contains", "owner_contains", "assignee_contains", "project_contains")
 
 
 async def get_task(tasks: Tasks, request: messages.GetTaskRequest) -> messages.GetTaskResponse:
@@ -32,13 +41,19 @@ async def get_task(tasks: Tasks, request: messages.GetTaskRequest) -> messages.G
 
 async def list_tasks(tasks: Tasks, request: messages.ListTasksRequest) -> messages.ListTasksResponse:
     """One page, in the order that is asked for."""
-    size = paging.size(request.page_size)
     requests.refuse(_violations(request))
-    order = _ORDERS[request.order]
-    found = await store.page(tasks.db, _search(request, order, size + 1))
-    token = paging.encode(_position(found[size - 1], order), request) if len(found) > size else ""
+    search = _search(request)
+    found = await pages.listed(
+        tasks.db,
+        request,
+        _ORDERS[request.order],
+        lambda tx, page: store.page(tx, search, page),
+        lambda tx: store.count(tx, search),
+    )
     return messages.ListTasksResponse(
-        tasks=[_shown(tasks, view) for view in found[:size]], next_page_token=token
+        tasks=[_shown(tasks, view) for view in found.rows],
+        next_page_token=found.next_page_token,
+        total_size=found.total,
     )
 
 
@@ -56,47 +71,31 @@ def _shown(tasks: Tasks, view: TaskView) -> task_pb2.Task:
 
 
 def _violations(request: messages.ListTasksRequest) -> list[errors.Violation]:
-    found = list(requests.search_violations(request.name_contains))
-    if request.order not in _ORDERS:
-        found.append(errors.Violation("order", f"is no order: {request.order}"))
-    if request.status not in job_pb2.JobStatus.values():
-        found.append(errors.Violation("status", f"is no status: {request.status}"))
-    if request.mode not in task_pb2.TaskMode.values():
-        found.append(errors.Violation("mode", f"is no mode: {request.mode}"))
+    found = pages.violations(request, enums=_ENUMS, parts=_PARTS)
+    found += requests.subset_violations(request.subset)
+    if len(request.issue_tracker_contains) > requests.LONGEST_URL:
+        longest = f"must have at most {requests.LONGEST_URL} characters"
+        found.append(errors.Violation("issue_tracker_contains", longest))
     return found
 
 
-def _search(request: messages.ListTasksRequest, order: Order, limit: int) -> Search:
+def _search(request: messages.ListTasksRequest) -> Search:
     principal = auth.current()
-    after = _after(request, order)
+    # Deleted tasks are shown to those who may bring them back.
+    is_for_all = principal.is_admin if request.deleted else rights.sees_everything(principal)
     return Search(
-        user_id=None if rights.sees_everything(principal) else principal.user_id,
-        order=order,
+        user_id=None if is_for_all else principal.user_id,
+        deleted=request.deleted,
         name_contains=request.name_contains,
         project_id=request.project_id,
         owner_id=request.owner_id,
         assignee_id=request.assignee_id,
         status=request.status,
         mode=request.mode,
-        limit=limit,
-        after_id=after[0],
-        after_key=after[1],
+        sync_status=request.sync_status,
+        issue_tracker_contains=request.issue_tracker_contains,
+        subset=request.subset,
+        owner_contains=request.owner_contains,
+        assignee_contains=request.assignee_contains,
+        project_contains=request.project_contains,
     )
-
-
-def _after(request: messages.ListTasksRequest, order: Order) -> tuple[int | None, str | datetime | None]:
-    token = request.page_token
-    if order == "name":
-        return positions.after_key(token, request) or (None, None)
-    if order == "last_changed":
-        return positions.after_moment(token, request) or (None, None)
-    return positions.after_id(token, request), None
-
-
-def _position(view: TaskView, order: Order) -> list[str | int]:
-    """The sort key of a task, by which its page is followed by the next."""
-    if order == "name":
-        return [view.task.id, requests.name_key(view.task.name)]
-    if order == "last_changed":
-        return [view.task.id, view.task.updated_at.isoformat()]
-    return [view.task.id]

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from yard.runtime.db import Transaction
+from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Person
 from yard.task.store import Reader
 
@@ -27,12 +28,16 @@ async def put(tx: Transaction, person: Person) -> None:
     """Somebody as identity tells, new or changed."""
     await tx.execute(
         """
-        INSERT INTO person (id, username, is_active)
-        VALUES ($1, $2, $3)
-        ON CONFLICT (id) DO UPDATE SET username = excluded.username, is_active = excluded.is_active
+        INSERT INTO person (id, username, username_key, is_active)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (id) DO UPDATE
+        SET username = excluded.username,
+            username_key = excluded.username_key,
+            is_active = excluded.is_active
         """,
         person.id,
         person.username,
+        name_key(person.username),
         person.is_active,
     )
     tx.wake(TOLD)
@@ -42,12 +47,13 @@ async def note(tx: Transaction, user_id: int, username: str) -> None:
     """Somebody who calls us and whom identity has not told of yet."""
     await tx.execute(
         """
-        INSERT INTO person (id, username)
-        VALUES ($1, $2)
+        INSERT INTO person (id, username, username_key)
+        VALUES ($1, $2, $3)
         ON CONFLICT (id) DO NOTHING
         """,
         user_id,
         username,
+        name_key(username),
     )
 
 

@@ -21,8 +21,8 @@ MOST_SUBSETS: Final = 100
 _ONE = f"SELECT {_SELECT} FROM project WHERE id = $1 AND deleted_at IS NULL"  # noqa: S608 - literals only
 
 # A project with its people and with what its tasks sum up to.
-_VIEW = f"""
-SELECT {_SELECT}, {COUNTED},
+VIEW_COLUMNS: Final = f"""
+{_SELECT}, {COUNTED},
     coalesce(owner.username, '') AS owner_name,
     coalesce(assignee.username, '') AS assignee_name,
     project.task_count,
@@ -44,10 +44,11 @@ SELECT {_SELECT}, {COUNTED},
         ),
         0
     ) AS preview_task_id
-FROM project
+"""  # noqa: S608 - literals only
+VIEW_JOINS: Final = """
 LEFT JOIN person AS owner ON owner.id = project.owner_id
 LEFT JOIN person AS assignee ON assignee.id = project.assignee_id
-"""  # noqa: S608 - literals only
+"""
 
 _LABELS_OF_ONE = f"SELECT ({OF_PROJECT}) FROM project WHERE id = $1"  # noqa: S608 - literals only
 
@@ -61,20 +62,6 @@ _OF_USER = """
     FROM job
     JOIN task ON task.id = job.task_id
     WHERE (job.assignee_id = $1 OR job.reviewer_id = $1) AND task.deleted_at IS NULL
-"""
-
-_WHOSE: Final = {True: f"project.id IN ({_OF_USER})", False: "$1::bigint IS NULL"}
-
-_PAGE = f"""
-{_VIEW}
-WHERE project.deleted_at IS NULL
-    AND {{whose}}
-    AND ($2 = '' OR strpos(project.name_key, $2) > 0)
-    AND ($3::bigint = 0 OR project.owner_id = $3)
-    AND ($4::bigint = 0 OR project.assignee_id = $4)
-    AND ($5::bigint IS NULL OR project.id < $5)
-ORDER BY project.id DESC
-LIMIT $6
 """
 
 
@@ -93,18 +80,6 @@ class ProjectView:
     labels: list[Label]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which projects a list shows; 0 and "" stand for any, `user_id` None for projects of everybody."""
-
-    user_id: int | None
-    name_contains: str
-    owner_id: int
-    assignee_id: int
-    before: int | None
-    limit: int
-
-
 async def project_of(reader: Reader, project_id: int, *, lock: str = "") -> Project | None:
     """The project unless it is hidden; `lock` is "", "NO KEY UPDATE" or "UPDATE"."""
     row = await reader.fetchrow(f"{_ONE} FOR {lock}" if lock else _ONE, project_id)
@@ -119,23 +94,12 @@ async def is_of_user(reader: Reader, project_id: int, user_id: int) -> bool:
 
 async def view_of(reader: Reader, project_id: int) -> ProjectView:
     """A project that exists, with its labels."""
-    row = await reader.fetchrow(f"{_VIEW} WHERE project.id = $1", project_id)
-    assert row is not None
-    return _view_from(row, labels_from(await reader.fetchval(_LABELS_OF_ONE, project_id)))
-
-
-async def page(reader: Reader, search: Search) -> list[ProjectView]:
-    """Projects without labels, newest first."""
-    rows = await reader.fetch(
-        _PAGE.format(whose=_WHOSE[search.user_id is not None]),
-        search.user_id,
-        name_key(search.name_contains),
-        search.owner_id,
-        search.assignee_id,
-        search.before,
-        search.limit,
+    row = await reader.fetchrow(
+        f"SELECT {VIEW_COLUMNS} FROM project {VIEW_JOINS} WHERE project.id = $1",  # noqa: S608 - literals only
+        project_id,
     )
-    return [_view_from(row, []) for row in rows]
+    assert row is not None
+    return view_from(row, labels_from(await reader.fetchval(_LABELS_OF_ONE, project_id)))
 
 
 async def insert(
@@ -233,7 +197,8 @@ def _project_from(row: Record) -> Project:
     return Project(**{column: row[column] for column in COLUMNS})
 
 
-def _view_from(row: Record, labels: list[Label]) -> ProjectView:
+def view_from(row: Record, labels: list[Label]) -> ProjectView:
+    """A project from a row with VIEW_COLUMNS."""
     return ProjectView(
         project=_project_from(row),
         owner_name=row["owner_name"],

@@ -5,23 +5,25 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from yard.annotations.labels import Label
-from yard.runtime.db import Record
+from yard.runtime.db import Record, Transaction
 from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Task
-from yard.task.store import Reader
+from yard.task.store import Reader, lists
 from yard.task.store.labels import OF_TASK, labels_from
+from yard.task.store.lists import Order, Page, Position, Selection, Source
 from yard.task.store.tasks import SELECT, VISIBLE, task_from
 
-Order = Literal["newest", "oldest", "name", "last_changed"]
+OrderName = Literal["id", "name", "last_changed", "owner", "assignee", "status", "project"]
 
 _COLUMNS: Final = f"""
 {SELECT},
+    task.deleted_at,
+    coalesce(project.name, '') AS project_name,
     coalesce(owner.username, '') AS owner_name,
     coalesce(assignee.username, '') AS assignee_name,
     (SELECT coalesce(sum(revision), 0)::bigint FROM job WHERE job.task_id = task.id) AS revision
 """  # noqa: S608 - literals only
-_FROM: Final = """
-FROM task
+_JOINS: Final = """
 LEFT JOIN project ON project.id = task.project_id
 LEFT JOIN person AS owner ON owner.id = task.owner_id
 LEFT JOIN person AS assignee ON assignee.id = task.assignee_id
@@ -33,45 +35,50 @@ SELECT {_COLUMNS},
     EXISTS (
         SELECT FROM job WHERE job.task_id = task.id AND (job.assignee_id = $2 OR job.reviewer_id = $2)
     ) AS is_worked_on
-{_FROM}
+FROM task {_JOINS}
 WHERE task.id = $1 AND {VISIBLE}
 """  # noqa: S608 - literals only
 
-# Tasks of which somebody may know: $1 is the user.
+_SOURCE: Final = Source(
+    table="task",
+    view=f"SELECT {_COLUMNS}, {{position}} AS position FROM {{chosen}} {_JOINS}",  # noqa: S608 - as above
+)
+
+# Sets that are looked up row by row, whatever else is selected: each is found once, and an order's index is
+# read beside it. They stay sets by `IS TRUE`; as joins they would be taken for much smaller than they are.
+_PROJECTS: Final = "(task.project_id IN (SELECT id FROM project WHERE {0})) IS TRUE"
+_LIVE: Final = """
+    task.deleted_at IS NULL
+    AND (task.project_id IN (SELECT id FROM project WHERE deleted_at IS NOT NULL)) IS NOT TRUE
+"""
 _OF_USER: Final = """
-    SELECT id FROM task WHERE owner_id = $1
-    UNION SELECT id FROM task WHERE assignee_id = $1
-    UNION SELECT task_id FROM job WHERE assignee_id = $1
-    UNION SELECT task_id FROM job WHERE reviewer_id = $1
-    UNION
-    SELECT task.id
-    FROM task
-    JOIN project ON project.id = task.project_id
-    WHERE project.owner_id = $1 OR project.assignee_id = $1
+    (
+        task.owner_id = {0}
+        OR task.assignee_id = {0}
+        OR (
+            task.project_id IN (SELECT id FROM project WHERE owner_id = {0} OR assignee_id = {0})
+        ) IS TRUE
+        OR (
+            task.id IN (
+                SELECT task_id FROM job WHERE assignee_id = {0}
+                UNION ALL SELECT task_id FROM job WHERE reviewer_id = {0}
+            )
+        ) IS TRUE
+    )
 """
+_DELETED: Final = "task.deleted_at IS NOT NULL AND NOT task.is_purging"
 
-# The parameter of everybody's list has a type but no use.
-_WHOSE: Final = {True: f"task.id IN ({_OF_USER})", False: "$1::bigint IS NULL"}
-
-_FILTERED = f"""
-SELECT {_COLUMNS}
-{_FROM}
-WHERE {VISIBLE}
-    AND ($2 = '' OR strpos(task.name_key, $2) > 0)
-    AND ($3::bigint = 0 OR task.project_id = $3)
-    AND ($4::bigint = 0 OR task.owner_id = $4)
-    AND ($5::bigint = 0 OR task.assignee_id = $5)
-    AND ($6::int = 0 OR task.status = $6)
-    AND ($7::int = 0 OR task.mode = $7)
-"""
-
-_ORDERED: Final[dict[Order, str]] = {
-    "newest": "($9::bigint IS NULL OR task.id < $9) ORDER BY task.id DESC LIMIT $8",
-    "oldest": "($9::bigint IS NULL OR task.id > $9) ORDER BY task.id LIMIT $8",
-    "name": """($9::bigint IS NULL OR (task.name_key, task.id) > ($10::text, $9))
-        ORDER BY task.name_key, task.id LIMIT $8""",
-    "last_changed": """($9::bigint IS NULL OR (task.updated_at, task.id) < ($10::timestamptz, $9))
-        ORDER BY task.updated_at DESC, task.id DESC LIMIT $8""",
+_NAME_OF: Final = "LEFT JOIN person AS named ON named.id = task.{}"
+ORDERS: Final[dict[OrderName, Order]] = {
+    "id": Order(),
+    "name": Order(key="task.name_key"),
+    "last_changed": Order(key="task.updated_at", key_type="timestamptz", is_descending=True),
+    "owner": Order(key="named.username_key", joins=_NAME_OF.format("owner_id"), has_nulls=True),
+    "assignee": Order(key="named.username_key", joins=_NAME_OF.format("assignee_id"), has_nulls=True),
+    "status": Order(key="task.status", key_type="smallint"),
+    "project": Order(
+        key="home.name_key", joins="LEFT JOIN project AS home ON home.id = task.project_id", has_nulls=True
+    ),
 }
 
 
@@ -80,9 +87,11 @@ class TaskView:
     """A task with what is stored elsewhere; `labels` only where they are asked for."""
 
     task: Task
+    project_name: str
     owner_name: str
     assignee_name: str
     revision: int
+    deleted_at: datetime | None
     labels: list[Label]
     is_worked_on: bool
 
@@ -91,20 +100,23 @@ class TaskView:
 class Search:
     """Which tasks a list shows; 0 and "" stand for any, `user_id` None for tasks of everybody.
 
-    `after_id` and `after_key` are of the last task that was sent; the key only where it is ordered by one.
+    Instead of all tasks of a user the list of `deleted` ones shows those that the user may bring back.
     """
 
     user_id: int | None
-    order: Order
-    name_contains: str
-    project_id: int
-    owner_id: int
-    assignee_id: int
-    status: int
-    mode: int
-    limit: int
-    after_id: int | None
-    after_key: str | datetime | None
+    deleted: bool = False
+    name_contains: str = ""
+    project_id: int = 0
+    owner_id: int = 0
+    assignee_id: int = 0
+    status: int = 0
+    mode: int = 0
+    sync_status: int = 0
+    issue_tracker_contains: str = ""
+    subset: str = ""
+    owner_contains: str = ""
+    assignee_contains: str = ""
+    project_contains: str = ""
 
 
 async def view_of(reader: Reader, task_id: int, user_id: int) -> TaskView | None:
@@ -115,32 +127,70 @@ async def view_of(reader: Reader, task_id: int, user_id: int) -> TaskView | None
     return _view_from(row, labels_from(row["labels"]), is_worked_on=row["is_worked_on"])
 
 
-async def page(reader: Reader, search: Search) -> list[TaskView]:
-    """Tasks without labels, in the order that is asked for."""
-    arguments: list[Any] = [
-        search.user_id,
-        name_key(search.name_contains),
-        search.project_id,
-        search.owner_id,
-        search.assignee_id,
-        search.status,
-        search.mode,
-        search.limit,
-        search.after_id,
+async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[TaskView, Position]]:
+    """Tasks without labels, in the order that is asked for, each with its place in it."""
+    rows = await lists.fetch(tx, _SOURCE, _selection(search), page)
+    return [
+        (_view_from(row, [], is_worked_on=False), Position(id=row["id"], key=row["position"])) for row in rows
     ]
-    if search.order in ("name", "last_changed"):
-        arguments.append(search.after_key)
-    whose = _WHOSE[search.user_id is not None]
-    rows = await reader.fetch(f"{_FILTERED} AND {whose} AND {_ORDERED[search.order]}", *arguments)
-    return [_view_from(row, [], is_worked_on=False) for row in rows]
+
+
+async def count(tx: Transaction, search: Search) -> int:
+    """All tasks that are found."""
+    return await lists.count(tx, _SOURCE, _selection(search))
+
+
+def _selection(search: Search) -> Selection:
+    selection = Selection()
+    if search.deleted:
+        selection.where(_DELETED)
+        if search.user_id is not None:
+            selection.where("task.owner_id = {0}", search.user_id)
+    else:
+        selection.where(_LIVE)
+        if search.user_id is not None:
+            selection.where(_OF_USER, search.user_id)
+    _add_equal(selection, search)
+    _add_contained(selection, search)
+    return selection
+
+
+def _add_equal(selection: Selection, search: Search) -> None:
+    wanted: dict[str, Any] = {
+        "project_id": search.project_id,
+        "owner_id": search.owner_id,
+        "assignee_id": search.assignee_id,
+        "status": search.status,
+        "mode": search.mode,
+        "sync_status": search.sync_status,
+        "subset": search.subset,
+    }
+    for column, value in wanted.items():
+        if value:
+            selection.where(f"task.{column} = {{0}}", value)
+
+
+def _add_contained(selection: Selection, search: Search) -> None:
+    if search.name_contains:
+        selection.where("strpos(task.name_key, {0}) > 0", name_key(search.name_contains))
+    if search.issue_tracker_contains:
+        selection.where("strpos(lower(task.issue_tracker), lower({0})) > 0", search.issue_tracker_contains)
+    if search.project_contains:
+        selection.where(_PROJECTS.format("strpos(name_key, {0}) > 0"), name_key(search.project_contains))
+    lists.add_people(
+        selection,
+        {"task.owner_id": search.owner_contains, "task.assignee_id": search.assignee_contains},
+    )
 
 
 def _view_from(row: Record, labels: list[Label], *, is_worked_on: bool) -> TaskView:
     return TaskView(
         task=task_from(row),
+        project_name=row["project_name"],
         owner_name=row["owner_name"],
         assignee_name=row["assignee_name"],
         revision=row["revision"],
+        deleted_at=row["deleted_at"],
         labels=labels,
         is_worked_on=is_worked_on,
     )

@@ -1,0 +1,157 @@
+"""Pages of long lists, in any order, from a position or behind a number of rows.
+
+The ids of a page are chosen first, by what an index holds, and only its rows are read: what is left out
+before them costs a look at the index. `position` is the sort key of a row beside its id; rows of equal keys
+are in the order of their ids, and those without a key come last, or first where the order is turned round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from yard.task.domain.requests import name_key
+
+if TYPE_CHECKING:
+    from yard.runtime.db import Record, Transaction
+
+Key: TypeAlias = str | int | datetime | None
+KeyType: TypeAlias = Literal["text", "smallint", "timestamptz"]
+
+# Plans are made for the values at hand, never for any, and compiling them costs more than they do. A page far
+# behind in an order that no index has is sorted in memory.
+_TUNING: Final = """
+SELECT
+    set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('jit', 'off', true),
+    set_config('work_mem', '32MB', true)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """By the expression `key`, or by id alone; `joins` are the tables that it needs."""
+
+    key: str = ""
+    key_type: KeyType = "text"
+    joins: str = ""
+    is_descending: bool = False
+    has_nulls: bool = False
+
+    def reversed(self) -> Order:
+        """The same, turned round."""
+        return replace(self, is_descending=not self.is_descending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """The last row that was sent."""
+
+    id: int
+    key: Key = None
+
+
+@dataclass(slots=True)
+class Selection:
+    """What a list shows: conditions, with the arguments that they stand on."""
+
+    conditions: list[str] = field(default_factory=list)
+    arguments: list[Any] = field(default_factory=list)
+
+    def where(self, condition: str, *arguments: object) -> None:
+        """Adds a condition in which `{0}`, `{1}` stand for the arguments."""
+        self.conditions.append(condition.format(*(self.hold(argument) for argument in arguments)))
+
+    def hold(self, argument: object) -> str:
+        """The placeholder of a new argument."""
+        self.arguments.append(argument)
+        return f"${len(self.arguments)}"
+
+    def copy(self) -> Selection:
+        """One to which can be added without changing this one."""
+        return Selection(list(self.conditions), list(self.arguments))
+
+    @property
+    def sql(self) -> str:
+        """All conditions."""
+        return " AND ".join(self.conditions) or "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which of the selected rows; `skip` ones are left out first."""
+
+    order: Order
+    after: Position | None
+    skip: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A table with an id, what its conditions need beside it (`joins`), and how one of its rows is read."""
+
+    table: str
+    view: str
+    joins: str = ""
+
+
+async def tune(tx: Transaction) -> None:
+    """Lets the rest of a transaction, which should be lists alone, be planned as these need it."""
+    await tx.execute(_TUNING)
+
+
+async def fetch(tx: Transaction, source: Source, selection: Selection, page: Page) -> list[Record]:
+    """The rows of a page as the view shows them, each with its `position`."""
+    chosen = selection.copy()
+    order = page.order
+    if page.after is not None:
+        chosen.conditions.append(_behind(source.table, order, page.after, chosen))
+    direction = "DESC" if order.is_descending else "ASC"
+    sql = f"""
+    WITH chosen AS MATERIALIZED (
+        SELECT {source.table}.id, {order.key or "NULL"} AS position
+        FROM {source.table} {source.joins} {order.joins}
+        WHERE {chosen.sql}
+        ORDER BY {f"{order.key} {direction}, " if order.key else ""}{source.table}.id {direction}
+        OFFSET {chosen.hold(page.skip)}
+        LIMIT {chosen.hold(page.limit)}
+    )
+    {source.view.format(position="chosen.position", chosen=f"chosen JOIN {source.table} USING (id)")}
+    ORDER BY chosen.position {direction}, chosen.id {direction}
+    """  # noqa: S608 - names and placeholders of this service
+    return await tx.fetch(sql, *chosen.arguments)
+
+
+async def count(tx: Transaction, source: Source, selection: Selection) -> int:
+    """All rows that are selected."""
+    found: int = await tx.fetchval(
+        f"SELECT count(*) FROM {source.table} {source.joins} WHERE {selection.sql}",  # noqa: S608 - as above
+        *selection.arguments,
+    )
+    return found
+
+
+def add_people(selection: Selection, wanted: Mapping[str, str]) -> None:
+    """Adds, for columns with ids of people, which part of their user names must be there; "" is any."""
+    for column, part in wanted.items():
+        if part:
+            people = "SELECT id FROM person WHERE strpos(username_key, {0}) > 0"
+            selection.where(f"({column} IN ({people})) IS TRUE", name_key(part))
+
+
+def _behind(table: str, order: Order, after: Position, chosen: Selection) -> str:
+    """The rows that come after a position."""
+    sign = "<" if order.is_descending else ">"
+    last_id = f"{chosen.hold(after.id)}::bigint"
+    if not order.key:
+        return f"{table}.id {sign} {last_id}"
+    if after.key is None:
+        same = f"({order.key} IS NULL AND {table}.id {sign} {last_id})"
+        return f"({same} OR {order.key} IS NOT NULL)" if order.is_descending else same
+    key = f"{chosen.hold(after.key)}::{order.key_type}"
+    behind = f"({order.key}, {table}.id) {sign} ({key}, {last_id})"
+    is_last = order.has_nulls and not order.is_descending
+    return f"({behind} OR {order.key} IS NULL)" if is_last else behind

@@ -1,0 +1,97 @@
+"""Lists of projects."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from yard.runtime.db import Transaction
+from yard.task.domain.requests import name_key
+from yard.task.store import lists
+from yard.task.store.lists import Order, Page, Position, Selection, Source
+from yard.task.store.projects import VIEW_COLUMNS, VIEW_JOINS, ProjectView, view_from
+
+OrderName = Literal["id", "name", "last_changed"]
+
+_SOURCE: Final = Source(
+    table="project",
+    view=f"SELECT {VIEW_COLUMNS}, {{position}} AS position FROM {{chosen}} {VIEW_JOINS}",  # noqa: S608
+)
+
+ORDERS: Final[dict[OrderName, Order]] = {
+    "id": Order(),
+    "name": Order(key="project.name_key"),
+    "last_changed": Order(key="project.updated_at", key_type="timestamptz", is_descending=True),
+}
+
+# The projects of those who work on a part are found by it, once.
+_OF_USER: Final = """
+    (
+        project.owner_id = {0}
+        OR project.assignee_id = {0}
+        OR (
+            project.id IN (
+                SELECT project_id
+                FROM task
+                WHERE deleted_at IS NULL
+                    AND (
+                        assignee_id = {0}
+                        OR (
+                            id IN (
+                                SELECT task_id FROM job WHERE assignee_id = {0}
+                                UNION ALL SELECT task_id FROM job WHERE reviewer_id = {0}
+                            )
+                        ) IS TRUE
+                    )
+            )
+        ) IS TRUE
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which projects a list shows; 0 and "" stand for any, `user_id` None for projects of everybody.
+
+    Instead of all projects of a user the list of `deleted` ones shows those that the user may bring back.
+    """
+
+    user_id: int | None
+    deleted: bool = False
+    name_contains: str = ""
+    owner_id: int = 0
+    assignee_id: int = 0
+    status: int = 0
+    owner_contains: str = ""
+    assignee_contains: str = ""
+
+
+async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[ProjectView, Position]]:
+    """Projects without labels, in the order that is asked for, each with its place in it."""
+    rows = await lists.fetch(tx, _SOURCE, _selection(search), page)
+    return [(view_from(row, []), Position(id=row["id"], key=row["position"])) for row in rows]
+
+
+async def count(tx: Transaction, search: Search) -> int:
+    """All projects that are found."""
+    return await lists.count(tx, _SOURCE, _selection(search))
+
+
+def _selection(search: Search) -> Selection:
+    selection = Selection()
+    selection.where(f"project.deleted_at IS {'NOT NULL' if search.deleted else 'NULL'}")
+    if search.user_id is not None:
+        selection.where("project.owner_id = {0}" if search.deleted else _OF_USER, search.user_id)
+    wanted: dict[str, Any] = {
+        "owner_id": search.owner_id,
+        "assignee_id": search.assignee_id,
+        "status": search.status,
+    }
+    for column, value in wanted.items():
+        if value:
+            selection.where(f"project.{column} = {{0}}", value)
+    if search.name_contains:
+        selection.where("strpos(project.name_key, {0}) > 0", name_key(search.name_contains))
+    lists.add_people(
+        selection,
+        {"project.owner_id": search.owner_contains, "project.assignee_id": search.assignee_contains},
+    )
+    return selection
