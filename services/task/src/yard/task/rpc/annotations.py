@@ -10,7 +10,6 @@ from yard.task.handlers import deleted_frames
 from yard.task.handlers.annotations import importing, reading, saving, streaming
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.context import Tasks
-from yard.task.sources.frame_sizes import FrameSizes
 
 ANNOTATION_SERVICE = messages.DESCRIPTOR.services_by_name["AnnotationService"].full_name
 
@@ -19,7 +18,7 @@ class AnnotationServicer(annotation_service_pb2_grpc.AnnotationServiceServicer):
     """Annotations over gRPC."""
 
     def __init__(self, tasks: Tasks) -> None:
-        self._annotations = Annotations(tasks=tasks, frame_sizes=FrameSizes(tasks.blobs))
+        self._annotations = Annotations.of(tasks)
 
     async def GetAnnotations(
         self, request: messages.GetAnnotationsRequest, context: Any

@@ -8,7 +8,6 @@ from frameyard.annotation.v1 import history_service_pb2_grpc
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.history import reading, restoring
-from yard.task.sources.frame_sizes import FrameSizes
 
 HISTORY_SERVICE = messages.DESCRIPTOR.services_by_name["HistoryService"].full_name
 
@@ -17,7 +16,7 @@ class HistoryServicer(history_service_pb2_grpc.HistoryServiceServicer):
     """What was saved, over gRPC."""
 
     def __init__(self, tasks: Tasks) -> None:
-        self._annotations = Annotations(tasks=tasks, frame_sizes=FrameSizes(tasks.blobs))
+        self._annotations = Annotations.of(tasks)
 
     async def ListRevisions(
         self, request: messages.ListRevisionsRequest, context: Any

@@ -16,6 +16,7 @@ from yard.runtime.blobs import BlobRef, Blobs
 KEPT_BLOCKS: Final = 64
 KEPT_PLANS: Final = 64
 
+K = TypeVar("K")
 V = TypeVar("V")
 Sizes = tuple["array[int]", "array[int]"]
 
@@ -25,8 +26,8 @@ class FrameSizes:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._plans: _Kept[tuple[Block, ...]] = _Kept(KEPT_PLANS)
-        self._sizes: _Kept[Sizes] = _Kept(KEPT_BLOCKS)
+        self._plans: Kept[str, tuple[Block, ...]] = Kept(KEPT_PLANS)
+        self._sizes: Kept[str, Sizes] = Kept(KEPT_BLOCKS)
 
     async def of(self, plan: BlobRef, frames: Iterable[int]) -> Mapping[int, tuple[int, int]]:
         """Width and height, pixels, of those of the frames whose size is known."""
@@ -72,21 +73,27 @@ def _sizes_in(block: bytes) -> Sizes:
     return array("I", (frame.width for frame in frames)), array("I", (frame.height for frame in frames))
 
 
-class _Kept(Generic[V]):
+class Kept(Generic[K, V]):
     """The values that were used last, by key."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._values: OrderedDict[str, V] = OrderedDict()
+        self._values: OrderedDict[K, V] = OrderedDict()
 
-    def get(self, key: str) -> V | None:
+    def get(self, key: K) -> V | None:
+        """The value, which counts as used."""
         value = self._values.get(key)
         if value is not None:
             self._values.move_to_end(key)
         return value
 
-    def put(self, key: str, value: V) -> None:
+    def put(self, key: K, value: V) -> None:
+        """Adds a value, or takes the place of the one that is there."""
         self._values[key] = value
         self._values.move_to_end(key)
         while len(self._values) > self._most:
             self._values.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        """Forgets a value, if there is one."""
+        self._values.pop(key, None)

@@ -40,16 +40,25 @@ async def record_save(tx: Transaction, job: Job) -> Job:
     A task with a dataset repository is not synchronized from then on.
     """
     after = progress.saved(job, clock.now())
-    await update_job(tx, after)
     await tx.execute(
         """
-        UPDATE task
-        SET updated_at = $2,
-            sync_status = CASE WHEN sync_status = 0 THEN 0 ELSE 1 END
-        WHERE id = $1
+        WITH task AS (
+            UPDATE task
+            SET updated_at = $2,
+                sync_status = CASE WHEN sync_status = 0 THEN 0 ELSE 1 END
+            WHERE id = $1
+        )
+        UPDATE job
+        SET revision = $4, started_at = $5, work_s = $6, active_at = $7, updated_at = $2
+        WHERE id = $3
         """,
         job.task_id,
         after.updated_at,
+        job.id,
+        after.revision,
+        after.started_at,
+        after.work_s,
+        after.active_at,
     )
     return after
 

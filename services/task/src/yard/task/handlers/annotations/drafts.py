@@ -88,7 +88,7 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
     size_of = await sizes(annotations, seen.scope.task, conversion.frames_of(given.annotations))
 
     def plan() -> Plan:
-        wanted = conversion.check(given, _rules(seen, size_of))
+        wanted = conversion.check(given, rules_of(seen, size_of))
         if given.faults:
             return Plan()
         return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin)
@@ -113,12 +113,15 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
         # What is one object of the task is changed as one, also where only the overlap made it one.
         return await reading.surroundings_of(tx, scope.task.id, [job.id for job in scope.jobs], found)
 
-    seen = await see(annotations, request.target, named)
+    if given.needs_rows:
+        seen = await see(annotations, request.target, named)
+    else:
+        seen = await see_again(annotations, request.target)
     frames = conversion.frames_of(create.annotations) | conversion.frames_of(update.annotations)
     size_of = await sizes(annotations, seen.scope.task, frames)
 
     def plan() -> tuple[Plan, list[Fault]]:
-        rules = _rules(seen, size_of)
+        rules = rules_of(seen, size_of)
         step = Step(
             create=conversion.check(create, rules), update=conversion.check(update, rules), delete=delete
         )
@@ -150,6 +153,20 @@ async def see(
         return Seen(scope=scope, labels=labels, stored=await rows(tx, scope))
 
 
+async def see_again(annotations: Annotations, target: messages.AnnotationTarget) -> Seen:
+    """A snapshot without rows, for a job perhaps one from before.
+
+    Whoever writes checks rights, and that nothing has changed that a draft rests on, in any case.
+    """
+    if target.WhichOneof("target") != "job_id":
+        return await see(annotations, target)
+    seen = annotations.seen.get(target.job_id)
+    if seen is None:
+        seen = await see(annotations, target)
+        annotations.seen.put(target.job_id, seen)
+    return seen
+
+
 async def sizes(annotations: Annotations, task: Task, frames: Iterable[int]) -> FrameSize:
     """Sizes of the frames that have geometry: a video has one, those of images are in the plan."""
     if task.mode == task_pb2.TASK_MODE_INTERPOLATION:
@@ -168,7 +185,8 @@ def _parts(seen: Seen) -> Parts:
     return TaskObjects(scope=seen.scope, labels=seen.labels, annotations=seen.stored).merged().parts
 
 
-def _rules(seen: Seen, size_of: FrameSize) -> Rules:
+def rules_of(seen: Seen, size_of: FrameSize) -> Rules:
+    """What objects of the snapshot are checked against."""
     window = seen.scope.window
     return Rules(schema=LabelSchema(seen.labels), first=window.first, last=window.last, frame_size=size_of)
 
@@ -183,10 +201,7 @@ async def _drafted(
     is_bound: bool,
 ) -> Draft:
     """Gives ids to the new rows and makes all that will be written."""
-    reserved = {
-        table: await writing.reserve(annotations.tasks.db, table, count)
-        for table, count in plan.new_rows.items()
-    }
+    reserved = {table: await annotations.ids.take(table, count) for table, count in plan.new_rows.items()}
 
     def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace], dict[int, Kept]]:
         answer = conversion.write(plan.numbered(reserved))
@@ -195,8 +210,7 @@ async def _drafted(
         return write, answer, traces, {job_id: history.kept(trace) for job_id, trace in traces.items()}
 
     write, answer, traces, kept = await asyncio.to_thread(make)
-    if answer.ByteSize() > MESSAGE_BYTES - _ENVELOPE_BYTES:
-        raise errors.ResourceExhausted("too many objects for one save: save some at a time")
+    check_size(answer)
     return Draft(
         seen=seen,
         is_bound=is_bound,
@@ -208,6 +222,12 @@ async def _drafted(
         write=write,
         answer=answer,
     )
+
+
+def check_size(answer: annotation_pb2.AnnotationSet) -> None:
+    """ResourceExhausted for an answer that no message holds."""
+    if answer.ByteSize() > MESSAGE_BYTES - _ENVELOPE_BYTES:
+        raise errors.ResourceExhausted("too many objects for one save: save some at a time")
 
 
 def _origin() -> str:

@@ -10,11 +10,11 @@ from yard.annotations.errors import Fault
 from yard.runtime import clock, errors, idempotency
 from yard.runtime.db import Transaction, UniqueViolation
 from yard.task.domain import progress
-from yard.task.handlers.annotations import drafts
+from yard.task.handlers.annotations import drafts, fresh
 from yard.task.handlers.annotations.concluding import Done, conclude
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.annotations.drafts import Draft
-from yard.task.handlers.annotations.scopes import Scope, check_may_write, locked
+from yard.task.handlers.annotations.scopes import Scope, check_may_write, locked, scope_of
 from yard.task.store import jobs as job_store
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import writing
@@ -38,13 +38,11 @@ async def put_annotations(
     def answer(draft: Draft, revision: int) -> messages.PutAnnotationsResponse:
         return messages.PutAnnotationsResponse(annotations=draft.answer, revision=revision)
 
-    return await save(
-        annotations,
-        request,
-        messages.PutAnnotationsResponse,
-        lambda: drafts.draft_put(annotations, request),
-        answer,
-    )
+    async def make() -> Draft:
+        draft = await fresh.draft_put(annotations, request)
+        return draft or await drafts.draft_put(annotations, request)
+
+    return await save(annotations, request, messages.PutAnnotationsResponse, make, answer)
 
 
 async def patch_annotations(
@@ -55,13 +53,11 @@ async def patch_annotations(
     def answer(draft: Draft, revision: int) -> messages.PatchAnnotationsResponse:
         return messages.PatchAnnotationsResponse(created=draft.answer, revision=revision)
 
-    return await save(
-        annotations,
-        request,
-        messages.PatchAnnotationsResponse,
-        lambda: drafts.draft_patch(annotations, request),
-        answer,
-    )
+    async def make() -> Draft:
+        draft = await fresh.draft_patch(annotations, request)
+        return draft or await drafts.draft_patch(annotations, request)
+
+    return await save(annotations, request, messages.PatchAnnotationsResponse, make, answer)
 
 
 async def save(
@@ -78,7 +74,8 @@ async def save(
             return await _settle(annotations, request, response_type, draft, answer)
         except (_OutdatedError, UniqueViolation):
             # Two jobs may bring back one object at the same time: the second finds its id taken.
-            continue
+            if draft.seen.scope.is_job:
+                annotations.seen.drop(draft.seen.scope.jobs[0].id)
     raise errors.Conflict("others save faster than this could be worked out", reason="REVISION_CHANGED")
 
 
@@ -101,8 +98,9 @@ async def _settle(
 async def _write(annotations: Annotations, tx: Transaction, request: Request, draft: Draft) -> int:
     """Writes the draft if it still fits; returns the revision after it."""
     task_id = draft.seen.scope.task.id
-    await writing.hold(tx, task_id, draft.label_ids)
-    scope = await locked(tx, _target(request))
+    target = _target(request)
+    await writing.hold(tx, task_id, draft.label_ids, target.job_id)
+    scope = await (scope_of(tx, target) if target.job_id else locked(tx, target))
     check_may_write(scope)
     check_revision(request, scope.revision)
     await _check_current(tx, draft, scope)
@@ -143,7 +141,10 @@ def check_revision(request: Request | messages.ImportHeader, revision: int) -> N
 
 
 async def _check_current(tx: Transaction, draft: Draft, scope: Scope) -> None:
-    if draft.is_bound and scope.revisions != draft.seen.scope.revisions:
+    seen = draft.seen.scope
+    if draft.is_bound and scope.revisions != seen.revisions:
+        raise _OutdatedError
+    if (scope.sites, scope.pictures) != (seen.sites, seen.pictures):
         raise _OutdatedError
     if await label_store.labels_of(tx, scope.task) != draft.seen.labels:
         raise _OutdatedError

@@ -40,6 +40,11 @@ class Scope:
         ]
 
     @property
+    def pictures(self) -> tuple[object, ...]:
+        """What sizes of frames follow from."""
+        return (self.task.mode, self.task.size, self.task.width, self.task.height, self.task.plan)
+
+    @property
     def job_id(self) -> int | None:
         """Id of the job, None if it is the whole task."""
         return self.jobs[0].id if self.is_job else None

@@ -66,6 +66,12 @@ async def tracks_of(reader: Reader, selection: Selection) -> tuple[Track, ...]:
     return await _with_keyframes(reader, selection.task_id, found)
 
 
+async def is_empty(reader: Reader, task_id: int, job_id: int) -> bool:
+    """Whether a job holds no object."""
+    empty: bool = await reader.fetchval(_IS_EMPTY, task_id, job_id)
+    return empty
+
+
 async def jobs_holding(reader: Reader, table: Literal["tag", "shape"], task_id: int) -> set[int]:
     """Ids of the jobs of a task that hold any."""
     return {row["id"] for row in await reader.fetch(_HOLDING[table], task_id)}
@@ -191,6 +197,14 @@ FROM keyframe
 WHERE task_id = $1 AND track_id = ANY ($2)
 ORDER BY track_id, frame
 """  # noqa: S608 - literals only
+
+_IS_EMPTY = """
+SELECT NOT (
+    EXISTS (SELECT FROM tag WHERE task_id = $1 AND job_id = $2)
+    OR EXISTS (SELECT FROM shape WHERE task_id = $1 AND job_id = $2)
+    OR EXISTS (SELECT FROM track WHERE task_id = $1 AND job_id = $2)
+)
+"""
 
 _HOLDING = {
     table: f"""
