@@ -142,7 +142,7 @@ async def test_two_states_are_compared_in_both_directions(scene: Scene) -> None:
     assert (back.updated_before, back.updated_after) == (found.updated_after, found.updated_before)
     assert (await diff(scene, 0)).created == states[3]
     same = await diff(scene, 2, 2)
-    assert not any(sum(map(len, (a.tags, a.shapes, a.tracks))) for a in (same.created, same.updated_after))
+    assert [same.created, same.updated_before, same.updated_after, same.deleted] == [some()] * 4
 
 
 async def test_a_state_is_brought_back_as_a_save(scene: Scene) -> None:

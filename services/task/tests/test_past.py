@@ -51,7 +51,7 @@ def item(table: str, id_: int, label_id: int, number: int) -> Object:
 
 keys = st.tuples(st.sampled_from(["tag", "shape", "track"]), st.integers(1, 8))
 objects = st.builds(
-    lambda key, label_id, number: (key, item(*key, label_id, number)),
+    lambda key, label_id, number: (key, item(key[0], key[1], label_id, number)),
     keys,
     st.sampled_from([1, 2]),
     st.integers(0, 9),
