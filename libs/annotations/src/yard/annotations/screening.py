@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _EXACT = {ShapeKind.RECTANGLE: 4, ShapeKind.ELLIPSE: 4, ShapeKind.CUBOID: 16}
+_UNKNOWN = 1e300
 _LEAST = {ShapeKind.POLYGON: 6, ShapeKind.POLYLINE: 4, ShapeKind.POINTS: 2}
 
 
@@ -140,7 +141,7 @@ def _doubtful_geometry(batch: Batch, rules: Rules, frames: NDArray[np.int32], kn
     margin = (turned | (kinds == ShapeKind.ELLIPSE) | (kinds == ShapeKind.CUBOID)).astype(np.float64)
     inside = (low_x >= -margin * width) & (high_x <= (1 + margin) * width)
     inside &= (low_y >= -margin * height) & (high_y <= (1 + margin) * height)
-    inside |= np.isinf(width)
+    inside |= width == _UNKNOWN
     bad[rows] = infinite | ~inside | _turned_over(kinds, numbers, starts)
     return bad
 
@@ -168,9 +169,11 @@ def _turned_over(kinds: NDArray[np.uint8], numbers: Floats, starts: Integers) ->
 
 
 def _sizes(frames: NDArray[np.int32], rules: Rules) -> tuple[Floats, Floats]:
-    """Width and height by row; infinite where they are not known."""
+    """Width and height by row, _UNKNOWN where they are not known."""
     found, places = np.unique(frames, return_inverse=True)
-    sizes = np.array([rules.frame_size(frame) or (np.inf, np.inf) for frame in found.tolist()], np.float64)
+    sizes = np.array(
+        [rules.frame_size(frame) or (_UNKNOWN, _UNKNOWN) for frame in found.tolist()], np.float64
+    )
     of_rows = sizes[places.reshape(-1)]
     return of_rows[:, 0], of_rows[:, 1]
 
