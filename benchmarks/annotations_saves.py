@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from yard.annotations.model import Shape, ShapeKind
 from yard.runtime import clock
 from yard.task.store.annotations import rows
-from yard.annotations.model import Shape, ShapeKind
 
 from benchmarks.annotations_service import SIZE, Service, Street, task_service
 from benchmarks.report import Aim, Row, row
@@ -154,9 +154,3 @@ async def _inserts(service: Service, street: Street, count: int) -> list[float]:
 
 def _p99(values: Sequence[float]) -> float:
     return sorted(values)[int(len(values) * 0.99)]
-
-
-if __name__ == "__main__":
-    from benchmarks.report import table
-
-    print(table(measure_saves()))  # noqa: T201

@@ -41,6 +41,8 @@ class Service:
     """The running service, as its owner's client, and its schema."""
 
     program: Program
+    address: str
+    issuer: TokenIssuer
     annotations: "AnnotationServiceAsyncStub"
     schema: "asyncpg.Connection[asyncpg.Record]"
 
@@ -89,7 +91,13 @@ async def task_service(servers: Servers) -> AsyncIterator[Service]:
         address = json.loads(await _written(port_file, program))["rpc"]
         schema = await asyncpg.connect(url, command_timeout=600)
         async with rpc.channel(address, token=issuer.issue(ANN).token) as channel:
-            yield Service(program=program, annotations=AnnotationServiceStub(channel), schema=schema)
+            yield Service(
+                program=program,
+                address=address,
+                issuer=issuer,
+                annotations=AnnotationServiceStub(channel),
+                schema=schema,
+            )
     finally:
         if schema is not None:
             await schema.close()

@@ -139,8 +139,3 @@ SELECT $2, -id, -job_id, frame, label_id, group_number, source, kind, z_order, o
 FROM shape
 WHERE task_id = $1
 """
-
-if __name__ == "__main__":
-    from benchmarks.report import table
-
-    print(table(measure_streams()))  # noqa: T201
