@@ -1,4 +1,4 @@
-"""Saves through the service: one of many shapes beside a bare COPY of the same rows, and many of one shape."""
+"""Saves through the service: one of many shapes beside a bare COPY of its rows, and many of one shape."""
 
 import asyncio
 import random
