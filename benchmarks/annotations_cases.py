@@ -39,10 +39,10 @@ class Scene:
         starts = range(0, max(1, self.frames - self.overlap), self.segment - self.overlap)
         return [Window(start, min(start + self.segment, self.frames) - 1) for start in starts]
 
-    def paths(self) -> Floats:
+    def boxes(self, frames: Sequence[int]) -> Floats:
         """Boxes (objects, frames, 5): left, top, right, bottom, rotation."""
         random = np.random.default_rng(7)
-        frame = np.arange(self.frames)
+        frame = np.array(frames)
         sizes = random.uniform(50, 120, (2, self.objects, 1))
         centres = [
             _there_and_back(random.uniform(0, 2 * limit, (self.objects, 1)), speed, frame, limit)
@@ -56,6 +56,10 @@ class Scene:
         rotation = (frame * 0.5 + random.uniform(0, 360, (self.objects, 1))) % 360 * self.turned
         return np.stack([*low, *high, rotation], axis=2)
 
+    def keyframes(self, window: Window) -> list[int]:
+        """The frames of a window on which its tracks have keyframes."""
+        return sorted({*range(window.first, window.last + 1, self.spacing), window.last})
+
 
 def _there_and_back(start: Floats, speed: Floats, frame: NDArray[np.int64], limit: int) -> Floats:
     """Places 0..limit of things that turn at the borders."""
@@ -65,28 +69,23 @@ def _there_and_back(start: Floats, speed: Floats, frame: NDArray[np.int64], limi
 
 def as_shapes(scene: Scene) -> list[JobAnnotations]:
     """Each box of each frame as a shape of its own, in every job that has the frame."""
-    paths = scene.paths()
     ids = iter(range(1, 1 << 62))
     return [
-        _job(number, window, shapes=_shapes(_by_hand(paths, window, number), window, number, ids))
+        _job(number, window, shapes=_shapes(scene, window, number, ids))
         for number, window in enumerate(scene.windows(), 1)
     ]
 
 
 def as_tracks(scene: Scene, *, origins: bool = False) -> list[JobAnnotations]:
     """Each object as a track a job, or cut from one track of the task if `origins` are asked for."""
-    paths = scene.paths()
     ids = iter(range(1, 1 << 62))
+    windows = scene.windows()
     if origins:
-        whole = list(_tracks(paths, Window(0, scene.frames - 1), 0, scene.spacing, ids))
-        return [_cut(whole, window, number, ids) for number, window in enumerate(scene.windows(), 1)]
+        whole = list(_tracks(scene, Window(0, scene.frames - 1), 0, ids))
+        return [_cut(whole, window, number, ids) for number, window in enumerate(windows, 1)]
     return [
-        _job(
-            number,
-            window,
-            tracks=_tracks(_by_hand(paths, window, number), window, number, scene.spacing, ids),
-        )
-        for number, window in enumerate(scene.windows(), 1)
+        _job(number, window, tracks=_tracks(scene, window, number, ids))
+        for number, window in enumerate(windows, 1)
     ]
 
 
@@ -97,20 +96,22 @@ def _job(
     return JobAnnotations(job_id=number, first=window.first, last=window.last, annotations=annotations)
 
 
-def _by_hand(paths: Floats, window: Window, number: int) -> Floats:
-    """The boxes of a window as one person draws them."""
-    drawn = paths[:, window.first : window.last + 1].copy()
+def _by_hand(scene: Scene, frames: Sequence[int], number: int) -> Floats:
+    """The boxes on some frames as one person draws them."""
+    drawn = scene.boxes(frames)
     drawn[:, :, :4] += np.random.default_rng(number).uniform(-_HAND_PX, _HAND_PX, drawn[:, :, :4].shape)
     return np.round(drawn, 2)
 
 
-def _shapes(drawn: Floats, window: Window, number: int, ids: Iterator[int]) -> Iterator[Shape]:
-    for column, boxes in enumerate(drawn.transpose(1, 0, 2).tolist()):
+def _shapes(scene: Scene, window: Window, number: int, ids: Iterator[int]) -> Iterator[Shape]:
+    frames = range(window.first, window.last + 1)
+    drawn = _by_hand(scene, frames, number).transpose(1, 0, 2).tolist()
+    for frame, boxes in zip(frames, drawn, strict=True):
         for place, box in enumerate(boxes):
             yield Shape(
                 id=next(ids),
                 job_id=number,
-                frame=window.first + column,
+                frame=frame,
                 label_id=1 + place % LABELS,
                 kind=ShapeKind.RECTANGLE,
                 points=tuple(box[:4]),
@@ -118,17 +119,11 @@ def _shapes(drawn: Floats, window: Window, number: int, ids: Iterator[int]) -> I
             )
 
 
-def _tracks(drawn: Floats, window: Window, number: int, spacing: int, ids: Iterator[int]) -> Iterator[Track]:
-    size = window.last - window.first + 1
-    frames = sorted({*range(0, size, spacing), size - 1})
-    for place, path in enumerate(drawn[:, frames].tolist()):
+def _tracks(scene: Scene, window: Window, number: int, ids: Iterator[int]) -> Iterator[Track]:
+    frames = scene.keyframes(window)
+    for place, path in enumerate(_by_hand(scene, frames, number).tolist()):
         keyframes = tuple(
-            Keyframe(
-                frame=window.first + frame,
-                kind=ShapeKind.RECTANGLE,
-                points=tuple(box[:4]),
-                rotation=box[4],
-            )
+            Keyframe(frame=frame, kind=ShapeKind.RECTANGLE, points=tuple(box[:4]), rotation=box[4])
             for frame, box in zip(frames, path, strict=True)
         )
         yield Track(id=next(ids), job_id=number, label_id=1 + place % LABELS, keyframes=keyframes)

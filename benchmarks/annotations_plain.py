@@ -4,6 +4,7 @@ It knows objects without origins only, which is what it is compared on. Boxes ar
 each pair of tracks is interpolated anew, and all pairs of a label are looked at.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -23,16 +24,22 @@ _ROUNDING = 1e-9
 def merge_shapes(jobs: Sequence[JobAnnotations]) -> list[Shape]:
     """Rectangles of all jobs, each neighbour's that is the same left out; attributes are not looked at."""
     found = list(jobs[0].annotations.shapes)
-    before = list(jobs[0].annotations.shapes)
+    before = _by_place(jobs[0])
     for job in jobs[1:]:
-        after = list(job.annotations.shapes)
+        after = _by_place(job)
         doubled: set[int] = set()
-        for frame, label in sorted({(shape.frame, shape.label_id) for shape in after}):
-            ones = [shape for shape in before if (shape.frame, shape.label_id) == (frame, label)]
-            others = [shape for shape in after if (shape.frame, shape.label_id) == (frame, label)]
-            doubled |= {others[column].id for _, column in _pairs(ones, others, iou, 0.75)}
-        found += [shape for shape in after if shape.id not in doubled]
+        for place in before.keys() & after.keys():
+            others = after[place]
+            doubled |= {others[column].id for _, column in _pairs(before[place], others, iou, 0.75)}
+        found += [shape for shape in job.annotations.shapes if shape.id not in doubled]
         before = after
+    return found
+
+
+def _by_place(job: JobAnnotations) -> dict[tuple[int, int], list[Shape]]:
+    found: dict[tuple[int, int], list[Shape]] = defaultdict(list)
+    for shape in job.annotations.shapes:
+        found[shape.frame, shape.label_id].append(shape)
     return found
 
 
@@ -62,7 +69,9 @@ def _pairs(
     similarity: Callable[..., float],
     threshold: float,
 ) -> list[tuple[int, int]]:
-    matrix = np.array([[similarity(one, other) for other in others] for one in ones]).reshape(len(ones), -1)
+    if not ones or not others:
+        return []
+    matrix = np.array([[similarity(one, other) for other in others] for one in ones])
     accepted = np.where(matrix >= threshold - _ROUNDING, matrix, 0.0)
     rows, columns = linear_sum_assignment(accepted, maximize=True)
     return [(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if accepted[i, j] > 0]
