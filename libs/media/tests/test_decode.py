@@ -13,8 +13,10 @@ from yard.media.decode import VideoReader
 from yard.media.encode_jpeg import FrameEncoder
 from yard.media.errors import MediaError
 from yard.media.hard_clips import FRAMES, HARD_CLIPS, SIZE, make_clip
+from yard.media.kind_clips import make_kind
 from yard.media.mp4_chunk import encode_mp4
 from yard.media.synthetic import read
+from yard.media.video_file import opened_video, tells_all
 from yard.media.video_index import VideoIndex, index_video
 
 SELECTIONS = {
@@ -96,3 +98,18 @@ def with_ghost_frame(index: VideoIndex, after: int) -> VideoIndex:
     """The same index with a frame that the stream does not hold."""
     between = int(index.pts[after] + index.pts[after + 1]) // 2
     return replace(index, pts=np.insert(index.pts, after + 1, between))
+
+
+@pytest.mark.parametrize("kind", ["h264.mp4", "hevc.mov", "mpeg4.mov", "vp9.webm", "av1.mkv"])
+def test_no_picture_is_decoded_to_open_a_video_that_tells_all(kind: str, tmp_path: Path) -> None:
+    path = make_kind(kind, tmp_path, frames=8)
+    with path.open("rb") as file:
+        index = index_video(file, kind)
+        assert tells_all(index.container, index.codec)
+        with opened_video(file, kind, index.container, is_unseen=True) as (_, stream):
+            assert stream.codec_context.pix_fmt is None
+
+
+@pytest.mark.parametrize(("container", "codec"), [("matroska,webm", "h264"), ("mpegts", "h264")])
+def test_others_are_looked_at(container: str, codec: str) -> None:
+    assert not tells_all(container, codec)

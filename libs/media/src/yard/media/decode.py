@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from yard.media.cores import threads_for
 from yard.media.damage import Damage
 from yard.media.errors import MediaError
-from yard.media.video_file import opened_video
+from yard.media.video_file import DECODER_OPTIONS, opened_video, tells_all
 from yard.media.video_index import UNKNOWN, VideoIndex
 
 _DTS_SEEK = ("mpegts", "mpeg")
@@ -213,13 +213,14 @@ class VideoReader:
         self._open()
 
     def _open(self) -> None:
-        self._opened = opened_video(self._file, self.name, self.index.container)
+        is_doubtful = self.index.is_broken or self.is_careful
+        is_unseen = not is_doubtful and tells_all(self.index.container, self.index.codec)
+        self._opened = opened_video(self._file, self.name, self.index.container, is_unseen=is_unseen)
         self._container, self._stream = self._opened.__enter__()
         context = self._stream.codec_context
-        context.thread_type = "SLICE" if self.index.is_broken or self.is_careful else "AUTO"
+        context.thread_type = "SLICE" if is_doubtful else "AUTO"
         context.thread_count = self._thread_count
-        if self.is_careful:
-            context.options = dict(_STRICT)
+        context.options = DECODER_OPTIONS | (_STRICT if self.is_careful else {})
 
     def _upright(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
         for picture in pictures:
