@@ -10,11 +10,12 @@ from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceSt
 from frameyard.task.v1.task_events_pb2 import TaskCreated
 from nats.aio.client import Client
 from yard.embedded.servers.nats import Nats
-from yard.runtime import errors, ids, rpc
+from yard.runtime import errors, ids
 from yard.runtime.auth import Principal
 from yard.runtime.db import Database, Transaction
 from yard.runtime.operations import Operation, Operations
 from yard.testkit import eventually
+from yard.testkit.fixtures import OpenChannel
 
 from libs.runtime.tests.engines import running
 from libs.runtime.tests.rpc_probe import ANN, Serving, fault_of, serve
@@ -38,17 +39,9 @@ async def serving(operations: Operations) -> AsyncIterator[Serving]:
 
 
 @pytest.fixture
-async def connect(serving: Serving) -> AsyncIterator[Connect]:
+def connect(serving: Serving, open_channel: OpenChannel) -> Connect:
     """`connect(principal)`: a stub that acts for them."""
-    channels = []
-
-    def connected(principal: Principal) -> Any:
-        channels.append(rpc.channel(serving.address, token=serving.token(principal)))
-        return OperationServiceStub(channels[-1])
-
-    yield connected
-    for channel in channels:
-        await channel.close()
+    return lambda principal: OperationServiceStub(open_channel(serving.address, serving.token(principal)))
 
 
 async def create(operations: Operations, owner: Principal = ANN, *, kind: str = "probe") -> UUID:
