@@ -59,7 +59,9 @@ class _Arriving:
         self._name = name
         self._into = into
         self._has_begun = False  # in any of the streams
-        self._forget()
+        self._header: messages.ChunkHeader | None = None
+        self._trailer: messages.ChunkTrailer | None = None
+        self._size_bytes = 0
 
     def take(self, part: messages.GetChunkResponse) -> None:
         """The next part of the stream."""
@@ -99,11 +101,7 @@ class _Arriving:
         """Another stream begins."""
         if self._size_bytes and isinstance(self._into, Restartable):
             self._into.restart()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._header: messages.ChunkHeader | None = None
-        self._trailer: messages.ChunkTrailer | None = None
+        self._header = self._trailer = None
         self._size_bytes = 0
 
 
