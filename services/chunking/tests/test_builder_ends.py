@@ -30,7 +30,8 @@ from services.chunking.tests.test_sharing import replica, serving_identity
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-FRAMES = 300
+FRAMES = 299
+"""Of a chunk that does not end at a key frame, and is encoded therefore."""
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ async def db(running: app.Running[Settings]) -> Database:
 async def test_who_joined_another_replica_goes_on_when_that_ends(
     side: MediaSide, db: Database, settings: Settings, connect: Connect, tmp_path: Path
 ) -> None:
-    path = make_demo_video(tmp_path / "demo.mp4", FRAMES // 30, (960, 540))
+    path = make_demo_video(tmp_path / "demo.mp4", 10, (960, 540))
     # Not a byte of an mp4 is sent before it is complete.
     mp4 = media_pb2.CHUNK_FORMAT_MP4
     media = await side.video(path, chunk_size=FRAMES, chunk_format=mp4)

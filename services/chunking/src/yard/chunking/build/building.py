@@ -76,6 +76,9 @@ class Building:
         except asyncio.CancelledError as fault:
             await self.fail(fault)
             raise
+        except errors.WorkerCrashed as fault:
+            await self.fail(job.blamed(fault))
+            raise job.blamed(fault) from fault
         except Exception as fault:
             await self.fail(fault)
             raise told(fault) from fault
