@@ -23,6 +23,7 @@ SELECTIONS = {
     "all": list(range(FRAMES)),
     "stepped": list(range(3, FRAMES, 7)),
     "within a group": list(range(14, 19)),
+    "a whole group": list(range(12, 24)),
     "across groups": list(range(20, 31)),
     "the last": [FRAMES - 1],
 }
@@ -98,6 +99,16 @@ def with_ghost_frame(index: VideoIndex, after: int) -> VideoIndex:
     """The same index with a frame that the stream does not hold."""
     between = int(index.pts[after] + index.pts[after + 1]) // 2
     return replace(index, pts=np.insert(index.pts, after + 1, between))
+
+
+@pytest.mark.parametrize("frame", [10, 11, 12])
+def test_pictures_around_the_end_of_a_group_tell_the_unit_of_their_times(frame: int, tmp_path: Path) -> None:
+    with make_clip("b_frames", tmp_path).open("rb") as file:
+        index = index_video(file, "film")
+        with VideoReader(file, index) as reader:
+            [picture] = reader.frames([frame])
+    assert picture.frame is not None
+    assert picture.frame.time_base == index.time_base
 
 
 @pytest.mark.parametrize("kind", ["h264.mp4", "hevc.mov", "mpeg4.mov", "vp9.webm", "av1.mkv"])

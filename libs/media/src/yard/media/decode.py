@@ -144,7 +144,8 @@ class VideoReader:
         first, last = (int(self.index.pts[frame]) for frame in (run[0], run[-1]))
         wanted = {int(self.index.pts[frame]) for frame in run}
         keyframe = max(0, self.index.keyframe_of(run[0]) - self.is_careful)
-        for frame in self._decode(self._packets_from(keyframe), wanted):
+        packets = self._until_group_ends(self._packets_from(keyframe), run[-1])
+        for frame in self._decode(packets, wanted):
             # Who gets the frame may give it another time stamp, as the encoder of an mp4 does.
             pts = frame.pts
             if frame.is_corrupt:
@@ -176,6 +177,30 @@ class VideoReader:
                 self._doubt()
                 if self.is_careful:
                     self._damage.failed(packet)
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[av.VideoFrame]:
+        """What the decoder holds back."""
+        end = av.Packet()
+        end.time_base = self.index.time_base
+        try:
+            yield from self._stream.codec_context.decode(end)
+        except (av.EOFError, *_DATA_FAULTS):
+            return
+
+    def _until_group_ends(
+        self, packets: Iterator["av.Packet[VideoStream]"], last: int
+    ) -> Iterator["av.Packet[VideoStream]"]:
+        """Where groups are closed, none is decoded only to get the last pictures of the one before it."""
+        after = self.index.keyframe_of(last) + 1
+        if self.index.is_open_gop or self.is_careful or after == len(self.index.keyframes):
+            yield from packets
+            return
+        end = int(self.index.keyframes[after, 0])
+        for packet in packets:
+            if packet.is_keyframe and packet.pts is not None and packet.pts >= end:
+                return
+            yield packet
 
     def _whole(self, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator["av.Packet[VideoStream]"]:
         """Packets to the end of the file, also from behind parts of the container that make no sense."""
