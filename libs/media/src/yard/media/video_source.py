@@ -25,9 +25,12 @@ class _Foreseeing(Protocol):
 
 
 @contextmanager
-def opened_source(arguments: Arguments, host: Host) -> Iterator[tuple[VideoReader, list[int]]]:
-    """The video, and the numbers of the wanted frames in it."""
-    index = decode_video(opened(host, "index").read())
+def opened_source(
+    arguments: Arguments, host: Host, index: VideoIndex | None = None
+) -> Iterator[tuple[VideoReader, list[int]]]:
+    """The video, and the numbers of the wanted frames in it; its index is read if it is not given."""
+    if index is None:
+        index = read_index(host)
     frames = wanted_frames(arguments)
     video = opened(host, "video")
     _foresee(video, index, frames)
@@ -36,6 +39,11 @@ def opened_source(arguments: Arguments, host: Host) -> Iterator[tuple[VideoReade
         VideoReader(video, index, arguments["name"], arguments.get("threads", 0)) as reader,
     ):
         yield reader, frames
+
+
+def read_index(host: Host) -> VideoIndex:
+    """The index of the video."""
+    return decode_video(opened(host, "index").read())
 
 
 def wanted_frames(arguments: Arguments) -> list[int]:
