@@ -47,9 +47,9 @@ class _DoubtError(Exception):
 class VideoReader:
     """Pictures of an indexed video by frame number; not for two threads at once, close it at the end.
 
-    At the first fault it decodes what is still wanted again, from one key frame earlier, without threads by
-    picture (an error takes pictures before it along there) and strictly (concealed faults are told then). So
-    healthy videos are decoded fast and leniently, and frames are given up only after a second try.
+    At the first fault it decodes what is still wanted again, from one key frame earlier, without threads (an
+    error takes pictures before it along there, or is not told at all) and strictly (concealed faults are told
+    then). So healthy videos are decoded fast and leniently, and frames are given up only after a second try.
     """
 
     def __init__(self, file: BinaryIO, index: VideoIndex, name: str = "video", threads: int = 0) -> None:
@@ -243,8 +243,10 @@ class VideoReader:
         self._opened = opened_video(self._file, self.name, self.index.container, is_unseen=is_unseen)
         self._container, self._stream = self._opened.__enter__()
         context = self._stream.codec_context
-        context.thread_type = "SLICE" if is_doubtful else "AUTO"
-        context.thread_count = self._thread_count
+        # Of faults that threads meet within a picture, decoders say nothing.
+        context.thread_type, context.thread_count = (
+            ("SLICE", 1) if is_doubtful else ("AUTO", self._thread_count)
+        )
         context.options = DECODER_OPTIONS | (_STRICT if self.is_careful else {})
 
     def _upright(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
