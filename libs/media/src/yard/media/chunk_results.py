@@ -11,9 +11,6 @@ from typing import Literal
 from yard.media.decode_image import shrunk
 from yard.media.encode_jpeg import Pixels, encode_rgb
 from yard.media.encode_png import encode_png
-from yard.media.job_host import Arguments as Arguments
-from yard.media.job_host import Host as Host
-from yard.media.job_host import opened as opened
 
 Result = dict[str, object]
 Look = Literal["jpeg", "original", "png", "preview"]

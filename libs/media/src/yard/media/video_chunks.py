@@ -10,11 +10,12 @@ from dataclasses import replace
 from itertools import islice
 
 import av
-from yard.media.chunk_results import Arguments, Encoded, Host, Look, Result, of_pixels, preview
+from yard.media.chunk_results import Encoded, Look, Result, of_pixels, preview
 from yard.media.decode_image import shrunk
 from yard.media.encode_jpeg import FrameEncoder
 from yard.media.encode_png import encode_png
 from yard.media.framed import FrameWriter
+from yard.media.job_host import Arguments, Host
 from yard.media.placeholder import placeholder
 from yard.media.video_index import VideoIndex
 from yard.media.video_jpegs import Jpeg, opened_jpegs, opened_run

@@ -7,10 +7,10 @@ from functools import partial
 from itertools import count
 from threading import local
 
-from yard.media.chunk_results import Arguments, Host
 from yard.media.cores import threads_for
 from yard.media.decode import Picture, VideoReader
 from yard.media.encode_jpeg import FrameEncoder, check_quality, encode_rgb
+from yard.media.job_host import Arguments, Host
 from yard.media.parallel import first_at_once
 from yard.media.placeholder import placeholder
 from yard.media.side_by_side import side_by_side

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import BinaryIO, Protocol, runtime_checkable
 
 import av
-from yard.media.chunk_results import Arguments, Host, opened
 from yard.media.decode import VideoReader
 from yard.media.errors import MediaError
 from yard.media.index_block import decode_video
+from yard.media.job_host import Arguments, Host, opened
 from yard.media.selection import FrameSelection
 from yard.media.video_index import UNKNOWN, VideoIndex
 
