@@ -14,7 +14,7 @@ LEAST_PARTS = 3
 def closed_parts(index: VideoIndex, frames: Sequence[int], threads: int) -> list[range]:
     """Splits ascending frame numbers, by their positions, at groups of pictures that need no other group.
 
-    None if that does not pay: groups are too long or refer to one another, or there is one thread.
+    Empty if that does not pay: groups are too long or refer to one another, or there is one thread.
     """
     if threads == 1 or index.is_open_gop or index.is_broken or index.matching != "pts":
         return []
