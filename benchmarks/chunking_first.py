@@ -44,7 +44,7 @@ async def _ours(platform: Platform) -> list[float]:
 
 
 async def _first_frame(client: Client) -> float:
-    """Seconds for a new task."""
+    """Seconds for a new task; returns when its first chunk is there, so that the next one has the machine."""
     request = tasks.CreateTaskRequest(name="bench", request_id=request_id())
     task = (await client.call(client.tasks.CreateTask, request)).task
     files = await asyncio.to_thread(local_files, [video(FPS)])
@@ -56,12 +56,14 @@ async def _first_frame(client: Client) -> float:
     await ready_task(client, operation)
     grant = await Pixels(client, task_id=task.id).grant()
     wanted = chunks.GetChunkRequest(media_id=grant.media_id, grant=grant.grant, number=0)
-    received = bytearray()
+    received, first_at = bytearray(), 0.0
     async for part in client.stream(client.chunks.GetChunk, wanted):
         received += part.content
-        if holds_a_frame(received):
-            return clock.monotonic() - sent[-1]
-    raise RuntimeError(f"no frame in {len(received)} bytes")
+        if not first_at and holds_a_frame(received):
+            first_at = clock.monotonic()
+    if not first_at:
+        raise RuntimeError(f"no frame in {len(received)} bytes")
+    return first_at - sent[-1]
 
 
 def _baseline(folder: Path) -> float:

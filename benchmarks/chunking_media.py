@@ -17,6 +17,7 @@ from PIL import Image
 from yard.media.synthetic import Pixels, to_frame
 
 from benchmarks.chunking_fetch import FOLDER, clips, photos
+from benchmarks.repeated import repeat
 
 FPS: Final = 30
 SECONDS: Final = 60
@@ -43,7 +44,7 @@ def video(gop: int) -> Path:
 def long_video() -> Path:
     """10 minutes: the one with a key frame a second again and again, not encoded anew."""
     source = video(FPS)
-    return _made("1080p-long.mp4", lambda path: _repeat(source, path))
+    return _made("1080p-long.mp4", lambda path: repeat(source, path, times=LONG_TIMES, seconds=SECONDS))
 
 
 def pictures(size: tuple[int, int]) -> list[Path]:
@@ -156,18 +157,3 @@ def _mosaic(number: int, size: tuple[int, int]) -> Pixels:
     ]
     lines = [np.concatenate(tiles[first : first + across], axis=1) for first in range(0, len(tiles), across)]
     return np.concatenate(lines, axis=0)
-
-
-def _repeat(source: Path, path: Path) -> None:
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as target:
-        out = None
-        for repetition in range(LONG_TIMES):
-            with av.open(str(source)) as container:
-                stream = container.streams.video[0]
-                out = out or target.add_stream_from_template(stream)
-                assert stream.time_base is not None
-                shift = int(repetition * SECONDS / stream.time_base)
-                for packet in container.demux(stream):
-                    if packet.pts is not None and packet.dts is not None:
-                        packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, out
-                        target.mux(packet)

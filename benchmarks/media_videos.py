@@ -14,6 +14,7 @@ from yard.media.video_file import opened_video, pictures
 from yard.media.video_index import index_video
 from yard.runtime import clock
 
+from benchmarks.repeated import repeat
 from benchmarks.report import Aim, Row, row
 
 REPETITIONS: Final = 5
@@ -76,18 +77,7 @@ def _clip(folder: Path, size: tuple[int, int]) -> Path:
     """A few seconds are encoded and then repeated without encoding."""
     part = _encoded(folder / f"{size[0]}_part.mp4", size)
     path = folder / f"{size[0]}.mp4"
-    with av.open(str(path), "w", options={"movflags": "+faststart"}) as target:
-        out = None
-        for repetition in range(SECONDS // ENCODED_SECONDS):
-            with av.open(str(part)) as source:
-                stream = source.streams.video[0]
-                out = out or target.add_stream_from_template(stream)
-                assert stream.time_base is not None
-                shift = int(repetition * ENCODED_SECONDS / stream.time_base)
-                for packet in source.demux(stream):
-                    if packet.pts is not None and packet.dts is not None:
-                        packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, out
-                        target.mux(packet)
+    repeat(part, path, times=SECONDS // ENCODED_SECONDS, seconds=ENCODED_SECONDS)
     return path
 
 

@@ -13,14 +13,17 @@ from yard.media.decode import VideoReader
 from yard.media.encode_jpeg import FrameEncoder
 from yard.media.errors import MediaError
 from yard.media.hard_clips import FRAMES, HARD_CLIPS, SIZE, make_clip
+from yard.media.kind_clips import make_kind
 from yard.media.mp4_chunk import encode_mp4
 from yard.media.synthetic import read
+from yard.media.video_file import opened_video, tells_all
 from yard.media.video_index import VideoIndex, index_video
 
 SELECTIONS = {
     "all": list(range(FRAMES)),
     "stepped": list(range(3, FRAMES, 7)),
     "within a group": list(range(14, 19)),
+    "a whole group": list(range(12, 24)),
     "across groups": list(range(20, 31)),
     "the last": [FRAMES - 1],
 }
@@ -96,3 +99,28 @@ def with_ghost_frame(index: VideoIndex, after: int) -> VideoIndex:
     """The same index with a frame that the stream does not hold."""
     between = int(index.pts[after] + index.pts[after + 1]) // 2
     return replace(index, pts=np.insert(index.pts, after + 1, between))
+
+
+@pytest.mark.parametrize("frame", [10, 11, 12])
+def test_pictures_around_the_end_of_a_group_tell_the_unit_of_their_times(frame: int, tmp_path: Path) -> None:
+    with make_clip("b_frames", tmp_path).open("rb") as file:
+        index = index_video(file, "film")
+        with VideoReader(file, index) as reader:
+            [picture] = reader.frames([frame])
+    assert picture.frame is not None
+    assert picture.frame.time_base == index.time_base
+
+
+@pytest.mark.parametrize("kind", ["h264.mp4", "hevc.mov", "mpeg4.mov", "vp9.webm", "av1.mkv"])
+def test_no_picture_is_decoded_to_open_a_video_that_tells_all(kind: str, tmp_path: Path) -> None:
+    path = make_kind(kind, tmp_path, frames=8)
+    with path.open("rb") as file:
+        index = index_video(file, kind)
+        assert tells_all(index.container, index.codec)
+        with opened_video(file, kind, index.container, is_unseen=True) as (_, stream):
+            assert stream.codec_context.pix_fmt is None
+
+
+@pytest.mark.parametrize(("container", "codec"), [("matroska,webm", "h264"), ("mpegts", "h264")])
+def test_others_are_looked_at(container: str, codec: str) -> None:
+    assert not tells_all(container, codec)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from yard.media import video_file
+from yard.media.decode import VideoReader
 from yard.media.errors import MediaError
 from yard.media.hard_clips import make_clip
 from yard.media.kind_clips import make_kind
@@ -76,6 +77,16 @@ def test_pictures_that_claim_to_be_huge_are_not_made(kind: str, tmp_path: Path) 
         with pytest.raises(MediaError) as caught:
             index_video(io.BytesIO(hostile), "film")
         assert caught.value.code in {"limit", "invalid_media"}
+
+
+def test_pictures_that_grow_within_an_indexed_video_are_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = make_clip("b_frames", tmp_path).read_bytes()
+    index = index_video(io.BytesIO(content), "film")
+    monkeypatch.setitem(video_file.DECODER_OPTIONS, "max_pixels", str(320 * 240 - 1))
+    with VideoReader(io.BytesIO(content), index) as reader:
+        assert [picture.is_missing for picture in reader.frames([0, 20])] == [True, True]
 
 
 def test_a_video_of_too_many_pixels_is_refused_by_its_header(

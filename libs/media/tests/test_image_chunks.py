@@ -13,6 +13,7 @@ from yard.media.claims import CLAIMED
 from yard.media.encode_jpeg import Pixels
 from yard.media.errors import MediaError
 from yard.media.framed import Content, FrameParser
+from yard.media.image_endings import CUT_OFF
 from yard.media.index_block import ImageAddress
 from yard.media.synthetic import numbered_scene, read
 from yard.runtime.workers import BytesSource, Pool
@@ -68,6 +69,16 @@ def test_an_image_that_does_not_decode_keeps_its_number(form: str) -> None:
     assert shown[BAD].max() > 200, "it says something"
     assert damaged(result) == [103]
     assert (result["width"], result["height"]) == SIZE
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_an_image_that_is_cut_off_is_shown_as_far_as_it_goes_and_listed(form: str) -> None:
+    whole = picture(1, form)
+    images = [asdict(ImageAddress(name=f"{n}", source=n, width=WIDTH, height=HEIGHT)) for n in range(2)]
+    host = MemoryHost({"0": whole, "1": whole[: len(whole) * 3 // 4]})
+    result = image_chunks.image_zip({"images": images, "look": "jpeg", "quality": 70, "first": 8}, host)
+    assert result["corrupt"] == [[9, f"1: {CUT_OFF}"]]
+    assert {pixels_of(content).shape for _, content in members(bytes(host.emitted))} == {(HEIGHT, WIDTH, 3)}
 
 
 def test_originals_are_the_sources_bytes_unless_they_are_no_images() -> None:

@@ -10,11 +10,14 @@ from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceSt
 from frameyard.task.v1.task_events_pb2 import TaskCreated
 from nats.aio.client import Client
 from yard.embedded.servers.nats import Nats
-from yard.runtime import errors, ids, rpc
+from yard.runtime import errors, ids
 from yard.runtime.auth import Principal
-from yard.runtime.db import Database, Transaction
+from yard.runtime.db import OPERATION, Database, Transaction
 from yard.runtime.operations import Operation, Operations
+from yard.runtime.operations_progress import THINNING_S
+from yard.runtime.operations_service import MOST_LOOKS
 from yard.testkit import eventually
+from yard.testkit.fixtures import OpenChannel
 
 from libs.runtime.tests.engines import running
 from libs.runtime.tests.rpc_probe import ANN, Serving, fault_of, serve
@@ -38,17 +41,9 @@ async def serving(operations: Operations) -> AsyncIterator[Serving]:
 
 
 @pytest.fixture
-async def connect(serving: Serving) -> AsyncIterator[Connect]:
+def connect(serving: Serving, open_channel: OpenChannel) -> Connect:
     """`connect(principal)`: a stub that acts for them."""
-    channels = []
-
-    def connected(principal: Principal) -> Any:
-        channels.append(rpc.channel(serving.address, token=serving.token(principal)))
-        return OperationServiceStub(channels[-1])
-
-    yield connected
-    for channel in channels:
-        await channel.close()
+    return lambda principal: OperationServiceStub(open_channel(serving.address, serving.token(principal)))
 
 
 async def create(operations: Operations, owner: Principal = ANN, *, kind: str = "probe") -> UUID:
@@ -212,6 +207,33 @@ async def test_a_watcher_sees_now_each_change_and_the_end(operations: Operations
     assert late.states == ["SUCCEEDED"]
     foreign = Watcher(connect(BOB), operations.name(operation_id))
     assert (await fault_of(foreign.task)).code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_change_of_state_is_told_at_once_and_many_are_thinned(
+    operations: Operations, connect: Connect
+) -> None:
+    operation_id = await create(operations)
+    watcher = Watcher(connect(ANN), operations.name(operation_id))
+    await eventually(lambda: bool(watcher.seen))
+    await move(operations, lambda tx: operations.complete(tx, operation_id))
+    await asyncio.wait_for(watcher.task, 5)
+    first, last = watcher.times
+    assert last - first < THINNING_S
+
+    busy = await create(operations)
+    watcher = Watcher(connect(ANN), operations.name(busy))
+    begun_at = asyncio.get_running_loop().time()
+    for number in range(2 * MOST_LOOKS):
+        await eventually(lambda: len(watcher.seen) > number)  # noqa: B023 - awaited at once
+        await move(operations, lambda tx: tell_text(tx, busy, str(number)))  # noqa: B023
+    await eventually(lambda: watcher.seen[-1].message == str(2 * MOST_LOOKS - 1))
+    assert asyncio.get_running_loop().time() - begun_at > 1.0
+    watcher.task.cancel()
+
+
+async def tell_text(tx: Transaction, operation_id: UUID, text: str) -> None:
+    tx.wake(OPERATION)
+    await tx.execute("UPDATE operation SET message = $2 WHERE id = $1", operation_id, text)
 
 
 async def test_progress_is_thinned_never_falls_and_is_recorded(

@@ -57,6 +57,25 @@ async def test_children_start_with_the_first_call_and_end_when_idle(pools: Pools
     assert children() == [again]
 
 
+async def test_one_child_is_warm_before_the_first_call_and_stays_when_the_others_end(pools: Pools) -> None:
+    pool = await pools(processes=2, upkeep=Upkeep(idle_s=0.2, warm=1))
+    await pool.keep_warm()
+    [warm] = children()
+    gate = Gate()
+    held = asyncio.create_task(
+        pool.call("worker_jobs:hold", {}, sources={"gate": gate}, on_bytes=gate.on_bytes)
+    )
+    await gate.reached.wait()
+    assert children() == [warm]
+    other = (await pool.call("worker_jobs:echo", {}, lane="interactive"))["pid"]
+    assert set(children()) == {warm, other}
+    gate.opened.set()
+    await held
+    await eventually(lambda: len(children()) == 1 and not {warm, other} & set(children()))
+    [fresh] = children()
+    assert await pool.call("worker_jobs:echo", {}) == {"pid": fresh}
+
+
 async def test_a_child_that_works_is_not_idle(pools: Pools) -> None:
     pool = await pools(upkeep=Upkeep(idle_s=0.05))
     gate = Gate()

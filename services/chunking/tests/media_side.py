@@ -13,14 +13,13 @@ from uuid import UUID
 
 import av
 import numpy as np
-from frameyard.chunk.v1 import chunk_events_pb2
+from frameyard.chunk.v1 import chunk_events_pb2, chunk_service_pb2_grpc
 from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.media.v1 import media_pb2
 from frameyard.media.v1.media_events_pb2 import MediaDeleted, MediaIndexed
 from frameyard.task.v1.task_events_pb2 import UseCacheChanged
 from google.protobuf.message import Message
-from nats.aio.client import Client as Broker
 from nats.aio.msg import Msg
 from PIL import Image
 from yard.media.index_block import ImageAddress, encode_frames, encode_video
@@ -28,13 +27,15 @@ from yard.media.plan import PlanKind, Source, encode_plan
 from yard.media.selection import FrameSelection
 from yard.media.synthetic import read
 from yard.media.video_index import index_video
-from yard.runtime import auth, bus, clock, ids
+from yard.runtime import auth, ids
 from yard.runtime.blobs import Blobs
-from yard.runtime.db import Database, subject_of
-from yard.testkit.eventually import eventually
+from yard.runtime.db import Database
+from yard.testkit import eventually, facts
+from yard.testkit.fixtures import GRANT_KEY
 
 if TYPE_CHECKING:
     from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceAsyncStub
+    from grpc.aio import Channel
 
 TASK_ID = 7
 EVERYTHING = FrameSelection()
@@ -55,21 +56,17 @@ class MediaSide:
     """Writes sources and plans as media_ingest does, tells of them, and hears what chunking tells."""
 
     blobs: Blobs
-    broker: Broker
+    facts: facts.Facts
     heard: list[Any] = field(default_factory=list)
-    sequence: int = 0
 
     @classmethod
     @asynccontextmanager
     async def connected(cls, blobs: Blobs, url: str, token: str) -> AsyncIterator[MediaSide]:
         """Listens from here on."""
-        broker = await bus.connect(url, token=token)
-        side = cls(blobs=blobs, broker=broker)
-        await bus.ensure_stream(broker.jetstream())
-        await broker.subscribe("frameyard.event.chunk.>", cb=side._hear)
-        await broker.flush()
-        yield side
-        await broker.close()
+        async with facts.connected(url, token) as told:
+            side = cls(blobs=blobs, facts=told)
+            await told.listen("frameyard.event.chunk.>", side._hear)
+            yield side
 
     async def video(
         self, path: Path, *, selection: FrameSelection = EVERYTHING, tells: bool = True, **data: Any
@@ -138,22 +135,7 @@ class MediaSide:
 
     async def publish(self, event: Message, task_id: int, source: str = "media_ingest") -> None:
         """Puts a fact of media_ingest, or another service, on the bus."""
-        self.sequence += 1
-        type_name = event.DESCRIPTOR.full_name
-        row = {
-            "headers": {},
-            "id": ids.uuid7(),
-            "type": type_name,
-            "key": str(task_id),
-            "created_at": clock.now(),
-            "sequence": self.sequence,
-            "key_version": self.sequence,
-        }
-        await self.broker.jetstream().publish(
-            subject_of(type_name, str(task_id)),
-            event.SerializeToString(),
-            headers=bus.headers_of(row, source),  # type: ignore[arg-type]
-        )
+        await self.facts.publish(event, task_id, source)
 
     def told(self, media: media_pb2.Media) -> list[Any]:
         """What chunking has told about this media."""
@@ -212,6 +194,12 @@ class Viewer:
     stub: ChunkServiceAsyncStub
     grants: auth.Grants
     user_id: int
+
+    @classmethod
+    def over(cls, channel: Channel, principal: auth.Principal) -> Viewer:
+        """As that caller, for whom the channel speaks."""
+        stub = chunk_service_pb2_grpc.ChunkServiceStub(channel)
+        return cls(stub=stub, grants=auth.Grants([GRANT_KEY]), user_id=principal.user_id)
 
     def grant(self, media: media_pb2.Media, first: int = 0, last: int | None = None) -> str:
         """A grant for frames of media, for this user."""

@@ -1,12 +1,10 @@
 """A build whose process is killed goes on in the next one, and does no finished chunk again."""
 
 import dataclasses
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from frameyard.chunk.v1 import chunk_service_pb2_grpc
 from frameyard.media.v1 import media_pb2
 from yard.chunking.settings import Settings
 from yard.embedded.servers.nats import Nats
@@ -15,8 +13,8 @@ from yard.runtime import auth, rpc
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
-from yard.testkit.fixtures import GRANT_KEY, SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.fixtures import SettingsFor
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 from services.chunking.tests.conftest import EXPORT
 from services.chunking.tests.media_side import MediaSide, Viewer, numbers_in_zip
@@ -44,24 +42,6 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
     await db.close()
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    def text(value: object) -> str:
-        return ",".join(value) if isinstance(value, tuple) else str(value)
-
-    return {
-        f"FRAMEYARD_{field.name.upper()}": text(getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
-
-
-async def address_of(program: Program, ports: Path) -> str:
-    def bound() -> str:
-        assert program.exit_status is None, program.output()
-        return json.loads(ports.read_text())["rpc"] if ports.exists() else ""
-
-    return await eventually(bound, timeout_s=30)
-
-
 async def finished(db: Database) -> dict[int, object]:
     """When each chunk was finished."""
     rows = await db.fetch("SELECT first_frame, built_at FROM chunk WHERE state = 'built'")
@@ -80,18 +60,15 @@ async def _are_all_finished(db: Database) -> bool:
 async def test_a_build_goes_on_after_a_kill(
     side: MediaSide, db: Database, settings: Settings, issuer: auth.TokenIssuer, tmp_path: Path
 ) -> None:
-    ports = Path(settings.port_file)
     video = make_demo_video(tmp_path / "demo.mp4", FRAMES // 30, (960, 540))
-    program = Program(["-m", "yard.chunking"], log=tmp_path / "log", environment=environment(settings))
-    await address_of(program, ports)
+    program = ServiceProgram(settings, log=tmp_path / "log")
+    await program.address()
     media = await side.video(video, use_cache=False, chunk_size=CHUNK)
     await eventually(lambda: _are_some_finished(db), timeout_s=30)
     program.kill()
-    ports.unlink()
     before = await finished(db)
     assert 3 <= len(before) < FRAMES // CHUNK
-    # Nobody need wait here for the leases of the dead to run out.
-    await db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+    await end_leases_of_work(db)
     await db.execute("UPDATE chunk SET lease_until = now() - interval '1 second'")
     program.restart()
     await eventually(lambda: _are_all_finished(db), timeout_s=60)
@@ -100,15 +77,14 @@ async def test_a_build_goes_on_after_a_kill(
     after = await finished(db)
     assert len(after) == FRAMES // CHUNK
     assert {first: after[first] for first in before} == before
-    await _check_pictures(media, await address_of(program, ports), issuer)
+    await _check_pictures(media, await program.address(), issuer)
     program.interrupt()
     assert program.wait() == 0
 
 
 async def _check_pictures(media: media_pb2.Media, address: str, issuer: auth.TokenIssuer) -> None:
     async with rpc.channel(address, token=issuer.issue(EXPORT).token) as channel:
-        stub = chunk_service_pb2_grpc.ChunkServiceStub(channel)
-        viewer = Viewer(stub=stub, grants=auth.Grants([GRANT_KEY]), user_id=0)
+        viewer = Viewer.over(channel, EXPORT)
         shown = [
             number
             for chunk in range(FRAMES // CHUNK)
@@ -140,13 +116,12 @@ CREATE TRIGGER log_built AFTER UPDATE ON chunk
 """
 
 
-async def _started(settings: Settings, folder: Path) -> tuple[Program, str]:
+async def _started(settings: Settings, folder: Path) -> tuple[ServiceProgram, str]:
     """A replica, and its address."""
     folder.mkdir()
-    ports = folder / "ports.json"
-    own = environment(dataclasses.replace(settings, port_file=str(ports)))
-    program = Program(["-m", "yard.chunking"], log=folder / "log", environment=own)
-    return program, await address_of(program, ports)
+    own = dataclasses.replace(settings, port_file=str(folder / "ports.json"))
+    program = ServiceProgram(own, log=folder / "log")
+    return program, await program.address()
 
 
 async def test_one_of_two_replicas_is_killed(

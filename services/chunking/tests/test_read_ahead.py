@@ -4,14 +4,19 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.media.v1 import media_pb2
+from yard.chunking.handlers import counting
 from yard.chunking.settings import Settings
 from yard.media.hard_clips import make_clip
+from yard.media.synthetic import make_demo_video
 from yard.runtime import app
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
+from services.chunking.tests.counted import Counts, counted, gained
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored
+from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
 CHUNK = 4
 COUNT = 10
@@ -93,3 +98,68 @@ async def test_chunks_that_are_kept_are_not_made_ahead(
 
     await eventually(ahead, timeout_s=30)
     assert await db.fetchval("SELECT count(*) FROM chunk WHERE form = 'zip'") == 4
+
+
+async def asked_for(db: Database) -> list[int]:
+    """Numbers of all chunks that were begun so far, once nothing is being made any more."""
+    await all_stored(db)
+    return [first // CHUNK for first in await claims(db)]
+
+
+async def test_never_more_than_two_are_made_ahead(
+    media: media_pb2.Media, ann: Viewer, running: app.Running[Settings], db: Database
+) -> None:
+    await db.execute(LOG_CLAIMS)
+    before = await counted(running)
+    for number, known in ((0, 3), (1, 4), (2, 5), (2, 5), (3, 6)):
+        await ann.chunk(media, number)
+        await until_built(db, *range(known))
+        assert await asked_for(db) == list(range(known))
+    for number, lowest in ((9, 9), (8, 6), (7, 6)):
+        await ann.chunk(media, number)
+        await until_built(db, *range(6), *range(lowest, COUNT))
+        assert await asked_for(db) == [*range(6), *range(lowest, COUNT)]
+    made = gained(before, await counted(running), counting.AHEAD)
+    assert made[("made",)] >= 6
+
+
+async def test_it_stops_while_others_wait_for_a_process(
+    side: MediaSide,
+    media: media_pb2.Media,
+    ann: Viewer,
+    running: app.Running[Settings],
+    db: Database,
+    tmp_path: Path,
+) -> None:
+    await ann.chunk(media, 0, grant=ann.grant(media, first=0, last=CHUNK - 1))
+    await all_stored(db)
+    await db.execute(LOG_CLAIMS)
+    long = await side.video(make_demo_video(tmp_path / "demo.mp4", 10, (960, 540)))
+    request = ann.request(long, frames=FrameRange(first=1, last=299), format=media_pb2.CHUNK_FORMAT_MP4)
+    calls = [ann.stub.GetChunk(request) for _ in range(running.runtime.settings.worker_processes + 2)]
+    await eventually(lambda: running.runtime.workers_waiting >= 2, timeout_s=10)
+    before = await counted(running)
+    # It is there already; the two behind it are not.
+    await ann.chunk(media, 0)
+    grown = await eventually(lambda: _given_up(running, before), timeout_s=10)
+    assert grown == 2
+    for call in calls:
+        call.cancel()
+    await eventually(lambda: not running.runtime.workers_waiting, timeout_s=10)
+    assert await asked_for(db) == []
+
+
+async def _given_up(running: app.Running[Settings], before: Counts) -> float:
+    return gained(before, await counted(running), counting.AHEAD).get(("given_up",), 0.0)
+
+
+async def test_static_tasks_have_nothing_made_ahead(
+    side: MediaSide, ann: Viewer, running: app.Running[Settings], db: Database, tmp_path: Path
+) -> None:
+    before = await counted(running)
+    media = await side.video(make_clip("b_frames", tmp_path), use_cache=False, chunk_size=4)
+    for number in range(10):
+        await ann.chunk(media, number)
+    await eventually(lambda: side.told(media), timeout_s=30)
+    await all_stored(db)
+    assert gained(before, await counted(running), counting.AHEAD) == {}

@@ -85,9 +85,19 @@ def test_start_and_step_move_the_key_frames() -> None:
     assert all((9 + 3 * run.first) % 45 < 30 for run in runs[1:])
 
 
-def test_a_short_video_is_one_run() -> None:
-    media = dataclasses.replace(MEDIA, size=500)
-    assert list(video_runs(media, index(500, 12), FrameSelection())) == [Frames(first=0, last=499)]
+@pytest.mark.parametrize("size", [400, 540, 900])
+def test_a_short_video_is_shared(size: int) -> None:
+    media = dataclasses.replace(MEDIA, size=size)
+    runs = list(video_runs(media, index(size, 30), FrameSelection()))
+    check(runs, media)
+    assert len(runs) >= 2
+    assert max(map(len, runs)) <= size / 2 + 36
+    assert min(map(len, runs)) >= 90
+
+
+def test_a_video_of_a_few_chunks_is_one_run() -> None:
+    media = dataclasses.replace(MEDIA, size=150)
+    assert list(video_runs(media, index(150, 12), FrameSelection())) == [Frames(first=0, last=149)]
 
 
 def test_long_media_has_a_bounded_number_of_runs() -> None:

@@ -21,6 +21,7 @@ from frameyard.identity.v1 import identity_service_pb2 as identity_messages
 from frameyard.identity.v1 import identity_service_pb2_grpc as identity_stubs
 from frameyard.media.v1 import media_pb2
 from frameyard.operation.v1 import operation_pb2
+from yard.chunking.handlers import counting
 from yard.chunking.service import SERVICE
 from yard.chunking.settings import Settings
 from yard.media.synthetic import make_demo_video
@@ -30,6 +31,7 @@ from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
 from services.chunking.tests.conftest import ADMIN, ANN, EXPORT, Connect
+from services.chunking.tests.counted import counted, gained
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_zip
 from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
@@ -54,8 +56,9 @@ class Identity(identity_stubs.IdentityServiceServicer):
         return answer
 
 
-@pytest.fixture
-async def identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
+@asynccontextmanager
+async def serving_identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
+    """Its address."""
     server = grpc.aio.server()
     identity_stubs.add_IdentityServiceServicer_to_server(
         Identity(issuer),  # type: ignore[abstract]  # what is not asked is not answered
@@ -65,6 +68,12 @@ async def identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
     await server.start()
     yield f"127.0.0.1:{port}"
     await server.stop(0)
+
+
+@pytest.fixture
+async def identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
+    async with serving_identity(issuer) as address:
+        yield address
 
 
 @pytest.fixture
@@ -178,6 +187,7 @@ async def test_the_first_frame_comes_through_the_replica_that_builds(
 ) -> None:
     path = make_demo_video(tmp_path / "demo.mp4", 20, (960, 540))
     media = await side.video(path, chunk_size=600)
+    before = await counted(other)
     here, there = connect(ANN), connect(ANN, other.address)
     first = here.stub.GetChunk(here.request(media, number=0))
     begins = await _first_bytes(first)
@@ -189,6 +199,8 @@ async def test_the_first_frame_comes_through_the_replica_that_builds(
     assert begins + rest == begins_there + rest_there
     assert await claims(db) == [0]
     await all_stored(db)
+    told = gained(before, await counted(other), counting.REQUESTS)
+    assert told == {("chunk", "built"): 1, ("chunk", "peer"): 1}
 
 
 async def test_a_preview_comes_through_the_replica_that_builds(

@@ -16,6 +16,7 @@ from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_zip
+from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
 
 async def until_cached(ann: Viewer, media: media_pb2.Media, use_cache: bool) -> None:
@@ -109,3 +110,35 @@ async def test_media_that_is_told_later_is_waited_for(side: MediaSide, ann: View
     [told] = await eventually(lambda: side.told(media), timeout_s=30)
     assert told.chunk_count == 4
     assert not (await ann.status(media)).use_cache
+
+
+async def test_there_and_back_each_chunk_is_there_once_and_none_in_use_is_lost(
+    side: MediaSide, ann: Viewer, running: app.Running[Settings], tmp_path: Path
+) -> None:
+    db = running.runtime.db
+    await db.execute(LOG_CLAIMS)
+    media = await side.video(make_clip("b_frames", tmp_path), use_cache=False)
+    await eventually(lambda: side.told(media), timeout_s=30)
+    await side.set_use_cache(media, True)
+    await until_cached(ann, media, True)
+    running.runtime.settings = dataclasses.replace(running.runtime.settings, cache_bytes=0)
+    await db.execute("UPDATE chunk SET read_until = '-infinity' WHERE first_frame <> 20")
+    await evict(Chunking.of(running.runtime))
+    # Chunk 2 was read a moment ago and stays.
+    assert numbers_in_zip((await ann.chunk(media, 2))[1]) == list(range(20, 30))
+    await eventually(lambda: _firsts_are(db, [20]), timeout_s=10)
+    await side.set_use_cache(media, False)
+    await eventually(lambda: len(side.told(media)) == 2, timeout_s=30)
+    await evict(Chunking.of(running.runtime))
+    assert await claims(db) == [0, 0, 10, 10, 20, 30, 30]
+    assert await _firsts_are(db, [0, 10, 20, 30])
+    assert await db.fetchval("SELECT bool_and(is_kept AND state = 'built') FROM chunk")
+    keys = [blob.key async for blob in side.blobs.list(f"chunks/{media.id}/")]
+    assert len(keys) == 4
+    shown = [n for k in range(4) for n in numbers_in_zip((await ann.chunk(media, k))[1])]
+    assert shown == list(range(40))
+
+
+async def _firsts_are(db: Database, firsts: list[int]) -> bool:
+    rows = await db.fetch("SELECT first_frame FROM chunk ORDER BY first_frame")
+    return [row["first_frame"] for row in rows] == firsts

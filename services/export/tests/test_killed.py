@@ -1,8 +1,6 @@
 """An export whose process is killed goes on in the next one."""
 
-import dataclasses
 import io
-import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from yard.runtime import rpc
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 from services.export.tests.callers import ANN, ISSUER, Client
 from services.export.tests.counterparts import Counterparts
@@ -43,40 +41,20 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     await db.close()
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    def text(value: object) -> str:
-        return ",".join(value) if isinstance(value, tuple) else str(value)
-
-    return {
-        f"FRAMEYARD_{field.name.upper()}": text(getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
-
-
-async def address_of(program: Program, ports: Path) -> str:
-    def bound() -> str:
-        assert program.exit_status is None, program.output()
-        return json.loads(ports.read_text())["rpc"] if ports.exists() else ""
-
-    return await eventually(bound, timeout_s=30)
-
-
 async def test_an_export_goes_on_after_a_kill(
     counterparts: tuple[Counterparts, str], settings: Settings, database: Database, tmp_path: Path
 ) -> None:
-    others, ports = counterparts[0], Path(settings.port_file)
+    others = counterparts[0]
     others.gate.clear()
-    program = Program(["-m", "yard.export"], log=tmp_path / "log", environment=environment(settings))
-    async with rpc.channel(await address_of(program, ports), token=ANN) as channel:
+    program = ServiceProgram(settings, log=tmp_path / "log")
+    async with rpc.channel(await program.address(), token=ANN) as channel:
         operation = await Client(channel).create()
         await eventually(lambda: others.streams)
     program.kill()
-    ports.unlink()
     others.gate.set()
-    # Nobody need wait here for the lease of the dead to run out.
-    await database.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+    await end_leases_of_work(database)
     program.restart()
-    async with rpc.channel(await address_of(program, ports), token=ANN) as channel:
+    async with rpc.channel(await program.address(), token=ANN) as channel:
         ann = Client(channel)
         done = await ann.ended(operation)
         assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED

@@ -19,7 +19,7 @@ from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
 from yard.runtime import app, clock, errors, ids, rpc
 from yard.testkit.eventually import eventually
-from yard.testkit.fixtures import SettingsFor
+from yard.testkit.fixtures import OpenChannel, SettingsFor
 
 from services.export.tests.callers import ADMIN, ANN, BOB, EVE, ISSUER, Client, result_of
 from services.export.tests.counterparts import REVISION, Counterparts, pixels
@@ -46,16 +46,8 @@ async def running(
 
 
 @pytest.fixture
-async def client(running: app.Running[Settings]) -> AsyncIterator[Callable[[str], Client]]:
-    channels = []
-
-    def connected(as_: str) -> Client:
-        channels.append(rpc.channel(running.address, token=as_))
-        return Client(channels[-1])
-
-    yield connected
-    for channel in channels:
-        await channel.close()
+def client(running: app.Running[Settings], open_channel: OpenChannel) -> Callable[[str], Client]:
+    return lambda token: Client(open_channel(running.address, token))
 
 
 def inside(content: bytes) -> dict[str, bytes]:

@@ -10,8 +10,8 @@ from frameyard.identity.v1 import user_pb2
 from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from yard.identity.service import SERVICE
 from yard.identity.settings import Settings
-from yard.runtime import app, rpc
-from yard.testkit.fixtures import SettingsFor
+from yard.runtime import app
+from yard.testkit.fixtures import OpenChannel, SettingsFor
 
 if TYPE_CHECKING:
     from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceAsyncStub
@@ -37,17 +37,11 @@ async def running(settings: Settings) -> AsyncIterator[app.Running[Settings]]:
 
 
 @pytest.fixture
-async def connect(running: app.Running[Settings]) -> AsyncIterator[Callable[[str], IdentityServiceAsyncStub]]:
+def connect(
+    running: app.Running[Settings], open_channel: OpenChannel
+) -> Callable[[str], IdentityServiceAsyncStub]:
     """`connect(token)`: a stub that carries the token; "" for none."""
-    channels = []
-
-    def connected(token: str) -> IdentityServiceAsyncStub:
-        channels.append(rpc.channel(running.address, token=token or None))
-        return IdentityServiceStub(channels[-1])
-
-    yield connected
-    for channel in channels:
-        await channel.close()
+    return lambda token: IdentityServiceStub(open_channel(running.address, token or None))
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ async def running(settings: Settings) -> AsyncIterator[app.Running[Settings]]:
 
 
 @pytest.fixture
-def connect(
-    running: app.Running[Settings], issuer: auth.TokenIssuer, open_channel: OpenChannel
-) -> Connect:
+def connect(running: app.Running[Settings], issuer: auth.TokenIssuer, open_channel: OpenChannel) -> Connect:
     """`connect(ANN)`: the services as that caller."""
 
     def connected(principal: auth.Principal) -> Client:

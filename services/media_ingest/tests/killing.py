@@ -12,9 +12,7 @@ from yard.media_ingest.settings import Settings
 from yard.runtime.app.lifecycle import opened
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
-from yard.testkit.process import Program
-
-from services.media_ingest.tests.test_restarts import address_of, environment
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +28,12 @@ class Doomed:
 async def killed(settings: Settings, folder: Path) -> AsyncIterator[Doomed]:
     """Runs until the end of the block, and then dies at once with its children."""
     log = folder / "killed.log"
-    program = Program(["-m", "yard.media_ingest"], log=log, environment=environment(settings))
+    program = ServiceProgram(settings, log=log)
     try:
-        address = await address_of(program, Path(settings.port_file))
+        address = await program.address()
         async with opened(SERVICE, settings) as runtime:
             yield Doomed(address=address, blobs=runtime.blobs, db=runtime.db)
             program.kill()
-            # Nobody need wait here for the lease of the dead to run out.
-            await runtime.db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+            await end_leases_of_work(runtime.db)
     finally:
         program.kill()

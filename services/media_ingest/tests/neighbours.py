@@ -18,11 +18,9 @@ from frameyard.media.v1 import upload_service_pb2 as messages
 from frameyard.operation.v1 import operation_pb2
 from frameyard.task.v1 import task_events_pb2
 from google.protobuf.message import Message
-from nats.aio.client import Client as Broker
 from nats.aio.msg import Msg
-from yard.runtime import bus, clock, errors, ids, rpc
-from yard.runtime.db import subject_of
-from yard.testkit import eventually
+from yard.runtime import errors, ids, rpc
+from yard.testkit import eventually, facts
 
 if TYPE_CHECKING:
     from frameyard.media.v1.media_service_pb2_grpc import MediaServiceAsyncStub
@@ -100,42 +98,23 @@ async def stream(
 class TaskSide:
     """Asks for media as the task service does, and hears what becomes of it."""
 
-    broker: Broker
+    facts: facts.Facts
     heard: list[Message] = field(default_factory=list)
     progress: list[operation_pb2.Operation] = field(default_factory=list)
-    sequence: int = 0
 
     @classmethod
     @asynccontextmanager
     async def connected(cls, url: str, token: str) -> AsyncIterator[TaskSide]:
         """Listens from here on."""
-        broker = await bus.connect(url, token=token)
-        task = cls(broker=broker)
-        await bus.ensure_stream(broker.jetstream())
-        await broker.subscribe("frameyard.event.media.>", cb=task._hear)
-        await broker.subscribe("frameyard.progress.task.*", cb=task._hear_progress)
-        await broker.flush()
-        yield task
-        await broker.close()
+        async with facts.connected(url, token) as told:
+            task = cls(facts=told)
+            await told.listen("frameyard.event.media.>", task._hear)
+            await told.listen("frameyard.progress.task.*", task._hear_progress)
+            yield task
 
     async def publish(self, event: Message, task_id: int) -> None:
         """Puts a fact of the task service on the bus."""
-        self.sequence += 1
-        type_name = event.DESCRIPTOR.full_name
-        row: Any = {
-            "headers": {},
-            "id": ids.uuid7(),
-            "type": type_name,
-            "key": str(task_id),
-            "created_at": clock.now(),
-            "sequence": self.sequence,
-            "key_version": self.sequence,
-        }
-        await self.broker.jetstream().publish(
-            subject_of(type_name, str(task_id)),
-            event.SerializeToString(),
-            headers=bus.headers_of(row, "task"),
-        )
+        await self.facts.publish(event, task_id, "task")
 
     async def request(
         self, *uploads: messages.Upload, task_id: int = 7, user_id: int = 1, **data: Any

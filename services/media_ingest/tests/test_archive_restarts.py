@@ -7,25 +7,23 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from frameyard.media.v1 import media_service_pb2_grpc, share_service_pb2_grpc, upload_service_pb2_grpc
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
 from frameyard.task.v1.task_events_pb2 import MediaRequestCancelled
 from yard.media_ingest.service import SERVICE
 from yard.media_ingest.settings import Settings
-from yard.runtime import app, auth, clock, rpc
+from yard.runtime import app, auth, clock
 from yard.runtime.app.lifecycle import opened
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 from services.media_ingest.tests.conftest import ANN
 from services.media_ingest.tests.contents import photo
-from services.media_ingest.tests.neighbours import Client, TaskSide
+from services.media_ingest.tests.neighbours import TaskSide, client_at
 from services.media_ingest.tests.plans import read_plan
 from services.media_ingest.tests.test_archives import check_frames, tarred, zipped
-from services.media_ingest.tests.test_restarts import address_of, environment
 
 NAMES = [f"{number:04d}.jpg" for number in range(3_000)]
 FILES = {name: photo(number % 3) for number, name in enumerate(NAMES)}
@@ -42,12 +40,7 @@ async def begin(
     address: str, issuer: auth.TokenIssuer, task: TaskSide, settings: Settings, content: bytes
 ) -> str:
     """Media in the middle of its indexing."""
-    async with rpc.channel(address, token=issuer.issue(ANN).token) as channel:
-        ann = Client(
-            uploads=upload_service_pb2_grpc.UploadServiceStub(channel),
-            media=media_service_pb2_grpc.MediaServiceStub(channel),
-            shares=share_service_pb2_grpc.ShareServiceStub(channel),
-        )
+    async with client_at(address, issuer.issue(ANN).token) as ann:
         media_id = await task.request(await ann.upload({"set": content}))
     db = await Database.connect(settings.database_url, max_size=1)
     await eventually(lambda: db.fetchval("SELECT count(*) > 2 FROM index_batch"), timeout_s=20)
@@ -71,13 +64,12 @@ async def test_a_killed_indexing_of_an_archive_goes_on(
     task: TaskSide,
     tmp_path: Path,
 ) -> None:
-    program = Program(["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings))
-    address = await address_of(program, Path(settings.port_file))
+    program = ServiceProgram(settings, log=tmp_path / "log")
+    address = await program.address()
     media_id = await begin(address, issuer, task, settings, content)
     program.kill()
     async with opened(SERVICE, settings) as runtime:
-        # Nobody need wait here for the lease of the dead to run out.
-        await runtime.db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+        await end_leases_of_work(runtime.db)
         rows = await runtime.db.fetch("SELECT blob_key, result FROM index_batch ORDER BY number")
         done = [row["result"]["pack"]["key"] if folder == "unpacked" else row["blob_key"] for row in rows]
         before = await written(runtime.blobs, media_id, folder)

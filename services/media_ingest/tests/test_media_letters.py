@@ -17,10 +17,10 @@ from yard.runtime.db import Database
 from yard.runtime.work import MAX_ATTEMPTS
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.service_program import environment
 
 from services.media_ingest.tests.contents import photos
 from services.media_ingest.tests.neighbours import Client, TaskSide
-from services.media_ingest.tests.test_restarts import environment
 
 PREFIX = "frameyard_media_"
 

@@ -18,14 +18,13 @@ from yard.runtime.app.lifecycle import opened
 from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 from libs.runtime.tests.web import Asked, serving
 from services.media_ingest.tests.contents import photo
 from services.media_ingest.tests.neighbours import TaskSide
 from services.media_ingest.tests.plans import read_plan
 from services.media_ingest.tests.remote import PART, files, long_clip, remote
-from services.media_ingest.tests.test_restarts import address_of, environment
 
 
 @pytest.fixture
@@ -72,16 +71,13 @@ async def test_a_killed_download_repeats_at_most_one_part(
     content, halt_at = long_clip(30 * MIB), 20 * MIB
     halting = Halting(content, halt_at)
     async with serving(halting) as web:
-        program = Program(
-            ["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings)
-        )
-        await address_of(program, Path(settings.port_file))
+        program = ServiceProgram(settings, log=tmp_path / "log")
+        await program.address()
         media_id = await task.request(sources=[remote(web.url("/film.mp4"))])
         await eventually(lambda: db.fetchval("SELECT count(*) = 2 FROM remote_part"), timeout_s=30.0)
         program.kill()
         halting.released.set()
-        # Nobody need wait here for the lease of the dead to run out.
-        await db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+        await end_leases_of_work(db)
         async with app.serving(SERVICE, settings) as running:
             event = await task.outcome(media_id)
             assert isinstance(event, MediaIndexed), event

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from frameyard.media.v1 import media_service_pb2_grpc, share_service_pb2_grpc, upload_service_pb2_grpc
 from frameyard.media.v1.media_events_pb2 import MediaIndexed
 from yard.media.index_block import ImageAddress, encode_frames
 from yard.media_ingest.service import SERVICE
 from yard.media_ingest.settings import Settings
-from yard.runtime import app, auth, rpc
+from yard.runtime import app, auth
 from yard.runtime.app.lifecycle import opened
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
 from services.media_ingest.tests.conftest import ANN
 from services.media_ingest.tests.contents import photos
-from services.media_ingest.tests.neighbours import Client, TaskSide
+from services.media_ingest.tests.neighbours import TaskSide, client_at
 from services.media_ingest.tests.plans import read_plan
 
 NAMES = [f"{number:03d}.jpg" for number in range(90)]
@@ -50,12 +47,7 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
 
 async def begin(address: str, issuer: auth.TokenIssuer, task: TaskSide, db: Database) -> str:
     """Media in the middle of its indexing."""
-    async with rpc.channel(address, token=issuer.issue(ANN).token) as channel:
-        ann = Client(
-            uploads=upload_service_pb2_grpc.UploadServiceStub(channel),
-            media=media_service_pb2_grpc.MediaServiceStub(channel),
-            shares=share_service_pb2_grpc.ShareServiceStub(channel),
-        )
+    async with client_at(address, issuer.issue(ANN).token) as ann:
         media_id = await task.request(await ann.upload(photos(*NAMES)))
     await eventually(lambda: db.fetchval("SELECT count(*) > 2 FROM index_batch"))
     return media_id
@@ -95,31 +87,12 @@ async def test_a_stopped_indexing_goes_on(
 async def test_a_killed_indexing_goes_on(
     settings: Settings, issuer: auth.TokenIssuer, task: TaskSide, db: Database, tmp_path: Path
 ) -> None:
-    program = Program(["-m", "yard.media_ingest"], log=tmp_path / "log", environment=environment(settings))
-    address = await address_of(program, Path(settings.port_file))
+    program = ServiceProgram(settings, log=tmp_path / "log")
+    address = await program.address()
     media_id = await begin(address, issuer, task, db)
     program.kill()
-    # Nobody need wait here for the lease of the dead to run out.
-    await db.execute("UPDATE work SET lease_until = now() - interval '1 second'")
+    await end_leases_of_work(db)
     async with opened(SERVICE, settings) as runtime:
         done = await mark(db, runtime.blobs)
     async with app.serving(SERVICE, settings) as running:
         await check(running, task, media_id, done)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    def text(value: object) -> str:
-        return ",".join(value) if isinstance(value, tuple) else str(value)
-
-    return {
-        f"FRAMEYARD_{field.name.upper()}": text(getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
-
-
-async def address_of(program: Program, ports: Path) -> str:
-    def bound() -> str:
-        assert program.exit_status is None, program.output()
-        return json.loads(ports.read_text())["rpc"] if ports.exists() else ""
-
-    return await eventually(bound, timeout_s=30)

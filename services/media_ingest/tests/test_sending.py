@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -27,10 +26,9 @@ from yard.runtime.app.service import Runtime
 from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
-from yard.testkit.process import Program
+from yard.testkit.service_program import ServiceProgram
 
 from services.media_ingest.tests.conftest import ANN
-from services.media_ingest.tests.test_restarts import address_of, environment
 
 SMALL = 5_000
 SMALL_BYTES = 20 * 1024
@@ -68,39 +66,35 @@ async def client_of(address: str, issuer: auth.TokenIssuer) -> AsyncIterator[Cli
         yield client
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """media_ingest as a process that can be killed."""
-
-    program: Program
-    ports: Path
-
-    async def address(self) -> str:
-        """Where it answers."""
-        return await address_of(self.program, self.ports)
-
-    async def die_with(self, client: asyncio.Task[str]) -> None:
-        """Kills it, and the client as well."""
-        self.program.kill()
-        client.cancel()
-        with suppress(asyncio.CancelledError, ClientError):
-            await client
-
-    async def again(self) -> str:
-        """Its address after a new start."""
-        self.ports.unlink()
-        self.program.restart()
-        return await self.address()
-
-
 @asynccontextmanager
-async def killed_and_started(settings: Settings, log: Path) -> AsyncIterator[Service]:
-    """A service of these settings for the length of the block."""
-    program = Program(["-m", "yard.media_ingest"], log=log, environment=environment(settings))
+async def running_program(settings: Settings, log: Path) -> AsyncIterator[ServiceProgram]:
+    """The service as a process that can be killed, for the length of the block."""
+    program = ServiceProgram(settings, log=log)
     try:
-        yield Service(program=program, ports=Path(settings.port_file))
+        yield program
     finally:
         program.kill()
+
+
+async def kill_both(program: ServiceProgram, client: asyncio.Task[str]) -> None:
+    """The service and the client that sends to it."""
+    program.kill()
+    client.cancel()
+    with suppress(asyncio.CancelledError, ClientError):
+        await client
+
+
+async def resumed(
+    program: ServiceProgram, issuer: auth.TokenIssuer, upload_id: str, files: list[uploads.LocalFile]
+) -> list[int]:
+    """What is told while the rest is sent to the program anew, whose memory does not grow with it."""
+    program.restart()
+    told: list[int] = []
+    async with client_of(await program.address(), issuer) as client:
+        before = psutil.Process(program.pid).memory_info().rss
+        await uploads.resume(client, upload_id, files, told.append)
+    assert peak_memory(program.pid) - before < MOST_MORE_MEMORY
+    return told
 
 
 async def check(runtime: Runtime[Settings], upload_id: str, files: list[uploads.LocalFile]) -> None:
@@ -163,19 +157,15 @@ async def test_a_large_file_goes_on_after_a_kill_in_bounded_memory(
         file.truncate(LARGE_BYTES)
     files = uploads.local_files([path])
     db = await Database.connect(settings.database_url, max_size=1)
-    async with killed_and_started(settings, tmp_path / "log") as service:
-        async with client_of(await service.address(), issuer) as client:
+    async with running_program(settings, tmp_path / "log") as program:
+        async with client_of(await program.address(), issuer) as client:
             upload_id = await uploads.create(client, files)
             sending = asyncio.create_task(uploads.resume(client, upload_id, files))
             some = f"SELECT received_bytes > {4 * PART_BYTES} FROM upload_file"
             await eventually(lambda: db.fetchval(some), timeout_s=60)
-            await service.die_with(sending)
+            await kill_both(program, sending)
         stored = await db.fetchval("SELECT received_bytes FROM upload_file")
-        told: list[int] = []
-        async with client_of(await service.again(), issuer) as client:
-            before = psutil.Process(service.program.pid).memory_info().rss
-            await uploads.resume(client, upload_id, files, told.append)
-        assert peak_memory(service.program.pid) - before < MOST_MORE_MEMORY
+        told = await resumed(program, issuer, upload_id, files)
     assert 4 * PART_BYTES < stored < LARGE_BYTES
     assert told[0] == stored
     assert sum(told) == LARGE_BYTES
@@ -191,19 +181,15 @@ async def test_both_sides_are_killed_and_what_was_stored_is_not_sent_again(
     """At most the pack that was being written comes twice; the service's memory does not grow with it."""
     files = uploads.local_files([folder])
     db = await Database.connect(settings.database_url, max_size=1)
-    async with killed_and_started(settings, tmp_path / "log") as service:
-        async with client_of(await service.address(), issuer) as client:
+    async with running_program(settings, tmp_path / "log") as program:
+        async with client_of(await program.address(), issuer) as client:
             upload_id = await uploads.create(client, files)
             sending = asyncio.create_task(uploads.resume(client, upload_id, files))
             packed = "SELECT count(*) > 1000 FROM upload_file WHERE is_complete"
             await eventually(lambda: db.fetchval(packed), timeout_s=60)
-            await service.die_with(sending)
+            await kill_both(program, sending)
         stored = await db.fetchval("SELECT sum(received_bytes)::bigint FROM upload_file")
-        told: list[int] = []
-        async with client_of(await service.again(), issuer) as client:
-            before = psutil.Process(service.program.pid).memory_info().rss
-            await uploads.resume(client, upload_id, files, told.append)
-        assert peak_memory(service.program.pid) - before < MOST_MORE_MEMORY
+        told = await resumed(program, issuer, upload_id, files)
     assert stored > 20 * MIB
     assert sum(told) == sum(file.size_bytes for file in files)
     await db.close()

@@ -1,22 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import pytest
-from frameyard.annotation.v1 import annotation_service_pb2_grpc
-from frameyard.operation.v1 import operation_service_pb2_grpc
-from frameyard.task.v1 import (
-    issue_service_pb2_grpc,
-    job_service_pb2_grpc,
-    project_service_pb2_grpc,
-    task_service_pb2_grpc,
-)
 from yard.embedded.servers.nats import Nats
-from yard.runtime import app, auth, rpc
+from yard.runtime import app, auth
 from yard.task.service import SERVICE
 from yard.task.settings import Settings
-from yard.testkit.fixtures import SettingsFor
+from yard.testkit import facts
+from yard.testkit.fixtures import OpenChannel, SettingsFor
 
 from services.task.tests.neighbours import (
     ADMIN,
@@ -33,14 +25,6 @@ from services.task.tests.neighbours import (
     Running,
 )
 
-if TYPE_CHECKING:
-    from grpc.aio import Channel
-
-
-@pytest.fixture(scope="session")
-def issuer() -> auth.TokenIssuer:
-    return auth.TokenIssuer.generate()
-
 
 @pytest.fixture
 def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
@@ -50,7 +34,8 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
 @pytest.fixture
 async def neighbours(nats_server: Nats) -> AsyncIterator[Neighbours]:
     """Identity has told of everybody, perhaps not long enough ago to be known already."""
-    async with Neighbours.connected(nats_server.url, nats_server.token) as neighbours:
+    async with facts.connected(nats_server.url, nats_server.token) as told:
+        neighbours = Neighbours(facts=told)
         await neighbours.introduce(*PEOPLE)
         yield neighbours
 
@@ -62,25 +47,13 @@ async def running(settings: Settings, neighbours: Neighbours) -> AsyncIterator[R
 
 
 @pytest.fixture
-async def connect(running: Running, issuer: auth.TokenIssuer) -> AsyncIterator[Connect]:
+def connect(running: Running, issuer: auth.TokenIssuer, open_channel: OpenChannel) -> Connect:
     """`connect(ANN)`: the services as that caller."""
-    channels: list[Channel] = []
 
     def connected(principal: auth.Principal) -> Client:
-        channel = rpc.channel(running.address, token=issuer.issue(principal).token)
-        channels.append(channel)
-        return Client(
-            projects=project_service_pb2_grpc.ProjectServiceStub(channel),
-            tasks=task_service_pb2_grpc.TaskServiceStub(channel),
-            jobs=job_service_pb2_grpc.JobServiceStub(channel),
-            issues=issue_service_pb2_grpc.IssueServiceStub(channel),
-            annotations=annotation_service_pb2_grpc.AnnotationServiceStub(channel),
-            operations=operation_service_pb2_grpc.OperationServiceStub(channel),
-        )
+        return Client.over(open_channel(running.address, issuer.issue(principal).token))
 
-    yield connected
-    for channel in channels:
-        await channel.close()
+    return connected
 
 
 @pytest.fixture

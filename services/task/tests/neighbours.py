@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from frameyard.annotation.v1 import annotation_events_pb2
+from frameyard.annotation.v1 import annotation_events_pb2, annotation_service_pb2_grpc
 from frameyard.common.v1.common_pb2 import BlobRef
 from frameyard.identity.v1 import identity_events_pb2, user_pb2
 from frameyard.media.v1 import media_events_pb2, media_pb2
-from frameyard.operation.v1 import operation_pb2, operation_service_pb2
+from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
 from frameyard.task.v1 import (
     issue_events_pb2,
+    issue_service_pb2_grpc,
     job_pb2,
     job_service_pb2,
+    job_service_pb2_grpc,
     label_pb2,
     project_pb2,
     project_service_pb2,
+    project_service_pb2_grpc,
     task_events_pb2,
     task_pb2,
     task_service_pb2,
+    task_service_pb2_grpc,
 )
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
-from nats.aio.client import Client as Broker
-from yard.runtime import app, auth, bus, clock, errors, ids, rpc
-from yard.runtime.db import subject_of
+from yard.runtime import app, auth, errors, rpc
 from yard.task.settings import Settings
 from yard.testkit import eventually
+from yard.testkit.facts import Facts
 
 if TYPE_CHECKING:
     from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceAsyncStub
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from frameyard.task.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceAsyncStub
     from frameyard.task.v1.task_service_pb2_grpc import TaskServiceAsyncStub
+    from grpc.aio import Channel
 
 ANN = auth.Principal(user_id=1, username="ann", role="user")
 BEN = auth.Principal(user_id=2, username="ben", role="user")
@@ -69,6 +72,18 @@ class Client:
     issues: IssueServiceAsyncStub
     annotations: AnnotationServiceAsyncStub
     operations: OperationServiceAsyncStub
+
+    @classmethod
+    def over(cls, channel: Channel) -> Client:
+        """As whoever the channel speaks for."""
+        return cls(
+            projects=project_service_pb2_grpc.ProjectServiceStub(channel),
+            tasks=task_service_pb2_grpc.TaskServiceStub(channel),
+            jobs=job_service_pb2_grpc.JobServiceStub(channel),
+            issues=issue_service_pb2_grpc.IssueServiceStub(channel),
+            annotations=annotation_service_pb2_grpc.AnnotationServiceStub(channel),
+            operations=operation_service_pb2_grpc.OperationServiceStub(channel),
+        )
 
     async def new_project(self, name: str = "a project", **fields: Any) -> project_pb2.Project:
         request = project_service_pb2.CreateProjectRequest(name=name, **fields)
@@ -163,38 +178,15 @@ class Client:
         return (await self.operations.CancelOperation(request)).operation
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
     """Identity and media_ingest, as far as they are heard on the bus."""
 
-    broker: Broker
-    sequence: int = 0
-
-    @classmethod
-    @asynccontextmanager
-    async def connected(cls, url: str, token: str) -> AsyncIterator[Neighbours]:
-        """Speaks from here on."""
-        broker = await bus.connect(url, token=token)
-        await bus.ensure_stream(broker.jetstream())
-        yield cls(broker=broker)
-        await broker.close()
+    facts: Facts
 
     async def publish(self, event: Message, key: int, source: str) -> None:
         """Puts a fact on the bus."""
-        self.sequence += 1
-        type_name = event.DESCRIPTOR.full_name
-        row: Any = {
-            "headers": {},
-            "id": ids.uuid7(),
-            "type": type_name,
-            "key": str(key),
-            "created_at": clock.now(),
-            "sequence": self.sequence,
-            "key_version": self.sequence,
-        }
-        await self.broker.jetstream().publish(
-            subject_of(type_name, str(key)), event.SerializeToString(), headers=bus.headers_of(row, source)
-        )
+        await self.facts.publish(event, key, source)
 
     async def introduce(self, *people: auth.Principal) -> None:
         """Identity tells of accounts."""

@@ -24,14 +24,21 @@ class Violation:
 
 
 class ClientError(Exception):
-    """A call that failed; `code` is the name of a gRPC status, such as NOT_FOUND."""
+    """A call that failed; `code` is the name of a gRPC status, such as NOT_FOUND; `reason` is more exact."""
 
     def __init__(
-        self, message: str, *, code: str, violations: tuple[Violation, ...] = (), hint: str = ""
+        self,
+        message: str,
+        *,
+        code: str,
+        reason: str = "",
+        violations: tuple[Violation, ...] = (),
+        hint: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.reason = reason
         self.violations = violations
         self.hint = hint
 
@@ -40,7 +47,13 @@ class ClientError(Exception):
         """From the rich form of a status, as operations carry it."""
         code = _name_of(status.code)
         violations = tuple(_violations(status))
-        return cls(status.message or code, code=code, violations=violations, hint=_HINTS.get(code, ""))
+        return cls(
+            status.message or code,
+            code=code,
+            reason=_reason(status),
+            violations=violations,
+            hint=_HINTS.get(code, ""),
+        )
 
     @classmethod
     def from_rpc(cls, fault: grpc.aio.AioRpcError) -> "ClientError":
@@ -50,6 +63,16 @@ class ClientError(Exception):
             return cls.from_status(rich)
         code = fault.code().name
         return cls(fault.details() or code, code=code, hint=_HINTS.get(code, ""))
+
+    def about(self, name: str) -> "ClientError":
+        """The same, with the name of what was asked for."""
+        return ClientError(
+            f"{name}: {self.message}",
+            code=self.code,
+            reason=self.reason,
+            violations=self.violations,
+            hint=self.hint,
+        )
 
     def faults(self) -> list[str]:
         """One line a fault."""
@@ -81,6 +104,14 @@ def _name_of(number: int) -> str:
         if code.value[0] == number:
             return code.name
     return "UNKNOWN"
+
+
+def _reason(status: status_pb2.Status) -> str:
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return str(info.reason)
+    return ""
 
 
 def _violations(status: status_pb2.Status) -> Iterator[Violation]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from frameyard.chunk.v1 import chunk_service_pb2 as chunks
 from frameyard.media.v1 import media_pb2, media_service_pb2
 from frameyard.task.v1 import task_service_pb2 as tasks
+from yard.client.arriving import Chunk, fetch
 from yard.client.client import Client
 from yard.client.failures import ClientError
 from yard.client.files import Sink
@@ -26,14 +27,6 @@ class Frame:
     height: int
     is_corrupt: bool = False
     """Damaged: the picture is a placeholder that says so."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """What was written into a file, and which of its frames are damaged."""
-
-    header: chunks.ChunkHeader
-    trailer: chunks.ChunkTrailer
 
 
 class Pixels:
@@ -66,6 +59,7 @@ class Pixels:
     ) -> Chunk:
         """Writes a chunk into a file as it comes; returns what it is. ClientError if it is not complete.
 
+        It is asked for again if the service ends its stream, and `into` is new or can restart.
         Without `exact` an mp4 of original quality may hold more frames: whole groups of pictures.
         """
         grant = await self.grant()
@@ -77,23 +71,7 @@ class Pixels:
             format=form,
             exact=exact,
         )
-        header, trailer, size_bytes = chunks.ChunkHeader(), None, 0
-        async with aclosing(self._client.stream(self._client.chunks.GetChunk, request)) as parts:
-            async for part in parts:
-                match part.WhichOneof("part"):
-                    case "header":
-                        header = part.header
-                    case "trailer":
-                        trailer = part.trailer
-                    case _:
-                        into.write(part.content)
-                        size_bytes += len(part.content)
-        if trailer is None or size_bytes != trailer.size_bytes:
-            whole = header.size_bytes if trailer is None else trailer.size_bytes
-            raise ClientError(
-                f"chunk {number}: {size_bytes} of {whole or 'more'} bytes came", code="DATA_LOSS"
-            )
-        return Chunk(header=header, trailer=trailer)
+        return await fetch(self._client, request, into)
 
     async def frame(
         self,
@@ -114,8 +92,12 @@ class Pixels:
                     header = part.header
                 else:
                     pieces.append(part.content)
+        content = b"".join(pieces)
+        if not content or len(content) != header.size_bytes:
+            told = f"frame {number}: {len(content)} of {header.size_bytes} bytes came"
+            raise ClientError(told, code="DATA_LOSS")
         return Frame(
-            content=b"".join(pieces),
+            content=content,
             content_type=header.content_type,
             width=header.width,
             height=header.height,

@@ -1,34 +1,21 @@
 """What jobs that make chunks, frames and previews are given and give.
 
 A job is a function of (arguments, host). Its result tells `width` and `height` of the (first) upright picture
-in pixels, `corrupt` (relative frame and reason of each frame that is shown as a placeholder) and, for single
-pictures, the `content_type`.
+in pixels, `corrupt` (relative frame and reason of each frame that is shown as a placeholder, or in part) and,
+for single pictures, the `content_type`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from io import RawIOBase
-from typing import Any, BinaryIO, Literal, Protocol, cast
+from typing import Literal
 
 from yard.media.decode_image import shrunk
 from yard.media.encode_jpeg import Pixels, encode_rgb
 from yard.media.encode_png import encode_png
 
-Arguments = Mapping[str, Any]
 Result = dict[str, object]
 Look = Literal["jpeg", "original", "png", "preview"]
 
 PREVIEW_QUALITY = 80
-
-
-class Host(Protocol):
-    """The side of the process that reads sources and takes what is made."""
-
-    def open(self, name: str, /) -> RawIOBase:
-        """A source as a seekable file."""
-
-    def emit(self, chunk: bytes, /) -> None:
-        """Sends content on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +27,7 @@ class Encoded:
     width: int
     height: int
     corrupt: tuple[tuple[int, str], ...] = ()
-    """Its relative frame, and why a placeholder is shown in its place; nothing if it is itself."""
+    """Its relative frame, and why a placeholder or a part of it is shown; nothing if it is itself."""
 
     def result(self) -> Result:
         """What a job says of it."""
@@ -70,8 +57,3 @@ def preview(pixels: Pixels) -> Encoded:
     height, width = pixels.shape[:2]
     content = encode_rgb(pixels, PREVIEW_QUALITY)
     return Encoded(content=content, content_type="image/jpeg", width=width, height=height)
-
-
-def opened(host: Host, name: str) -> BinaryIO:
-    """A source; its raw reads are never short."""
-    return cast("BinaryIO", host.open(name))

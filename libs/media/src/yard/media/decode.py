@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from yard.media.cores import threads_for
 from yard.media.damage import Damage
 from yard.media.errors import MediaError
-from yard.media.video_file import opened_video
+from yard.media.video_file import DECODER_OPTIONS, opened_video, tells_all
 from yard.media.video_index import UNKNOWN, VideoIndex
 
 _DTS_SEEK = ("mpegts", "mpeg")
@@ -47,9 +47,9 @@ class _DoubtError(Exception):
 class VideoReader:
     """Pictures of an indexed video by frame number; not for two threads at once, close it at the end.
 
-    At the first fault it decodes what is still wanted again, from one key frame earlier, without threads by
-    picture (an error takes pictures before it along there) and strictly (concealed faults are told then). So
-    healthy videos are decoded fast and leniently, and frames are given up only after a second try.
+    At the first fault it decodes what is still wanted again, from one key frame earlier, without threads (an
+    error takes pictures before it along there, or is not told at all) and strictly (concealed faults are told
+    then). So healthy videos are decoded fast and leniently, and frames are given up only after a second try.
     """
 
     def __init__(self, file: BinaryIO, index: VideoIndex, name: str = "video", threads: int = 0) -> None:
@@ -144,7 +144,8 @@ class VideoReader:
         first, last = (int(self.index.pts[frame]) for frame in (run[0], run[-1]))
         wanted = {int(self.index.pts[frame]) for frame in run}
         keyframe = max(0, self.index.keyframe_of(run[0]) - self.is_careful)
-        for frame in self._decode(self._packets_from(keyframe), wanted):
+        packets = self._until_group_ends(self._packets_from(keyframe), run[-1])
+        for frame in self._decode(packets, wanted):
             # Who gets the frame may give it another time stamp, as the encoder of an mp4 does.
             pts = frame.pts
             if frame.is_corrupt:
@@ -176,6 +177,30 @@ class VideoReader:
                 self._doubt()
                 if self.is_careful:
                     self._damage.failed(packet)
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[av.VideoFrame]:
+        """What the decoder holds back."""
+        end = av.Packet()
+        end.time_base = self.index.time_base
+        try:
+            yield from self._stream.codec_context.decode(end)
+        except (av.EOFError, *_DATA_FAULTS):
+            return
+
+    def _until_group_ends(
+        self, packets: Iterator["av.Packet[VideoStream]"], last: int
+    ) -> Iterator["av.Packet[VideoStream]"]:
+        """Where groups are closed, none is decoded only to get the last pictures of the one before it."""
+        after = self.index.keyframe_of(last) + 1
+        if self.index.is_open_gop or self.is_careful or after == len(self.index.keyframes):
+            yield from packets
+            return
+        end = int(self.index.keyframes[after, 0])
+        for packet in packets:
+            if packet.is_keyframe and packet.pts is not None and packet.pts >= end:
+                return
+            yield packet
 
     def _whole(self, packets: Iterator["av.Packet[VideoStream]"]) -> Iterator["av.Packet[VideoStream]"]:
         """Packets to the end of the file, also from behind parts of the container that make no sense."""
@@ -213,13 +238,16 @@ class VideoReader:
         self._open()
 
     def _open(self) -> None:
-        self._opened = opened_video(self._file, self.name, self.index.container)
+        is_doubtful = self.index.is_broken or self.is_careful
+        is_unseen = not is_doubtful and tells_all(self.index.container, self.index.codec)
+        self._opened = opened_video(self._file, self.name, self.index.container, is_unseen=is_unseen)
         self._container, self._stream = self._opened.__enter__()
         context = self._stream.codec_context
-        context.thread_type = "SLICE" if self.index.is_broken or self.is_careful else "AUTO"
-        context.thread_count = self._thread_count
-        if self.is_careful:
-            context.options = dict(_STRICT)
+        # Of faults that threads meet within a picture, decoders say nothing.
+        context.thread_type, context.thread_count = (
+            ("SLICE", 1) if is_doubtful else ("AUTO", self._thread_count)
+        )
+        context.options = DECODER_OPTIONS | (_STRICT if self.is_careful else {})
 
     def _upright(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
         for picture in pictures:

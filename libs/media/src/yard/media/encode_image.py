@@ -15,6 +15,7 @@ from yard.media.decode_image import (
     is_jpeg,
 )
 from yard.media.errors import MediaError
+from yard.media.image_endings import CUT_OFF, is_cut_off
 from yard.media.image_file import ImageFiles
 from yard.media.index_block import PAGE_METHODS, ImageAddress
 from yard.media.jpeg_passing import may_pass
@@ -44,7 +45,7 @@ class ImageEncoder:
         try:
             if content is None:
                 return of_pixels(self._pages.render(address), self._look, self._quality)
-            return self._of_image(self._files.unpacked(content, address), address)
+            return self._of_image(self._files.unpacked(content, address), address, frame)
         except ClaimError:
             raise
         except MediaError as fault:
@@ -52,10 +53,16 @@ class ImageEncoder:
                 raise
             return self._instead(address, frame, fault.message)
 
-    def _of_image(self, content: bytes, address: ImageAddress) -> Encoded:
+    def _of_image(self, content: bytes, address: ImageAddress, frame: int) -> Encoded:
         address = confirmed(content, address)
         if self._look == "original" and address.method not in PAGE_METHODS:
             return _unchanged(content, address)
+        encoded = self._drawn(content, address)
+        if is_cut_off(content):
+            return replace(encoded, corrupt=((frame, f"{address.name}: {CUT_OFF}"),))
+        return encoded
+
+    def _drawn(self, content: bytes, address: ImageAddress) -> Encoded:
         orientation, page = address.orientation, address.page
         if self._look == "preview":
             return preview(decode_small(content, address.name, orientation=orientation, page=page))

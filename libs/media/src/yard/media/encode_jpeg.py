@@ -129,6 +129,8 @@ def _colour_graph(frame: av.VideoFrame, matrix: int, is_full: bool) -> Graph:
         f"space=bt470bg:primaries=bt709:trc=bt709:range=pc:format=yuv{subsampling}p:fast=1"
     )
     graph = Graph()
+    # Its own threads would only hand small parts of a picture to one another: there is a graph a thread.
+    graph.threads = 1
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
     )

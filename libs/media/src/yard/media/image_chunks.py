@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from threading import local
 from typing import BinaryIO
 
-from yard.media.chunk_results import Arguments, Encoded, Host, Result, opened
+from yard.media.chunk_results import Encoded, Result
 from yard.media.encode_image import ImageEncoder
 from yard.media.encode_jpeg import check_quality
 from yard.media.framed import FrameWriter
 from yard.media.index_block import PAGE_METHODS, ImageAddress
+from yard.media.job_host import Arguments, Host, opened
 from yard.media.parallel import in_order
 from yard.media.zip_chunk import zip_stored
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BufferedReader, RawIOBase
-from typing import Any, Protocol
+from typing import Any
 
 from yard.media import video_index
 from yard.media.errors import MediaError
@@ -13,25 +13,11 @@ from yard.media.image_file import LARGEST_FILE_BYTES
 from yard.media.image_header import DEFAULT_LIMITS
 from yard.media.image_index import index_image
 from yard.media.index_block import FRAMES_PER_BLOCK, ImageAddress, encode_frames, encode_video
+from yard.media.job_host import Arguments, Host
 from yard.media.part_file import PartFile
 
 THREADS = 8
 """Images that are asked for at the same time: their bytes come from afar."""
-
-Arguments = Mapping[str, Any]
-
-
-class Host(Protocol):
-    """What a job asks of its parent."""
-
-    def open(self, name: str, /) -> RawIOBase:
-        """A source of the call as a seekable file."""
-
-    def emit(self, chunk: bytes, /) -> None:
-        """Sends bytes to the caller."""
-
-    def progress(self, fraction: float, /) -> None:
-        """Tells how much is done, 0 to 1."""
 
 
 def index_video(arguments: Arguments, host: Host) -> dict[str, Any]:

@@ -7,8 +7,8 @@ parses lines into batches that can be kept, the other jobs place and arrange wha
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from io import BufferedReader, RawIOBase
-from typing import Any, BinaryIO, Protocol, cast
+from io import BufferedReader
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from yard.media.batch_stream import BatchStream, IndexedBatch, batch_end
@@ -16,28 +16,14 @@ from yard.media.described import WHOLE, Described, Place
 from yard.media.errors import MediaError
 from yard.media.given_names import GivenNames
 from yard.media.index_block import FRAMES_PER_BLOCK, decode_video, encode_columns, filled_columns
+from yard.media.job_host import Arguments, Host
 from yard.media.manifest import Manifest, ManifestImage, ManifestKeyframe, ManifestVideo
 from yard.media.member_names import label_of
 from yard.media.selection import FrameSelection
 from yard.media.video_index import VideoIndex
 
-Arguments = Mapping[str, Any]
-
 _PIECE = 1 << 20
 _NOTHING = ManifestImage(name="")
-
-
-class Host(Protocol):
-    """What a job asks of its parent."""
-
-    def open(self, name: str, /) -> RawIOBase:
-        """A source of the call as a seekable file."""
-
-    def emit(self, chunk: bytes, /) -> None:
-        """Sends bytes to the caller."""
-
-    def progress(self, fraction: float, /) -> None:
-        """Tells how much is done, 0 to 1."""
 
 
 def read_images(arguments: Arguments, host: Host) -> dict[str, Any]:

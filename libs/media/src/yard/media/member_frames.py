@@ -30,11 +30,10 @@ _PAGE_METHODS: dict[str, Method] = {"stored": "stored_page", "deflated": "deflat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A file of an archive; `length` bytes at `offset` of the source are its content as `method` says."""
+    """A file of an archive; `length` bytes at `offset` of that are its content as `method` says."""
 
     name: str
     size: int
-    source: int
     offset: int
     length: int
     method: Literal["stored", "deflated"]
@@ -111,7 +110,6 @@ def _address(member: Member, found: ImageAddress, *, is_page: bool = False) -> I
         name=found.name,
         width=found.width,
         height=found.height,
-        source=member.source,
         offset=member.offset,
         length=member.length,
         size=member.size,

@@ -9,11 +9,12 @@ from itertools import count, groupby, islice
 from typing import cast
 
 import av
-from yard.media.chunk_results import Arguments, Host, Result, opened
+from yard.media.chunk_results import Result
 from yard.media.decode import Picture
 from yard.media.framed import FrameWriter
 from yard.media.gop_copy import Copy, CopyRefused, may_copy, opened_copier
 from yard.media.index_block import decode_video
+from yard.media.job_host import Arguments, Host, opened
 from yard.media.mp4_chunk import drawn_frame, encode_mp4
 from yard.media.placeholder import placeholder
 from yard.media.selection import FrameSelection

@@ -3,11 +3,12 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise
-from typing import overload
+
+from yard.media.lazy_sequence import LazySequence
 
 
-class NameColumn(Sequence[bytes]):
-    """Names in UTF-8, one behind the other; each is made anew when somebody asks for it."""
+class NameColumn(LazySequence[bytes]):
+    """Names in UTF-8, one behind the other."""
 
     def __init__(self, names: Iterable[bytes] = ()) -> None:
         self._text = bytearray()
@@ -30,17 +31,10 @@ class NameColumn(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, wanted: int) -> bytes: ...
-    @overload
-    def __getitem__(self, wanted: slice) -> list[bytes]: ...
-
-    def __getitem__(self, wanted: int | slice) -> bytes | list[bytes]:
-        if isinstance(wanted, slice):
-            return [self[number] for number in range(*wanted.indices(len(self)))]
-        number = wanted if wanted >= 0 else len(self) + wanted
-        end = self._ends[number]
-        return bytes(self._text[self._ends[number - 1] if number else 0 : end])
+    def item(self, number: int) -> bytes:
+        """A name."""
+        start = self._ends[number - 1] if number else 0
+        return bytes(self._text[start : self._ends[number]])
 
     def __iter__(self) -> Iterator[bytes]:
         return (bytes(self._text[start:end]) for start, end in pairwise(chain((0,), self._ends)))

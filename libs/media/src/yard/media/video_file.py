@@ -22,30 +22,42 @@ CONTAINERS = (
     *("yuv4mpegpipe", "h264", "hevc"),
 )
 
-_OPTIONS = {
-    "format_whitelist": ",".join(CONTAINERS),
-    "protocol_whitelist": "none",
-    # Decoders refuse pictures that grow beyond it within the stream.
-    "max_pixels": str(LARGEST_PIXELS),
-}
+DECODER_OPTIONS = {"max_pixels": str(LARGEST_PIXELS)}
+"""Of every decoder: it refuses pictures that grow beyond it within the stream."""
+_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "none", **DECODER_OPTIONS}
+_WITHOUT_LOOKING = {"codec_whitelist": "none", "probesize": "32"}
+"""FFmpeg decodes nothing while it opens a file, which costs more than the first picture itself."""
 _STREAM_OPTIONS = {"skip_loop_filter": "all", "skip_idct": "all"}
 """Pictures that FFmpeg decodes while it opens a file only tell their order: nobody looks at them."""
 _WITH_HEADER = ("mov", "matroska")
 """Containers that name their streams before any packet, which such options need."""
+_WITHOUT_REORDERING = frozenset({"vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "libaom-av1"})
 _REFUSED = "is of a container format that is not read, or its header makes no sense"
 
 
+def tells_all(container: str, codec: str) -> bool:
+    """Whether header and packets tell the time of every picture, so that none must be looked at for it.
+
+    Matroska may hold times of decoding alone, which say when a picture is shown only if none is reordered.
+    """
+    return container.startswith("mov") or (container.startswith("matroska") and codec in _WITHOUT_REORDERING)
+
+
 @contextmanager
-def opened_video(file: BinaryIO, name: str, known: str = "") -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened_video(
+    file: BinaryIO, name: str, known: str = "", *, is_unseen: bool = False
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Opens the container and its first video stream that is not a cover picture; closes both at the end.
 
-    Where the kind of container is known, opening may be cheaper.
+    Where the kind of container is known, opening may be cheaper. With `is_unseen`, for files that `tells_all`
+    is true of, no picture is decoded meanwhile; the stream knows what the header says, perhaps no size.
     """
     file.seek(0)
+    options = _OPTIONS | (_WITHOUT_LOOKING if is_unseen else {})
     # PyAV's annotation names strings, but takes dictionaries.
     stream_options: list[Any] = [dict(_STREAM_OPTIONS)] if known.startswith(_WITH_HEADER) else []
     try:
-        container = av.open(file, "r", options=dict(_OPTIONS), stream_options=stream_options)
+        container = av.open(file, "r", options=options, stream_options=stream_options)
     except av.ArgumentError as error:
         raise MediaError("unsupported", _REFUSED, name) from error
     except av.FFmpegError as error:

@@ -119,6 +119,11 @@ class Operations:
         status: bytes = errors.to_status(error).SerializeToString()
         return await self._end(tx, operation_id, "FAILED", error=status)
 
+    async def reopen(self, tx: Transaction, operation_id: UUID) -> bool:
+        """FAILED to RUNNING, where what had failed is driven again; False if it is not FAILED."""
+        tx.wake(OPERATION)
+        return bool(await tx.fetchval(_REOPEN, operation_id))
+
     async def cancel(self, tx: Transaction, operation_id: UUID) -> bool:
         """To CANCELLED now, or when the worker that runs it has stopped; False if it is final already."""
         # Work first, then operation: as the work loop locks, so that the two cannot block each other.
@@ -222,6 +227,13 @@ _START = """
 UPDATE operation
 SET state = 'RUNNING', updated_at = now()
 WHERE id = $1 AND state = 'QUEUED'
+RETURNING true
+"""
+
+_REOPEN = """
+UPDATE operation
+SET state = 'RUNNING', error = NULL, finished_at = NULL, updated_at = now()
+WHERE id = $1 AND state = 'FAILED'
 RETURNING true
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -11,10 +12,11 @@ from uuid import UUID
 import grpc.aio
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
 from nats.aio.msg import Msg
-from yard.runtime import auth, bus, paging
+from yard.runtime import auth, bus, clock, paging
 from yard.runtime.db import OPERATION
 from yard.runtime.operations import COLUMNS, Operation, Operations, sees_all, to_proto
 from yard.runtime.operations_progress import THINNING_S, parse, subject_of
+from yard.runtime.pauses import until_any
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 NAME: Final = "frameyard.operation.v1.OperationService"
 # A wake-up that was lost costs a watcher this long.
 POLL_S: Final = 1.0
+# A watcher looks at once when the state of any operation has changed, but not more often than this a second.
+MOST_LOOKS: Final = 8
 
 
 class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
@@ -83,16 +87,14 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
         last = operation_pb2.Operation()
         async with self._listening(operation_id) as news:
             while True:
-                news.changed.clear()
+                news.begin_look()
                 found = news.merged(await self._operations.get(operation_id, principal), last.progress)
                 if found != last:
                     yield found
                     last = found
                 if found.HasField("finish_time"):
                     return
-                await asyncio.sleep(THINNING_S)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(news.changed.wait(), POLL_S)
+                await news.until_due()
 
     @asynccontextmanager
     async def _listening(self, operation_id: UUID) -> AsyncIterator[_News]:
@@ -111,13 +113,30 @@ class _News:
     """What a watcher has heard since it began."""
 
     def __init__(self, changed: asyncio.Event) -> None:
-        self.changed = changed
+        self._changed = changed
+        self._told = asyncio.Event()
         self._heard: operation_pb2.Operation | None = None
+        self._looks: deque[float] = deque(maxlen=MOST_LOOKS)
+
+    def begin_look(self) -> None:
+        """What has come so far is about to be seen."""
+        self._changed.clear()
+        self._told.clear()
+        self._looks.append(clock.monotonic())
+
+    async def until_due(self) -> None:
+        """Waits for news: a change of state is due at once, progress not before its time."""
+        if len(self._looks) == MOST_LOOKS:
+            await asyncio.sleep(max(0.0, self._looks[0] + 1.0 - clock.monotonic()))
+        thinning_s = self._looks[-1] + THINNING_S - clock.monotonic()
+        await until_any(self._changed, timeout_s=max(0.0, thinning_s))
+        if not self._changed.is_set():
+            await until_any(self._changed, self._told, timeout_s=POLL_S)
 
     async def hear(self, message: Msg) -> None:
         """A progress message."""
         self._heard = parse(message) or self._heard
-        self.changed.set()
+        self._told.set()
 
     def merged(self, stored: operation_pb2.Operation, least: float) -> operation_pb2.Operation:
         """The stored state with the newest progress, never below `least`; a final state is left alone."""

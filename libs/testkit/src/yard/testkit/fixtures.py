@@ -1,16 +1,22 @@
 """Pytest fixtures over real servers: loaded by `-p yard.testkit.fixtures` (see pyproject.toml)."""
 
+from __future__ import annotations
+
 import itertools
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
 from minio import Minio
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
 from yard.embedded.servers.s3 import REGION, S3
+from yard.runtime import auth, rpc
 from yard.testkit.databases import Databases, migrations_of
 from yard.testkit.servers import started_nats, started_postgres, started_s3
+
+if TYPE_CHECKING:
+    from grpc.aio import Channel
 
 S = TypeVar("S")
 
@@ -48,6 +54,13 @@ class SettingsFor(Protocol):
         **overrides: Any,
     ) -> S:
         """Overrides win, and spare the database or bucket that they name."""
+
+
+class OpenChannel(Protocol):
+    """`open_channel(address, token)`: a channel for the length of the test."""
+
+    def __call__(self, address: str, token: str | None = None) -> Channel:
+        """As `yard.runtime.rpc.channel`."""
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +158,26 @@ def settings_for(
         return settings(**{**wired, **overrides})
 
     return build
+
+
+@pytest.fixture(scope="session")
+def issuer() -> auth.TokenIssuer:
+    """Stands in for identity: services that are given its `jwks` take its tokens."""
+    return auth.TokenIssuer.generate()
+
+
+@pytest.fixture
+async def open_channel() -> AsyncIterator[OpenChannel]:
+    """Opens channels to services, and closes them after the test."""
+    channels: list[Channel] = []
+
+    def opened(address: str, token: str | None = None) -> Channel:
+        channels.append(rpc.channel(address, token=token))
+        return channels[-1]
+
+    yield opened
+    for channel in channels:
+        await channel.close()
 
 
 def _revive(server: Postgres) -> None:

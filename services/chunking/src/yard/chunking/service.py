@@ -104,4 +104,5 @@ SERVICE = Service(
     build=build,
     migrations="yard.chunking.migrations",
     worker_preload=("yard.media.video_chunks", "yard.media.mp4_jobs", "yard.media.image_chunks"),
+    warm_workers=1,
 )

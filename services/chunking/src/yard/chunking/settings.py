@@ -24,6 +24,9 @@ class Settings(RuntimeSettings):
         2, "Runs of chunks that one replica builds in advance at once; at most its child processes but one."
     )
     build_timeout_s: float = setting(86_400.0, "Time limit of building one run of chunks, seconds.")
+    source_attempts: int = setting(
+        20, "Times that a run of chunks is begun while a source does not answer, at most a minute apart."
+    )
     chunk_timeout_s: float = setting(300.0, "Time limit of making one chunk in a child process, seconds.")
     advertised_host: str = setting(
         "", "Where other replicas reach this one; empty takes its listening address or the machine's name."

@@ -119,4 +119,5 @@ SERVICE = Service(
     build=build,
     migrations="yard.media_ingest.migrations",
     worker_preload=("yard.media.jobs", "yard.media.archive_jobs"),
+    warm_workers=1,
 )

@@ -3,10 +3,10 @@
 import click
 from frameyard.task.v1 import job_pb2
 from frameyard.task.v1 import job_service_pb2 as service
-from google.protobuf.field_mask_pb2 import FieldMask
+from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
-from yard.client.cli.listing import pages, person, person_id
-from yard.client.cli.parameters import ID, Choice, examples, given, word
+from yard.client.cli.listing import pages, person_id
+from yard.client.cli.parameters import ID, Choice, examples, word
 
 STAGE = Choice(job_pb2.JobStage, "JOB_STAGE_")
 STATE = Choice(job_pb2.JobState, "JOB_STATE_")
@@ -78,15 +78,9 @@ async def update(
     reviewer: str | None,
 ) -> None:
     """Change stage, state, annotator or reviewer."""
-    people = given({"assignee": assignee, "reviewer": reviewer})
-    numbers = given({"stage": stage, "state": state})
-    if not people and not numbers:
-        raise click.UsageError("Nothing to change: give an option.")
-    changed = job_pb2.Job(id=job_id, **numbers)
-    for role, name in people.items():
-        if name:
-            getattr(changed, role).CopyFrom(await person(call.client, name))
-    request = service.UpdateJobRequest(job=changed, update_mask=FieldMask(paths=[*numbers, *people]))
+    fields, people = {"stage": stage, "state": state}, {"assignee": assignee, "reviewer": reviewer}
+    changes, mask = await changed(call.client, job_pb2.Job(id=job_id), fields, people)
+    request = service.UpdateJobRequest(job=changes, update_mask=mask)
     now = (await call.client.call(call.client.jobs.UpdateJob, request)).job
     call.out.message(now, *_lines(now))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 from frameyard.task.v1 import project_pb2
 from frameyard.task.v1 import project_service_pb2 as service
-from google.protobuf.field_mask_pb2 import FieldMask
+from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of, lines_of
-from yard.client.cli.listing import pages, person, person_id
-from yard.client.cli.parameters import ID, examples, given
+from yard.client.cli.listing import pages, person_id
+from yard.client.cli.parameters import ID, examples
 from yard.client.client import request_id
 
 
@@ -94,14 +94,10 @@ async def update(
     call: Call, project_id: int, name: str | None, assignee: str | None, issue_tracker: str | None
 ) -> None:
     """Change a project."""
-    texts = given({"name": name, "issue_tracker": issue_tracker})
-    changed = project_pb2.Project(id=project_id, **texts)
-    if assignee:
-        changed.assignee.CopyFrom(await person(call.client, assignee))
-    mask = [*texts, *(["assignee"] if assignee is not None else [])]
-    if not mask:
-        raise click.UsageError("Nothing to change: give an option.")
-    request = service.UpdateProjectRequest(project=changed, update_mask=FieldMask(paths=mask))
+    fields = {"name": name, "issue_tracker": issue_tracker}
+    blank = project_pb2.Project(id=project_id)
+    changes, mask = await changed(call.client, blank, fields, {"assignee": assignee})
+    request = service.UpdateProjectRequest(project=changes, update_mask=mask)
     now = (await call.client.call(call.client.projects.UpdateProject, request)).project
     call.out.message(now, *_lines(now))
 

@@ -7,14 +7,14 @@ import click
 from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import task_pb2
 from frameyard.task.v1 import task_service_pb2 as service
-from google.protobuf.field_mask_pb2 import FieldMask
 from yard.client import media as media_steps
 from yard.client.cli import attaching
+from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
 from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of
-from yard.client.cli.listing import pages, person, person_id
+from yard.client.cli.listing import pages, person_id
 from yard.client.cli.parameters import ID, INT64, Choice, examples, given, stacked
 from yard.client.cli.task_lines import file_row, lines_of, row_of
 from yard.client.client import request_id
@@ -149,14 +149,9 @@ async def show(call: Call, task_id: int) -> None:
 @command
 async def update(call: Call, /, task_id: int, assignee: str | None, **texts: Any) -> None:
     """Change a task."""
-    fields = given(texts)
-    changed = task_pb2.Task(id=task_id, **fields)
-    if assignee:
-        changed.assignee.CopyFrom(await person(call.client, assignee))
-    mask = [*fields, *(["assignee"] if assignee is not None else [])]
-    if not mask:
-        raise click.UsageError("Nothing to change: give an option.")
-    request = service.UpdateTaskRequest(task=changed, update_mask=FieldMask(paths=mask))
+    blank = task_pb2.Task(id=task_id)
+    changes, mask = await changed(call.client, blank, texts, {"assignee": assignee})
+    request = service.UpdateTaskRequest(task=changes, update_mask=mask)
     now = (await call.client.call(call.client.tasks.UpdateTask, request)).task
     call.out.message(now, *lines_of(now))
 

@@ -194,7 +194,7 @@ class ChunkTrailer(_message.Message):
     """Length, bytes."""
     @_builtins.property
     def corrupt_frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Relative frames that are damaged and shown as placeholders."""
+        """Relative frames that are damaged: shown as placeholders, or in part where the source is cut off."""
 
     def __init__(
         self,
@@ -307,7 +307,7 @@ class FrameHeader(_message.Message):
     size_bytes: _builtins.int
     """Length, bytes."""
     is_corrupt: _builtins.bool
-    """Whether the frame is damaged and the picture a placeholder."""
+    """Whether the frame is damaged: the picture is a placeholder, or shows a part where the source is cut off."""
     def __init__(
         self,
         *,
@@ -403,7 +403,7 @@ class GetPreviewResponse(_message.Message):
     height: _builtins.int
     """Height, pixels."""
     is_corrupt: _builtins.bool
-    """Whether the frame is damaged and the picture a placeholder."""
+    """Whether the frame is damaged: the picture is a placeholder, or shows a part where the source is cut off."""
     def __init__(
         self,
         *,

@@ -93,7 +93,8 @@ class _Process:
         self._endpoint = Endpoint(
             settings.metrics_listen, away=lambda: self._readiness.away, sample=self._sample
         )
-        self._background = [Supervised(name, run) for name, run in parts.background]
+        background = (("warm_workers", runtime.keep_workers_warm), *parts.background)
+        self._background = [Supervised(name, run) for name, run in background]
         self._checks = Supervised("readiness", self._readiness.run)
 
     async def start(self) -> Running[Any]:

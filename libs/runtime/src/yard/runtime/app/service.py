@@ -62,6 +62,7 @@ class Runtime(Generic[S]):
         self.grants = Grants(settings.grant_keys)
         self.log = telemetry.log(f"yard.{service.name}")
         self._preload = service.worker_preload
+        self._warm = service.warm_workers
 
     @cached_property
     def blobs(self) -> Blobs:
@@ -73,14 +74,20 @@ class Runtime(Generic[S]):
     @cached_property
     def workers(self) -> Pool:
         """The child processes; the first call starts them."""
-        from yard.runtime.workers.pool import Pool
+        from yard.runtime.workers.pool import Pool, Upkeep
 
         return Pool(
             processes=self.settings.worker_processes,
             memory_mib=self.settings.worker_memory_mib,
             timeout_s=self.settings.worker_timeout_s,
             preload=self._preload,
+            upkeep=Upkeep(warm=min(self._warm, self.settings.worker_processes)),
         )
+
+    async def keep_workers_warm(self) -> None:
+        """Starts the child processes that are always to be there, where the service has such."""
+        if self._warm:
+            await self.workers.keep_warm()
 
     @property
     def workers_waiting(self) -> int:
@@ -99,7 +106,8 @@ class Runtime(Generic[S]):
 class Service(Generic[S]):
     """A service: its name is also that of its schema and role, `migrations` the package of its revisions.
 
-    `worker_preload` names modules that child processes load before their first call.
+    `worker_preload` names modules that child processes load before their first call; so many of them as
+    `warm_workers` are there before it, for somebody may be waiting for what it does.
     """
 
     name: str
@@ -107,3 +115,4 @@ class Service(Generic[S]):
     build: Callable[[Runtime[S]], Awaitable[Parts]]
     migrations: str
     worker_preload: tuple[str, ...] = ()
+    warm_workers: int = 0

@@ -4,6 +4,7 @@ import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from time import monotonic
 
 from yard.runtime.workers import wire
@@ -11,6 +12,8 @@ from yard.runtime.workers import wire
 BLOCK = 256 * 1024
 MAX_AHEAD = 16  # blocks in one request: 4 MiB
 CACHED_BLOCKS = 64  # 16 MiB a file
+ASKED_BLOCKS = 4  # in one request of what is asked for early: its start is there before all of it
+_MOST_ASKED = CACHED_BLOCKS // 2
 _PROGRESS_INTERVAL_S = 0.1
 
 Send = Callable[[wire.Header, wire.Buffer], None]
@@ -118,6 +121,8 @@ class SourceFile(io.RawIOBase):
         self._fetch = fetch
         self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._asked: dict[int, tuple[range, Future[bytearray]]] = {}
+        """Blocks on their way, each with all of its request."""
         self._ahead = 1
         self._next_block = 0
 
@@ -160,6 +165,27 @@ class SourceFile(io.RawIOBase):
         self.readinto(buffer)
         return bytes(buffer)
 
+    def will_need(self, offset: int, length: int) -> None:
+        """Asks for bytes at once, so that reading them soon waits less; no more than half of the cache."""
+        first = offset // BLOCK
+        stop = min(-(-(offset + length) // BLOCK), -(-self.size // BLOCK), first + _MOST_ASKED)
+        known = self._blocks.keys() | self._asked.keys()
+        unasked = [index for index in range(first, stop) if index not in known]
+        while unasked and len(self._asked) < _MOST_ASKED:
+            run = range(unasked[0], unasked[0] + 1)
+            while len(run) < ASKED_BLOCKS and unasked[len(run) : len(run) + 1] == [run.stop]:
+                run = range(run.start, run.stop + 1)
+            del unasked[: len(run)]
+            coming: Future[bytearray] = Future()
+            self._asked.update(dict.fromkeys(run, (run, coming)))
+            threading.Thread(target=self._answer, args=(run, coming), daemon=True).start()
+
+    def _answer(self, run: range, coming: "Future[bytearray]") -> None:
+        try:
+            coming.set_result(self._fetch_run(run))
+        except CallEndedError as ended:
+            coming.set_exception(ended)
+
     def _block(self, index: int) -> bytes:
         block = self._blocks.get(index)
         if block is None:
@@ -170,14 +196,29 @@ class SourceFile(io.RawIOBase):
 
     def _load(self, index: int) -> None:
         """Fetches a run of blocks, twice as long as the last one if this continues it."""
+        if index in self._asked:
+            run, coming = self._asked[index]
+            for asked in run:
+                del self._asked[asked]
+            self._keep(run, coming.result())
+            self._ahead = len(run)
+            return
         self._ahead = min(self._ahead * 2, MAX_AHEAD) if index == self._next_block and index else 1
         stop = index + 1
-        while stop < index + self._ahead and stop not in self._blocks:
+        while stop < index + self._ahead and stop not in self._blocks and stop not in self._asked:
             stop += 1
-        first = index * BLOCK
-        body = memoryview(self._fetch(first, min(stop * BLOCK, self.size) - first))
-        self._next_block = stop
-        for start in range(0, body.nbytes, BLOCK):
-            self._blocks[index + start // BLOCK] = bytes(body[start : start + BLOCK])
+        run = range(index, stop)
+        self._keep(run, self._fetch_run(run))
+
+    def _fetch_run(self, run: range) -> bytearray:
+        first = run.start * BLOCK
+        return self._fetch(first, min(run.stop * BLOCK, self.size) - first)
+
+    def _keep(self, run: range, content: bytearray) -> None:
+        body = memoryview(content)
+        self._next_block = run.stop
+        for index in run:
+            start = (index - run.start) * BLOCK
+            self._blocks[index] = bytes(body[start : start + BLOCK])
         while len(self._blocks) > CACHED_BLOCKS:
             self._blocks.popitem(last=False)

@@ -29,10 +29,14 @@ _log = structlog.get_logger("yard.runtime.workers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """When a child ends: after `idle_s` without a call, or after `calls_per_child` calls, as it may leak."""
+    """When a child ends: after `idle_s` without a call, or after `calls_per_child` calls, as it may leak.
+
+    So many as `warm` are kept for the next call all the same, fresh ones in place of those that have worked.
+    """
 
     idle_s: float = 60.0
     calls_per_child: int = 500
+    warm: int = 0
     max_waiting: int = 256
     """Calls that may wait for a child; more are refused."""
 
@@ -54,10 +58,11 @@ class Pool:
         upkeep: Upkeep = Upkeep(),
     ) -> None:
         spec = ChildSpec(memory_mib=memory_mib, preload=preload, import_paths=import_paths)
-        self._slots = [Slot(spec, upkeep.idle_s) for _ in range(processes)]
+        self._slots = [Slot(spec, upkeep.idle_s, self._is_needed_warm) for _ in range(processes)]
         self._lanes = Lanes(self._slots, upkeep.max_waiting)
         self._timeout_s = timeout_s
         self._calls_per_child = upkeep.calls_per_child
+        self._warm = upkeep.warm
         self._is_closed = False
 
     async def start(self) -> None:
@@ -65,6 +70,10 @@ class Pool:
         await asyncio.gather(*(slot.child() for slot in self._slots))
         for slot in self._slots:
             slot.rest()
+
+    async def keep_warm(self) -> None:
+        """Starts those that are always to be there; one that does not come up is left to the next call."""
+        await asyncio.gather(*(self._start_one() for _ in range(self._warm)))
 
     async def close(self) -> None:
         """Kills all children; calls that run or wait end with Unavailable."""
@@ -134,6 +143,19 @@ class Pool:
                 lane=lane,
             )
         )
+
+    async def _start_one(self) -> None:
+        slot = await self._lanes.take("interactive")
+        try:
+            await slot.child()
+        except errors.YardError as fault:
+            _log.warning("worker_not_warm", error=fault.message)
+        finally:
+            slot.rest()
+            self._lanes.give_back(slot, "interactive")
+
+    def _is_needed_warm(self) -> bool:
+        return sum(slot.is_warm for slot in self._slots) <= self._warm
 
     async def _run(self, call: Call, timeout_s: float, lane: Lane) -> dict[str, Any]:
         if self._is_closed:

@@ -1,6 +1,7 @@
 """One place for a child: warms it, replaces it, and never holds two."""
 
 import asyncio
+from collections.abc import Callable
 
 from yard.runtime import errors
 from yard.runtime.workers.process import ChildProcess, ChildSpec
@@ -9,14 +10,20 @@ from yard.runtime.workers.process import ChildProcess, ChildSpec
 class Slot:
     """Holds a child, or the task that starts one."""
 
-    def __init__(self, spec: ChildSpec, idle_s: float) -> None:
+    def __init__(self, spec: ChildSpec, idle_s: float, is_needed_warm: Callable[[], bool]) -> None:
         self._spec = spec
         self._idle_s = idle_s
+        self._is_needed_warm = is_needed_warm
         self._retirement: asyncio.TimerHandle | None = None
         self._child: ChildProcess | None = None
         self._warming: asyncio.Task[ChildProcess] | None = None
         self._burial: asyncio.Task[ChildProcess] | None = None
         self._is_closed = False
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether there is a child, or one is being started."""
+        return self._child is not None or self._warming is not None
 
     async def child(self) -> ChildProcess:
         """A warm, living child; waits for one that is being started."""
@@ -75,12 +82,22 @@ class Slot:
         if self._warming is not None and not self._warming.done():
             self.rest()
             return
+        has_failed = self._warming is not None and _has_failed(self._warming)
+        if not has_failed and self._is_needed_warm():
+            self._refresh()
+            return
         child, self._child = self._child, None
         warming, self._warming = self._warming, None
-        if warming is not None and not warming.cancelled() and warming.exception() is None:
+        if warming is not None and not has_failed:
             child = warming.result()
         if child is not None:
             self._end(child)
+
+    def _refresh(self) -> None:
+        """A child that has worked may hold much memory: a fresh one waits for the next call."""
+        if self._child is not None and (self._child.calls or not self._child.is_alive):
+            self.replace()
+        self.rest()
 
     def _end(self, child: ChildProcess) -> None:
         child.kill()
@@ -118,6 +135,10 @@ def _closed() -> errors.Unavailable:
 async def _bury(child: ChildProcess) -> ChildProcess:
     await child.end()
     return child
+
+
+def _has_failed(start: asyncio.Task[ChildProcess]) -> bool:
+    return start.cancelled() or start.exception() is not None
 
 
 def _retrieve(task: asyncio.Task[ChildProcess]) -> None:

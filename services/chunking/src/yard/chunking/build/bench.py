@@ -36,11 +36,7 @@ class Bench:
     def joined(self, rendition: Rendition) -> Joined | None:
         """A place in a building that is there."""
         running = self._buildings.get(rendition)
-        return None if running is None else Joined(running)
-
-    def has(self, rendition: Rendition) -> bool:
-        """Whether it is being built here."""
-        return rendition in self._buildings
+        return None if running is None or running.has_failed else Joined(running)
 
     async def begin(self, media: Media, rendition: Rendition, fill: Fill, lane: Lane) -> Joined | None:
         """A building that is ours; None if somebody else has it, in this process or in another."""
@@ -51,7 +47,7 @@ class Bench:
             if not await self._claim(media, rendition, lease):
                 return None
             building = self._buildings[rendition] = Building()
-            joined = Joined(building)
+            joined = Joined(building, has_begun=True)
             building.task = asyncio.create_task(self._keep(building, rendition, lease, fill, lane))
             building.task.add_done_callback(retrieve)
             return joined

@@ -85,10 +85,6 @@ class Builder:
         """A place among the readers of what this process is building."""
         return self._bench.joined(rendition)
 
-    def is_building(self, rendition: Rendition) -> bool:
-        """Whether this process is building it."""
-        return self._bench.has(rendition)
-
     @asynccontextmanager
     async def private(self, job: Job, *, window: int = 0) -> AsyncIterator[Joined]:
         """Builds something that is not kept; it ends with the block. `window` is that of the spool."""

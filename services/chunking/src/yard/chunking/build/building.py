@@ -57,6 +57,8 @@ class Building:
 
     spool: Spool = field(default_factory=Spool)
     task: "asyncio.Task[Any] | None" = None
+    is_relay: bool = False
+    """Another replica makes it."""
     _made: "asyncio.Future[Picture]" = field(default_factory=_future)
 
     async def run(self, pool: Pool, job: Job, lane: Lane, timeout_s: float | None = None) -> Picture:
@@ -74,6 +76,9 @@ class Building:
         except asyncio.CancelledError as fault:
             await self.fail(fault)
             raise
+        except errors.WorkerCrashed as fault:
+            await self.fail(job.blamed(fault))
+            raise job.blamed(fault) from fault
         except Exception as fault:
             await self.fail(fault)
             raise told(fault) from fault
@@ -93,6 +98,11 @@ class Building:
             self._made.exception()  # who asks for it gets it; nobody has to
         await self.spool.fail(told(fault))
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its readers have been told of a fault."""
+        return self._made.done() and not self._made.cancelled() and self._made.exception() is not None
+
     async def picture(self) -> Picture:
         """What the job says, as soon as all bytes are there; they need not be kept yet."""
         return await asyncio.shield(self._made)
@@ -104,10 +114,11 @@ class Building:
 
 
 class Joined:
-    """A place among the readers of a building; close it."""
+    """A place among the readers of a building, whoever `has_begun` it; close it."""
 
-    def __init__(self, building: Building) -> None:
+    def __init__(self, building: Building, *, has_begun: bool = False) -> None:
         self.building = building
+        self.has_begun = has_begun
         self.reader: Reader = building.spool.reader()
 
     def close(self) -> None:

@@ -35,6 +35,27 @@ class _Kept:
             ) from fault
 
 
+class _Shared:
+    """A file of a share: where that does not answer, the file's name is told too."""
+
+    def __init__(self, file: RangeSource, path: str) -> None:
+        self._file = file
+        self._path = path
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return self._file.size
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """The range."""
+        try:
+            return await self._file.read(offset, length)
+        except errors.Unavailable as fault:
+            metadata = {"file": self._path, **fault.metadata}
+            raise errors.Unavailable(fault.message, reason=fault.reason, metadata=metadata) from fault
+
+
 class Files:
     """Opens nothing itself: bytes are read when a job asks for them."""
 
@@ -45,7 +66,8 @@ class Files:
     def of(self, source: Source) -> RangeSource:
         """A file that is a source by itself."""
         if source.share:
-            return self._share(source).source(source.key, source.size_bytes, source.stamp)
+            file = self._share(source).source(source.key, source.size_bytes, source.stamp)
+            return _Shared(file, source.key)
         blob = BlobSource(self._blobs, source.key, source.offset + source.size_bytes)
         whole = _Kept(blob, source.name)
         return PartSource(whole, source.offset, source.size_bytes) if source.offset else whole
@@ -82,7 +104,8 @@ class Files:
             entry = found.get(path)
             if not address.size and (entry is None or entry.is_directory):
                 raise gone(path, share.name)
-            files.append(share.source(path, address.size or (entry.size_bytes if entry else 0)))
+            file = share.source(path, address.size or (entry.size_bytes if entry else 0))
+            files.append(_Shared(file, path))
         return files
 
     def _share(self, source: Source) -> Share:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from yard.chunking.build.files import Files
 from yard.chunking.build.plans import Plans
 from yard.chunking.domain import ORIGINAL_JPEG_QUALITY, Frames, Media, Quality, Rendition
 from yard.media.mp4_chunk import VISUALLY_LOSSLESS_CRF, crf_for
+from yard.runtime import errors
 from yard.runtime.workers import BytesSource, RangeSource
 
 IMAGE_ZIP = "yard.media.image_chunks:image_zip"
@@ -35,6 +36,21 @@ class Job:
     function: str
     arguments: Mapping[str, object]
     sources: Mapping[str, RangeSource]
+
+    @property
+    def files(self) -> list[str]:
+        """Names of what it works on, in order."""
+        if "name" in self.arguments:
+            return [str(self.arguments["name"])]
+        images = cast("Sequence[Mapping[str, object]]", self.arguments["images"])
+        return [str(image["name"]) for image in images]
+
+    def blamed(self, fault: errors.WorkerCrashed) -> errors.WorkerCrashed:
+        """The fault with the files that a child was at when it died."""
+        names = self.files
+        told = names[0] if len(names) == 1 else f"one of {len(names)} files from {names[0]} to {names[-1]}"
+        metadata = {"file": names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}", **fault.metadata}
+        return errors.WorkerCrashed(f"{told}: {fault.message}", reason=fault.reason, metadata=metadata)
 
 
 class Jobs:

@@ -69,7 +69,7 @@ class Peers:
 
     async def joined(self, rendition: Rendition) -> Joined | None:
         """A place among the readers; None if nobody builds it, or who does gives no answer."""
-        if (relay := self._relays.get(rendition)) is not None:
+        if (relay := self._relays.get(rendition)) is not None and not relay.has_failed:
             return Joined(relay)
         if not self._can_ask:
             return None
@@ -109,7 +109,7 @@ class Peers:
             call.cancel()
             self._note(holder, fault)
             return None
-        relay = self._relays[rendition] = Building()
+        relay = self._relays[rendition] = Building(is_relay=True)
         joined = Joined(relay)
         relay.task = asyncio.create_task(self._relay(relay, rendition, parts))
         relay.task.add_done_callback(retrieve)
@@ -123,7 +123,7 @@ class Peers:
             counting.relayed.labels("whole").inc()
         except BaseException as fault:
             counting.relayed.labels("broken").inc()
-            await relay.fail(_of_peer(fault))
+            await relay.fail(_ended(fault))
             raise
         finally:
             del self._relays[rendition]
@@ -161,7 +161,7 @@ async def _copied(parts: Parts, relay: Building) -> Picture:
         if part.WhichOneof("part") == "end":
             return _picture(part.end)
         await relay.spool.append(part.content)
-    raise errors.Unavailable("the builder has ended", reason=BUILDER_ENDED)
+    raise _gone()
 
 
 def _picture(end: messages.BuildingEnd) -> Picture:
@@ -177,6 +177,17 @@ def _of_peer(fault: BaseException) -> BaseException:
     if isinstance(fault, grpc.aio.AioRpcError):
         return rpc.errors_from_rpc(fault)
     return fault
+
+
+def _ended(fault: BaseException) -> BaseException:
+    """As readers are to hear it: where the replica itself is gone, somebody else may build at once."""
+    error = _of_peer(fault)
+    is_cut = isinstance(error, errors.Unavailable) and error.reason == errors.Unavailable.reason
+    return _gone() if is_cut or isinstance(error, errors.Cancelled) else error
+
+
+def _gone() -> errors.Unavailable:
+    return errors.Unavailable("the replica that was building it has ended", reason=BUILDER_ENDED)
 
 
 def _request(rendition: Rendition) -> messages.ReadBuildingRequest:

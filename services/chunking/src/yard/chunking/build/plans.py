@@ -19,6 +19,9 @@ HEADS = 64
 VIDEO_BLOCKS = 16
 VIDEO_INDEXES = 16
 IMAGE_BLOCKS = 8
+ENDS = 64
+END_BYTES = 1 << 16
+"""Of a plan: its head and, in one read with it, the index of most videos."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,6 +55,7 @@ class Plans:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+        self._ends: _Recent[UUID, bytes] = _Recent(ENDS)
         self._heads: _Recent[UUID, PlanHead] = _Recent(HEADS)
         self._videos: _Recent[UUID, bytes] = _Recent(VIDEO_BLOCKS)
         self._indexes: _Recent[UUID, VideoIndex] = _Recent(VIDEO_INDEXES)
@@ -107,7 +111,15 @@ class Plans:
         return await self._range(media, block.offset, block.length)
 
     async def _range(self, media: Media, offset: int, length: int) -> bytes:
-        return await self._blobs.get(media.plan_key, offset=offset, length=length)
+        start = max(0, media.plan_size_bytes - END_BYTES)
+        if offset < start:
+            return await self._blobs.get(media.plan_key, offset=offset, length=length)
+
+        async def load() -> bytes:
+            return await self._blobs.get(media.plan_key, offset=start, length=END_BYTES)
+
+        end = await self._ends.get(media.id, load)
+        return end[offset - start : offset - start + length]
 
 
 D = TypeVar("D")

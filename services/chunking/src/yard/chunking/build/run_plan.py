@@ -12,6 +12,10 @@ from yard.media.video_index import VideoIndex
 VIDEO_FRAMES = 300
 """Frames of a run of a video: its opening and the frames before its first one are little beside them."""
 
+LEAST_VIDEO_FRAMES = 90
+SHARERS = 4
+"""A video that is too short for so many runs of `VIDEO_FRAMES` has shorter ones, for workers to share."""
+
 IMAGES = 96
 """Images of a run, whose addresses all travel in one call."""
 
@@ -35,7 +39,8 @@ def image_runs(media: Media) -> Iterator[Frames]:
 def video_runs(media: Media, index: VideoIndex, selection: FrameSelection) -> Iterator[Frames]:
     """Runs of a video: each begins at the chunk that has the fewest frames to decode before its first one."""
     lost = _lost(media, index, selection)
-    frames = max(VIDEO_FRAMES, media.size // MOST_RUNS)
+    fair = max(LEAST_VIDEO_FRAMES, media.size // SHARERS)
+    frames = max(min(VIDEO_FRAMES, fair), media.size // MOST_RUNS)
     least = min(MOST_CHUNKS // 2, ceil(frames / media.chunk_size))
     affordable = frames * selection.step // _AFFORDABLE
     first = 0

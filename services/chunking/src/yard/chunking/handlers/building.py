@@ -70,16 +70,26 @@ async def plan_failed(
         await _fail(chunking, tx, media, media.operation_id, errors.to_status(error))
 
 
+async def begin_run_again(chunking: Chunking, tx: Transaction, media: Media, work: Work[ChunkRun]) -> None:
+    """A run that had failed is driven again: with it its operation goes on, unless there is a newer one."""
+    operation_id = UUID(work.message.operation_id)
+    if await builds.begin_again(tx, operation_id, work.id):
+        if media.operation_id != operation_id:
+            raise errors.Cancelled("the media is not to be built by this operation any more")
+        await chunking.runtime.operations.reopen(tx, operation_id)
+
+
 async def end_run(
     chunking: Chunking,
     tx: Transaction,
     media: Media,
-    operation_id: UUID,
+    work: Work[ChunkRun],
     error: errors.YardError | None = None,
 ) -> None:
     """One run has ended, well or with a fault; the last one ends the operation and tells of it."""
+    operation_id = UUID(work.message.operation_id)
     status = None if error is None else errors.to_status(error).SerializeToString()
-    build = await builds.end_run(tx, operation_id, status)
+    build = await builds.end_run(tx, operation_id, work.id, status)
     if build is None or build.runs_left:
         return
     if build.error is not None:

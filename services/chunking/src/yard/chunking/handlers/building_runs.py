@@ -5,7 +5,7 @@ from uuid import UUID
 
 from frameyard.chunk.v1.chunk_work_pb2 import ChunkRun
 from yard.chunking.domain import Media, Rendition
-from yard.chunking.handlers.building import end_run
+from yard.chunking.handlers.building import begin_run_again, end_run
 from yard.chunking.handlers.context import Chunking
 from yard.chunking.store import chunks as store
 from yard.chunking.store import media as media_store
@@ -18,6 +18,8 @@ from yard.runtime.work import Work
 
 PROGRESS_EVERY_S = 0.5
 LOOK_EVERY_S = 2.0
+SOURCE_AWAY = "SOURCE_AWAY"
+"""Reason of the error that says that a source has not answered for too long."""
 
 
 async def build_run(chunking: Chunking, work: Work[ChunkRun]) -> None:
@@ -26,6 +28,8 @@ async def build_run(chunking: Chunking, work: Work[ChunkRun]) -> None:
     if media is None:
         raise errors.Cancelled("the media is not wanted any more")
     operation_id = UUID(work.message.operation_id)
+    async with work.transaction() as tx:
+        await begin_run_again(chunking, tx, media, work)
     attending = asyncio.create_task(_attend(chunking, media, operation_id))
     building = asyncio.create_task(chunking.builder.ensure_run(media, _renditions(work.message, media)))
     try:
@@ -35,10 +39,7 @@ async def build_run(chunking: Chunking, work: Work[ChunkRun]) -> None:
             raise errors.Cancelled("the build was cancelled")
         await building
     except errors.Unavailable as fault:
-        if fault.reason != FILE_GONE:
-            raise
-        # Nobody waits here until somebody brings it back.
-        raise errors.FailedPrecondition(fault.message, reason=FILE_GONE, metadata=fault.metadata) from fault
+        raise _given_up(fault, work, chunking.runtime.settings.source_attempts) from fault
     except errors.NotFound:
         if await media_store.media_of(chunking.db, media.id) is None:
             raise errors.Cancelled("the media is not wanted any more") from None
@@ -46,7 +47,7 @@ async def build_run(chunking: Chunking, work: Work[ChunkRun]) -> None:
     finally:
         await _end(attending, building)
     async with work.finish() as tx:
-        await end_run(chunking, tx, media, operation_id)
+        await end_run(chunking, tx, media, work)
 
 
 async def run_failed(
@@ -55,7 +56,17 @@ async def run_failed(
     """The other runs go on, in the transaction that ends this one."""
     media = await media_store.media_of(tx, UUID(work.message.media_id))
     if media is not None:
-        await end_run(chunking, tx, media, UUID(work.message.operation_id), error)
+        await end_run(chunking, tx, media, work, error)
+
+
+def _given_up(fault: errors.Unavailable, work: Work[ChunkRun], source_attempts: int) -> errors.YardError:
+    """Of a source; what the service itself needs is waited for as long as it takes."""
+    if fault.reason == FILE_GONE:  # nobody waits here until somebody brings it back
+        return errors.FailedPrecondition(fault.message, reason=FILE_GONE, metadata=fault.metadata)
+    if not {"file", "share"} & set(fault.metadata) or work.attempt < source_attempts:
+        return fault
+    # Counted as a try, and kept as a dead letter in the end: it can be driven again when the source is back.
+    return errors.DeadlineExceeded(fault.message, reason=SOURCE_AWAY, metadata=fault.metadata)
 
 
 async def _attend(chunking: Chunking, media: Media, operation_id: UUID) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from yard.chunking.build.builder import Joined
-from yard.chunking.build.building import Building, Picture
+from yard.chunking.build.building import BUILDER_ENDED, Picture
 from yard.chunking.domain import Media, Rendition
 from yard.chunking.handlers import counting
 from yard.chunking.handlers.context import Chunking
@@ -17,6 +17,8 @@ PIECE_BYTES = 1 << 18
 """Of a message: larger ones cost more time a byte on their way."""
 _READ_BYTES = 1 << 20
 _TRIES = 3
+CHUNK_DAMAGED = "CHUNK_DAMAGED"
+"""Reason of the error that says that the next request makes it anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +27,14 @@ class Content:
 
     pieces: AsyncIterator[bytes]
     built: Built | None = None
-    building: Building | None = None
+    following: "_Following | None" = None
 
     async def described(self) -> Built | Picture:
         """Size of the first picture, and the damaged frames; waits until all bytes are there."""
         if self.built is not None:
             return self.built
-        assert self.building is not None
-        return await self.building.picture()
+        assert self.following is not None
+        return await self.following.described()
 
 
 @asynccontextmanager
@@ -40,21 +42,24 @@ async def opened(chunking: Chunking, media: Media, rendition: Rendition) -> Asyn
     """What is kept or cached; built first if it is not there, also if the bucket has lost it."""
     kind = "preview" if rendition.quality == "preview" else "chunk"
     for _ in range(_TRIES):
-        is_under_way = chunking.builder.is_building(rendition)
         is_again = chunking.knowing.built(rendition) is not None
         found = await _obtained(chunking, media, rendition)
-        counting.requests.labels(kind, _outcome(found, is_joined=is_under_way)).inc()
+        counting.requests.labels(kind, _outcome(found)).inc()
         if isinstance(found, Joined):
-            async with _of_building(found) as content:
+            async with _of_building(chunking, media, rendition, found) as content:
                 yield content
             return
         async with _of_bucket(chunking, rendition, found, is_again=is_again) as stored:
             if stored is not None:
                 yield stored
                 return
-        chunking.knowing.lost(rendition)
-        await chunking.builder.forget(rendition, found)
+        await _lost(chunking, rendition, found)
     raise errors.Unavailable(f"{rendition.key} comes and goes")
+
+
+async def _lost(chunking: Chunking, rendition: Rendition, built: Built) -> None:
+    chunking.knowing.lost(rendition)
+    await chunking.builder.forget(rendition, built)
 
 
 async def _obtained(chunking: Chunking, media: Media, rendition: Rendition) -> Built | Joined:
@@ -67,18 +72,72 @@ async def _obtained(chunking: Chunking, media: Media, rendition: Rendition) -> B
     return found
 
 
-def _outcome(found: Built | Joined, *, is_joined: bool) -> str:
+def _outcome(found: Built | Joined) -> str:
     if isinstance(found, Built):
         return "hit"
-    return "joined" if is_joined else "built"
+    if found.building.is_relay:
+        return "peer"
+    return "built" if found.has_begun else "joined"
 
 
 @asynccontextmanager
-async def _of_building(joined: Joined) -> AsyncIterator[Content]:
+async def _of_building(
+    chunking: Chunking, media: Media, rendition: Rendition, joined: Joined
+) -> AsyncIterator[Content]:
+    following = _Following(chunking, media, rendition, joined)
     try:
-        yield Content(pieces=aiter(joined.reader), building=joined.building)
+        async with aclosing(following.pieces()) as pieces:
+            yield Content(pieces=pieces, following=following)
     finally:
-        joined.close()
+        following.close()
+
+
+class _Following:
+    """Reads what is being built, by another builder if one ends before a byte of it was passed on."""
+
+    def __init__(self, chunking: Chunking, media: Media, rendition: Rendition, joined: Joined) -> None:
+        self._chunking = chunking
+        self._media = media
+        self._rendition = rendition
+        self._found: Built | Joined = joined
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """All bytes, once."""
+        for left in reversed(range(_TRIES)):
+            has_begun = False
+            try:
+                async with aclosing(self._of_found()) as pieces:
+                    async for piece in pieces:
+                        has_begun = True
+                        yield piece
+            except errors.Unavailable as fault:
+                if has_begun or not left or fault.reason not in (BUILDER_ENDED, CHUNK_DAMAGED):
+                    raise
+            else:
+                return
+            self.close()
+            self._found = await _obtained(self._chunking, self._media, self._rendition)
+
+    async def described(self) -> Built | Picture:
+        """What is known once all bytes are there."""
+        return self._found if isinstance(self._found, Built) else await self._found.building.picture()
+
+    def close(self) -> None:
+        """Leaves; the building goes on."""
+        if isinstance(self._found, Joined):
+            self._found.close()
+
+    async def _of_found(self) -> AsyncGenerator[bytes, None]:
+        if isinstance(self._found, Joined):
+            async for piece in self._found.reader:
+                yield piece
+            return
+        async with _of_bucket(self._chunking, self._rendition, self._found, is_again=False) as stored:
+            if stored is None:
+                await _lost(self._chunking, self._rendition, self._found)
+                raise _damaged(self._rendition)
+            async for piece in stored.pieces:
+                yield piece
 
 
 @asynccontextmanager
@@ -97,10 +156,31 @@ async def _of_bucket(
             except errors.NotFound:
                 yield None
                 return
-            pieces = _behind(first, blocks)
+            pieces = _whole(chunking, rendition, built, _behind(first, blocks))
             if is_again:
                 pieces = chunking.holding.noted(rendition, built, pieces)
             yield Content(pieces=pieces, built=built)
+
+
+async def _whole(
+    chunking: Chunking, rendition: Rendition, built: Built, pieces: AsyncIterator[bytes]
+) -> AsyncIterator[bytes]:
+    """Unavailable if the object is not what was built: it is forgotten then, and made by the next request."""
+    size_bytes = 0
+    try:
+        async for piece in pieces:
+            size_bytes += len(piece)
+            yield piece
+        if size_bytes == built.blob.size_bytes:
+            return
+    except errors.DataLoss:
+        pass
+    await _lost(chunking, rendition, built)
+    raise _damaged(rendition)
+
+
+def _damaged(rendition: Rendition) -> errors.Unavailable:
+    return errors.Unavailable(f"{rendition.key} is damaged and is made anew", reason=CHUNK_DAMAGED)
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

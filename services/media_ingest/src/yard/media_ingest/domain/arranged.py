@@ -2,12 +2,14 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar, overload
+from typing import TypeVar
+
+from yard.media.lazy_sequence import LazySequence
 
 T = TypeVar("T")
 
 
-class Arranged(Sequence[T]):
+class Arranged(LazySequence[T]):
     """The items at some positions, in the order of these."""
 
     def __init__(self, items: Sequence[T], positions: Iterable[int]) -> None:
@@ -17,15 +19,9 @@ class Arranged(Sequence[T]):
     def __len__(self) -> int:
         return len(self._positions)
 
-    @overload
-    def __getitem__(self, wanted: int) -> T: ...
-    @overload
-    def __getitem__(self, wanted: slice) -> list[T]: ...
-
-    def __getitem__(self, wanted: int | slice) -> T | list[T]:
-        if isinstance(wanted, slice):
-            return [self._items[position] for position in self._positions[wanted]]
-        return self._items[self._positions[wanted]]
+    def item(self, number: int) -> T:
+        """The one that comes then."""
+        return self._items[self._positions[number]]
 
     def __iter__(self) -> Iterator[T]:
         return map(self._items.__getitem__, self._positions)

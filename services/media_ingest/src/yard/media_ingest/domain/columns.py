@@ -1,13 +1,12 @@
-"""Very many given files in little memory: each is made anew when somebody asks for it."""
+"""Very many given files in little memory."""
 
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import overload
 
+from yard.media.lazy_sequence import LazySequence
 from yard.media_ingest.domain.files import GivenFile, Place
 
 
-class SharedFiles(Sequence[GivenFile]):
+class SharedFiles(LazySequence[GivenFile]):
     """Files of one share, about 70 bytes each."""
 
     def __init__(self, share: str) -> None:
@@ -37,15 +36,8 @@ class SharedFiles(Sequence[GivenFile]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, wanted: int) -> GivenFile: ...
-    @overload
-    def __getitem__(self, wanted: slice) -> list[GivenFile]: ...
-
-    def __getitem__(self, wanted: int | slice) -> GivenFile | list[GivenFile]:
-        if isinstance(wanted, slice):
-            return [self[number] for number in range(*wanted.indices(len(self)))]
-        number = range(len(self))[wanted]
+    def item(self, number: int) -> GivenFile:
+        """A file."""
         start = self._ends[number - 1] if number else 0
         path = self._paths[start : self._ends[number]].decode()
         size_bytes = self._sizes[number]
@@ -59,6 +51,3 @@ class SharedFiles(Sequence[GivenFile]):
             format=form,
             trouble=trouble,
         )
-
-    def __iter__(self) -> Iterator[GivenFile]:
-        return map(self.__getitem__, range(len(self)))

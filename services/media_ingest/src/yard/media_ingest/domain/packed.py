@@ -3,8 +3,8 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import overload
 
+from yard.media.lazy_sequence import LazySequence
 from yard.media_ingest.domain.files import GivenFile, Place
 from yard.media_ingest.domain.uploads import MOST_PACKED_FILES, PACK_BYTES
 
@@ -43,7 +43,7 @@ def share_packs(files: Iterable[GivenFile]) -> Iterator[SharePack]:
         yield SharePack(positions, size_bytes)
 
 
-class CopiedFiles(Sequence[GivenFile]):
+class CopiedFiles(LazySequence[GivenFile]):
     """The same files; those that were added to it lie in packs, of which `prefix` and the first one tell."""
 
     def __init__(self, files: Sequence[GivenFile], prefix: str) -> None:
@@ -63,19 +63,10 @@ class CopiedFiles(Sequence[GivenFile]):
     def __len__(self) -> int:
         return len(self._files)
 
-    @overload
-    def __getitem__(self, wanted: int) -> GivenFile: ...
-    @overload
-    def __getitem__(self, wanted: slice) -> list[GivenFile]: ...
-
-    def __getitem__(self, wanted: int | slice) -> GivenFile | list[GivenFile]:
-        if isinstance(wanted, slice):
-            return [self[number] for number in range(*wanted.indices(len(self)))]
-        file, first = self._files[wanted], self._firsts[wanted]
+    def item(self, number: int) -> GivenFile:
+        """A file, where it lies now."""
+        file, first = self._files[number], self._firsts[number]
         if first < 0:
             return file
-        key, offset = f"{self._prefix}{first}", self._offsets[wanted]
+        key, offset = f"{self._prefix}{first}", self._offsets[number]
         return replace(file, place=Place(key=key, offset=offset, size_bytes=file.size_bytes))
-
-    def __iter__(self) -> Iterator[GivenFile]:
-        return map(self.__getitem__, range(len(self)))
