@@ -101,3 +101,20 @@ def test_all_faults_of_definitions_are_told_at_once_with_their_paths() -> None:
         "labels[1].attributes[6].name",
     ]
     assert label_faults([CAR]) == []
+
+
+def test_numbers_far_apart_are_compared_exactly() -> None:
+    wide = attribute(NUMBER, "0", "1e30", "1e-30")
+    assert wide.fault_of("123456789.000000000000000000000000000001") is None
+    assert "multiple of" in (wide.fault_of("1." + "0" * 40 + "1") or "")
+
+
+def test_labels_have_so_many_attributes_and_these_so_many_values_at_most() -> None:
+    many = tuple(Attribute(name=str(number), input=TEXT) for number in range(201))
+    assert label_faults([Label(name="x", attributes=many[:200])]) == []
+    assert [fault.field for fault in label_faults([Label(name="x", attributes=many)])] == [
+        "labels[0].attributes"
+    ]
+    options = attribute(SELECT, *map(str, range(1_001)))
+    found = label_faults([Label(name="x", attributes=(options,))])
+    assert [fault.field for fault in found] == ["labels[0].attributes[0].values"]

@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from enum import IntEnum
 from functools import cached_property
 
@@ -16,7 +15,11 @@ LONGEST_NAME = 64
 LONGEST_OPTION = 200
 LONGEST_VALUE = 4096
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+MOST_ATTRIBUTES = 200
+MOST_OPTIONS = 1_000
 _BOOLEANS = ("true", "false")
+# Enough digits for the remainder of any two numbers that `_decimal` lets through.
+_EXACT = Context(prec=LONGEST_VALUE + 100)
 
 
 class LabelKind(IntEnum):
@@ -137,6 +140,11 @@ def label_faults(labels: Sequence[Label], *, path: str = "labels") -> list[Fault
         faults += _name_faults(label.name, at)
         if label.color and not _COLOR.fullmatch(label.color):
             faults.append(Fault(f"{at}.color", f"{label.color!r} is not of the form #rrggbb"))
+        if len(label.attributes) > MOST_ATTRIBUTES:
+            faults.append(
+                Fault(f"{at}.attributes", f"are {len(label.attributes)}, at most {MOST_ATTRIBUTES}")
+            )
+            continue
         faults += _repeated([attribute.name for attribute in label.attributes], f"{at}.attributes")
         for number, attribute in enumerate(label.attributes):
             faults += attribute_faults(attribute, path=f"{at}.attributes[{number}]")
@@ -156,10 +164,11 @@ def attribute_faults(attribute: Attribute, *, path: str) -> list[Fault]:
 
 
 def _repeated(names: Sequence[str], path: str) -> Iterator[Fault]:
-    counts = Counter(names)
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if counts[name] > 1 and names.index(name) != index:
+        if name in seen:
             yield Fault(f"{path}[{index}].name", f"{name!r} is used more than once")
+        seen.add(name)
 
 
 def _name_faults(name: str, path: str) -> Iterator[Fault]:
@@ -170,6 +179,9 @@ def _name_faults(name: str, path: str) -> Iterator[Fault]:
 
 
 def _option_faults(attribute: Attribute, path: str) -> Iterator[Fault]:
+    if len(attribute.values) > MOST_OPTIONS:
+        yield Fault(path, f"are {len(attribute.values)}, at most {MOST_OPTIONS}")
+        return
     seen: set[str] = set()
     for index, option in enumerate(attribute.values):
         if not 1 <= len(option) <= LONGEST_OPTION:
@@ -234,7 +246,7 @@ def _number_fault(attribute: Attribute, value: str) -> str | None:
     low, high, step = (Decimal(text) for text in attribute.values)
     if not low <= number <= high:
         return f"{value} is not between {low} and {high}"
-    if (number - low) % step != 0 and number != high:
+    if number != high and _EXACT.remainder(_EXACT.subtract(number, low), step) != 0:
         return f"{value} is not {low} plus a multiple of {step}"
     return None
 
