@@ -1,11 +1,13 @@
 """Whose annotations a request is about."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from frameyard.annotation.v1.annotation_service_pb2 import AnnotationTarget
 from yard.annotations.slicing import Window
 from yard.runtime import auth, errors
 from yard.runtime.db import Transaction
+from yard.task.domain import rights
 from yard.task.domain.annotation_changes import Site
 from yard.task.domain.rows import Job, Task
 from yard.task.handlers.access import check_may_annotate, may_annotate, readable_job, readable_task
@@ -67,6 +69,7 @@ async def scope_of(reader: Reader, target: AnnotationTarget) -> Scope:
         return Scope(task=task, jobs=(job,), is_job=True)
     task = await readable_task(reader, target.task_id)
     jobs = await job_store.jobs_of_task(reader, target.task_id)
+    check_sees_all(task, jobs)
     return Scope(task=task, jobs=tuple(jobs), is_job=False)
 
 
@@ -77,6 +80,14 @@ async def locked(tx: Transaction, target: AnnotationTarget) -> Scope:
     else:
         await job_store.jobs_of_task(tx, target.task_id, lock=True)
     return await scope_of(tx, target)
+
+
+def check_sees_all(task: Task, jobs: Iterable[Job]) -> None:
+    """PermissionDenied for who sees the task because of some of its jobs, and not the others."""
+    principal = auth.current()
+    is_all = rights.sees_whole_task(principal, task) or all(rights.works_on(principal, job) for job in jobs)
+    if not is_all:
+        raise errors.PermissionDenied(f"of task {task.id} you see single jobs only: ask for one of them")
 
 
 def check_has_frames(scope: Scope) -> None:
