@@ -1,0 +1,60 @@
+"""Everybody who may call, by what they have to do with one project, one of its tasks and one of its jobs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from yard.runtime.auth import Principal, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """A caller; `stage` is the one in which the job is when they call."""
+
+    key: str
+    column: str
+    user_id: int
+    role: Role = "user"
+    stage: int = 1
+
+    @property
+    def principal(self) -> Principal | None:
+        """As the token says; None has no token."""
+        if self.key == "nobody":
+            return None
+        service = "export" if self.role == "service" else ""
+        return Principal(
+            user_id=self.user_id, username=service or f"user{self.user_id}", role=self.role, service=service
+        )
+
+
+PROJECT_OWNER, PROJECT_ASSIGNEE, TASK_OWNER, TASK_ASSIGNEE = 11, 12, 13, 14
+ANNOTATOR, REVIEWER, NEIGHBOUR = 15, 16, 17
+ADMIN, USER, WORKER, LEFT = 18, 19, 20, 21
+STAGES: Final = {1: "annotation", 2: "validation", 3: "acceptance"}
+
+PEOPLE: Final = {
+    who.key: who
+    for who in (
+        Who(key="nobody", column="no token", user_id=0),
+        Who(key="service", column="service", user_id=0, role="service"),
+        Who(key="admin", column="admin", user_id=ADMIN, role="admin"),
+        Who(key="project_owner", column="project owner", user_id=PROJECT_OWNER),
+        Who(key="project_assignee", column="project assignee", user_id=PROJECT_ASSIGNEE),
+        Who(key="task_owner", column="task owner", user_id=TASK_OWNER),
+        Who(key="task_assignee", column="task assignee", user_id=TASK_ASSIGNEE),
+        Who(key="left", column="task assignee, deactivated", user_id=LEFT),
+        *(
+            Who(
+                key=f"annotator_{stage}", column="job assignee", user_id=ANNOTATOR, role="worker", stage=stage
+            )
+            for stage in STAGES
+        ),
+        *(
+            Who(key=f"reviewer_{stage}", column="job reviewer", user_id=REVIEWER, role="worker", stage=stage)
+            for stage in STAGES
+        ),
+        Who(key="neighbour", column="assignee of another job", user_id=NEIGHBOUR, role="worker"),
+        Who(key="user", column="another user", user_id=USER),
+        Who(key="worker", column="another worker", user_id=WORKER, role="worker"),
+    )
+}

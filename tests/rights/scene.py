@@ -1,0 +1,237 @@
+"""The services as they run, and in task one project with one task, as often as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from frameyard.media.v1.media_pb2 import DataParameters
+from yard.runtime import app, auth, ids, rpc
+from yard.runtime.db import Transaction
+from yard.task.domain.rows import Person
+from yard.task.service import SERVICE as TASK_SERVICE
+from yard.task.settings import Settings as TaskSettings
+from yard.task.store import people as person_store
+from yard.testkit.fixtures import SettingsFor
+
+from tests.rights import people
+from tests.rights.people import PEOPLE, Who
+
+if TYPE_CHECKING:
+    from grpc.aio import Channel
+
+# Ids of what is there and of what is not have as many digits, so that answers can be compared by their bytes.
+FIRST_ID = 5_000_000
+_SHIFT = 1_000_000
+_TABLES = ("project", "task", "label", "job", "issue", "comment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What calls are about. The job shows frames 0 to 9 of its task, the neighbour's job the ten behind."""
+
+    project: int
+    task: int
+    job: int
+    label: int
+    issue: int
+    comment: int
+    operation: str = ""
+    own_token: int = 0
+    media: str = ""
+    grant: str = ""
+    upload: str = ""
+    export: str = ""
+    others_token: int = 0
+    other_project: int = 0
+    caller: int = 0
+
+    def absent(self) -> Scene:
+        """The same with names of nothing."""
+        nothing = {
+            name: getattr(self, name) - _SHIFT
+            for name in ("project", "task", "job", "label", "issue", "comment", "own_token", "others_token")
+        }
+        texts = {name: _other(getattr(self, name)) for name in ("operation", "media", "upload", "export")}
+        return replace(self, **nothing, **texts)
+
+
+def _other(name: str) -> str:
+    """Another name of the same length."""
+    return name[:-12] + "0" * 12 if name else ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Platform:
+    """Services by name, and everybody's connections to them."""
+
+    issuer: auth.TokenIssuer
+    running: dict[str, app.Running[Any]] = field(default_factory=dict)
+    channels: dict[tuple[str, int, str], Channel] = field(default_factory=dict)
+
+    def channel(self, service: str, who: Who) -> Channel:
+        """A connection to a service that speaks for somebody."""
+        key = (service, who.user_id, who.role)
+        if key not in self.channels:
+            principal = who.principal
+            token = None if principal is None else self.token(principal)
+            self.channels[key] = rpc.channel(self.running[service].address, token=token)
+        return self.channels[key]
+
+    def token(self, principal: auth.Principal) -> str:
+        """What identity would give them."""
+        return self.issuer.issue(principal).token
+
+    async def scene(self, who: Who, *, in_project: bool = True, media: str = "") -> Scene:
+        """Fresh rows in task, with the caller in their place."""
+        db = self.running["task"].runtime.db
+        async with db.transaction() as tx:
+            scene = await _insert(tx, who, in_project=in_project, media=media)
+            operations = self.running["task"].runtime.operations
+            operation = await operations.create(
+                tx, kind="attach_media", target=f"tasks/{scene.task}", owner=str(people.TASK_OWNER)
+            )
+        return replace(scene, operation=operations.name(operation), caller=who.user_id)
+
+
+@asynccontextmanager
+async def task_alone(settings_for: SettingsFor) -> AsyncIterator[Platform]:
+    """The task service, to which everybody is known."""
+    issuer = auth.TokenIssuer.generate()
+    async with AsyncExitStack() as stack:
+        settings = settings_for(TaskSettings, jwks=issuer.jwks)
+        running = await stack.enter_async_context(app.serving(TASK_SERVICE, settings))
+        platform = Platform(issuer=issuer, running={"task": running})
+        db = running.runtime.db
+        for table in _TABLES:
+            await db.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_ID}")
+        async with db.transaction() as tx:
+            for user_id in sorted({who.user_id for who in PEOPLE.values() if who.user_id}):
+                is_active = user_id != people.LEFT
+                person = Person(id=user_id, username=f"user{user_id}", is_active=is_active)
+                await person_store.put(tx, person)
+        yield platform
+        for channel in platform.channels.values():
+            await channel.close()
+
+
+async def _insert(tx: Transaction, who: Who, *, in_project: bool, media: str) -> Scene:
+    project = await _project(tx, who.stage)
+    other_project = await _project(tx, 0, owner=people.ADMIN)
+    task = await _task(tx, project if in_project else None, who, media)
+    owner = ("project_id", project) if in_project else ("task_id", task)
+    label = await _label(tx, *owner)
+    if not in_project:
+        await _label(tx, "project_id", project)
+    await _label(tx, "project_id", other_project)
+    job = await _job(tx, task, 0, people.ANNOTATOR, people.REVIEWER, who.stage)
+    await _job(tx, task, 1, people.NEIGHBOUR, None, 1)
+    await tx.execute("UPDATE job SET revision = 1 WHERE id = $1", job)
+    issue, comment = await _issue(tx, task, job)
+    return Scene(
+        project=project,
+        task=task,
+        job=job,
+        label=label,
+        issue=issue,
+        comment=comment,
+        other_project=other_project,
+        media=media,
+    )
+
+
+async def _project(tx: Transaction, stage: int, owner: int = people.PROJECT_OWNER) -> int:
+    assignee = people.PROJECT_ASSIGNEE if owner == people.PROJECT_OWNER else None
+    counts = _counts(stage) if stage else (0, 0, 0)
+    found: int = await tx.fetchval(
+        """
+        INSERT INTO project
+            (name, name_key, owner_id, assignee_id, task_count, jobs_total, jobs_annotation, jobs_validation)
+        VALUES ('p', 'p', $1, $2, $3, $4, $5, $6)
+        RETURNING id
+        """,
+        owner,
+        assignee,
+        1 if stage else 0,
+        *counts,
+    )
+    return found
+
+
+async def _task(tx: Transaction, project: int | None, who: Who, media: str) -> int:
+    assignee = people.LEFT if who.user_id == people.LEFT else people.TASK_ASSIGNEE
+    found: int = await tx.fetchval(
+        """
+        INSERT INTO task
+            (name, name_key, project_id, owner_id, assignee_id, mode, media_state, media_id, data, size,
+             width, height, segment_size, jobs_total, jobs_annotation, jobs_validation)
+        VALUES ('t', 't', $1, $2, $3, 2, 2, $4, $5, 20, 100, 100, 10, $6, $7, $8)
+        RETURNING id
+        """,
+        project,
+        people.TASK_OWNER,
+        assignee,
+        media or ids.uuid7(),
+        DataParameters(image_quality=70).SerializeToString(),
+        *_counts(who.stage),
+    )
+    return found
+
+
+def _counts(stage: int) -> tuple[int, int, int]:
+    """Jobs in all, in annotation, in validation, when one of two is in this stage and the other is new."""
+    return (2, 2, 0) if stage == 1 else (2, 1, 1)
+
+
+async def _label(tx: Transaction, owner: str, owner_id: int) -> int:
+    found: int = await tx.fetchval(
+        f"INSERT INTO label ({owner}, position, name, color, kind)"
+        " VALUES ($1, 0, 'car', '#112233', 1) RETURNING id",
+        owner_id,
+    )
+    return found
+
+
+async def _job(
+    tx: Transaction, task: int, segment: int, assignee: int, reviewer: int | None, stage: int
+) -> int:
+    found: int = await tx.fetchval(
+        """
+        INSERT INTO job (task_id, segment, first_frame, last_frame, assignee_id, reviewer_id, stage)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        RETURNING id
+        """,
+        task,
+        segment,
+        segment * 10,
+        segment * 10 + 9,
+        assignee,
+        reviewer,
+        stage,
+    )
+    return found
+
+
+async def _issue(tx: Transaction, task: int, job: int) -> tuple[int, int]:
+    """An issue that the reviewer has opened, and a second comment of theirs."""
+    issue: int = await tx.fetchval(
+        """
+        INSERT INTO issue (task_id, job_id, frame, position, owner_id, comment_count)
+        VALUES ($1, $2, 0, '{1, 1}', $3, 2)
+        RETURNING id
+        """,
+        task,
+        job,
+        people.REVIEWER,
+    )
+    comment = 0
+    for text in ("this", "and that"):
+        comment = await tx.fetchval(
+            "INSERT INTO comment (issue_id, owner_id, message) VALUES ($1, $2, $3) RETURNING id",
+            issue,
+            people.REVIEWER,
+            text,
+        )
+    return issue, comment

@@ -1,0 +1,284 @@
+"""How the methods of task are called: by method and case."""
+
+from typing import Any, Final
+
+from frameyard.annotation.v1 import annotation_pb2 as objects
+from frameyard.annotation.v1 import annotation_service_pb2 as annotation
+from frameyard.annotation.v1 import history_service_pb2 as history
+from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
+from frameyard.media.v1 import media_pb2
+from frameyard.operation.v1 import operation_service_pb2 as operation
+from frameyard.task.v1 import (
+    issue_pb2,
+    job_pb2,
+    label_pb2,
+    project_pb2,
+    task_pb2,
+)
+from frameyard.task.v1 import issue_service_pb2 as issue
+from frameyard.task.v1 import job_service_pb2 as job
+from frameyard.task.v1 import label_service_pb2 as label
+from frameyard.task.v1 import project_service_pb2 as project
+from frameyard.task.v1 import task_service_pb2 as task
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from tests.rights.calling import Call
+from tests.rights.people import WORKER
+from tests.rights.scene import Scene
+
+_DATA: Final = media_pb2.DataSpec(
+    sources=[
+        media_pb2.MediaSource(upload=media_pb2.UploadSource(upload_id="0190c0de-0000-7000-8000-000000000001"))
+    ]
+)
+_CAR: Final = label_pb2.Label(name="bus")
+_DELETED: Final = """
+WITH gone AS (UPDATE project SET deleted_at = now(), task_count = 0 WHERE id = $2 RETURNING id)
+UPDATE task SET deleted_at = now(), deleted_with_project = true WHERE id = $1
+"""
+
+
+def _job_target(scene: Scene) -> annotation.AnnotationTarget:
+    return annotation.AnnotationTarget(job_id=scene.job)
+
+
+def _task_target(scene: Scene) -> annotation.AnnotationTarget:
+    return annotation.AnnotationTarget(task_id=scene.task)
+
+
+def _shapes(scene: Scene) -> objects.AnnotationSet:
+    """On a frame of the job and on one of the other job, so that a task-level save is about both."""
+    box = objects.Shape(frame=1, label_id=scene.label, kind=objects.SHAPE_KIND_RECTANGLE, points=[1, 1, 9, 9])
+    return objects.AnnotationSet(shapes=[box])
+
+
+def _by_target(name: str, request: Any) -> dict[tuple[str, str], Call]:
+    """A method on a job and on the whole task."""
+    return {
+        (f"annotation.v1.{name}", "a job"): Call(request=lambda scene: request(scene, _job_target(scene))),
+        (f"annotation.v1.{name}", "a task"): Call(request=lambda scene: request(scene, _task_target(scene))),
+    }
+
+
+def _update_job(scene: Scene, path: str, **fields: Any) -> job.UpdateJobRequest:
+    wanted = job_pb2.Job(id=scene.job, **fields)
+    return job.UpdateJobRequest(job=wanted, update_mask=FieldMask(paths=[path]))
+
+
+PROJECT_CALLS: Final = {
+    ("task.v1.ProjectService/CreateProject", ""): Call(
+        request=lambda _: project.CreateProjectRequest(name="new"), has_target=False
+    ),
+    ("task.v1.ProjectService/GetProject", ""): Call(
+        request=lambda scene: project.GetProjectRequest(id=scene.project)
+    ),
+    ("task.v1.ProjectService/ListProjects", ""): Call(
+        request=lambda _: project.ListProjectsRequest(page_size=1000),
+        shows=lambda found, scene: any(each.id == scene.project for each in found.projects),
+        has_target=False,
+    ),
+    ("task.v1.ProjectService/UpdateProject", ""): Call(
+        request=lambda scene: project.UpdateProjectRequest(
+            project=project_pb2.Project(id=scene.project, name="other"), update_mask=FieldMask(paths=["name"])
+        )
+    ),
+    ("task.v1.ProjectService/UpdateProjectLabels", ""): Call(
+        request=lambda scene: project.UpdateProjectLabelsRequest(project_id=scene.project, labels=[_CAR])
+    ),
+    ("task.v1.ProjectService/DeleteProject", ""): Call(
+        request=lambda scene: project.DeleteProjectRequest(id=scene.project)
+    ),
+    ("task.v1.ProjectService/UndeleteProject", ""): Call(
+        request=lambda scene: project.UndeleteProjectRequest(id=scene.project), before=_DELETED
+    ),
+}
+
+TASK_CALLS: Final = {
+    ("task.v1.TaskService/CreateTask", "in no project"): Call(
+        request=lambda _: task.CreateTaskRequest(name="new"), has_target=False
+    ),
+    ("task.v1.TaskService/CreateTask", "in a project"): Call(
+        request=lambda scene: task.CreateTaskRequest(name="new", project_id=scene.project)
+    ),
+    ("task.v1.TaskService/AttachMedia", ""): Call(
+        request=lambda scene: task.AttachMediaRequest(task_id=scene.task, data=_DATA),
+        before="UPDATE task SET media_state = 0, media_id = NULL WHERE id = $1 AND $2::bigint > 0",
+    ),
+    ("task.v1.TaskService/PlanSegments", ""): Call(
+        request=lambda _: task.PlanSegmentsRequest(size=10, mode=task_pb2.TASK_MODE_ANNOTATION),
+        has_target=False,
+    ),
+    ("task.v1.TaskService/GetTask", ""): Call(request=lambda scene: task.GetTaskRequest(id=scene.task)),
+    ("task.v1.TaskService/ListTasks", ""): Call(
+        request=lambda _: task.ListTasksRequest(page_size=1000),
+        shows=lambda found, scene: any(each.id == scene.task for each in found.tasks),
+        has_target=False,
+    ),
+    ("task.v1.TaskService/UpdateTask", ""): Call(
+        request=lambda scene: task.UpdateTaskRequest(
+            task=task_pb2.Task(id=scene.task, name="other"), update_mask=FieldMask(paths=["name"])
+        )
+    ),
+    ("task.v1.TaskService/SetUseCache", ""): Call(
+        request=lambda scene: task.SetUseCacheRequest(id=scene.task, use_cache=True)
+    ),
+    ("task.v1.TaskService/UpdateTaskLabels", "of a task in no project"): Call(
+        request=lambda scene: task.UpdateTaskLabelsRequest(task_id=scene.task, labels=[_CAR]),
+        in_project=False,
+    ),
+    ("task.v1.TaskService/MoveTask", "out of its project"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task)
+    ),
+    ("task.v1.TaskService/MoveTask", "into a project"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task, project_id=scene.other_project)
+    ),
+    ("task.v1.TaskService/DeleteTask", ""): Call(request=lambda scene: task.DeleteTaskRequest(id=scene.task)),
+    ("task.v1.TaskService/UndeleteTask", ""): Call(
+        request=lambda scene: task.UndeleteTaskRequest(id=scene.task),
+        before="UPDATE task SET deleted_at = now() WHERE id = $1 AND $2::bigint > 0",
+    ),
+    ("task.v1.TaskService/GetMediaGrant", "a job"): Call(
+        request=lambda scene: task.GetMediaGrantRequest(job_id=scene.job)
+    ),
+    ("task.v1.TaskService/GetMediaGrant", "a task"): Call(
+        request=lambda scene: task.GetMediaGrantRequest(task_id=scene.task)
+    ),
+    ("task.v1.LabelService/ParseLabels", ""): Call(
+        request=lambda _: label.ParseLabelsRequest(text="[]"), has_target=False
+    ),
+    ("task.v1.LabelService/FormatLabels", "of a task"): Call(
+        request=lambda scene: label.FormatLabelsRequest(task_id=scene.task)
+    ),
+    ("task.v1.LabelService/FormatLabels", "of a project"): Call(
+        request=lambda scene: label.FormatLabelsRequest(project_id=scene.project)
+    ),
+}
+
+JOB_CALLS: Final = {
+    ("task.v1.JobService/GetJob", ""): Call(request=lambda scene: job.GetJobRequest(id=scene.job)),
+    ("task.v1.JobService/ListJobs", ""): Call(
+        request=lambda scene: job.ListJobsRequest(page_size=1000, task_id=scene.task),
+        shows=lambda found, scene: any(each.id == scene.job for each in found.jobs),
+        has_target=False,
+    ),
+    ("task.v1.JobService/UpdateJob", "state"): Call(
+        request=lambda scene: _update_job(scene, "state", state=job_pb2.JOB_STATE_IN_PROGRESS)
+    ),
+    ("task.v1.JobService/UpdateJob", "stage"): Call(
+        request=lambda scene: _update_job(scene, "stage", stage=job_pb2.JOB_STAGE_VALIDATION)
+    ),
+    ("task.v1.JobService/UpdateJob", "assignee"): Call(
+        request=lambda scene: _update_job(scene, "assignee", assignee=PersonRef(id=WORKER))
+    ),
+    ("task.v1.JobService/UpdateJob", "reviewer"): Call(
+        request=lambda scene: _update_job(scene, "reviewer", reviewer=PersonRef(id=WORKER))
+    ),
+}
+
+ISSUE_CALLS: Final = {
+    ("task.v1.IssueService/CreateIssue", ""): Call(
+        request=lambda scene: issue.CreateIssueRequest(
+            job_id=scene.job, frame=1, position=[1, 1], message="look"
+        )
+    ),
+    ("task.v1.IssueService/GetIssue", ""): Call(request=lambda scene: issue.GetIssueRequest(id=scene.issue)),
+    ("task.v1.IssueService/ListIssues", ""): Call(
+        request=lambda scene: issue.ListIssuesRequest(page_size=1000, job_id=scene.job),
+        shows=lambda found, scene: any(each.id == scene.issue for each in found.issues),
+        has_target=False,
+    ),
+    ("task.v1.IssueService/UpdateIssue", ""): Call(
+        request=lambda scene: issue.UpdateIssueRequest(
+            issue=issue_pb2.Issue(id=scene.issue, resolved=True), update_mask=FieldMask(paths=["resolved"])
+        )
+    ),
+    ("task.v1.IssueService/DeleteIssue", "opened by the reviewer"): Call(
+        request=lambda scene: issue.DeleteIssueRequest(id=scene.issue)
+    ),
+    ("task.v1.IssueService/CreateComment", ""): Call(
+        request=lambda scene: issue.CreateCommentRequest(issue_id=scene.issue, message="yes")
+    ),
+    ("task.v1.IssueService/ListComments", ""): Call(
+        request=lambda scene: issue.ListCommentsRequest(issue_id=scene.issue)
+    ),
+    ("task.v1.IssueService/UpdateComment", "written by the reviewer"): Call(
+        request=lambda scene: issue.UpdateCommentRequest(id=scene.comment, message="no")
+    ),
+    ("task.v1.IssueService/DeleteComment", "written by the reviewer"): Call(
+        request=lambda scene: issue.DeleteCommentRequest(id=scene.comment)
+    ),
+}
+
+ANNOTATION_CALLS: Final = {
+    **_by_target(
+        "AnnotationService/GetAnnotations", lambda _, target: annotation.GetAnnotationsRequest(target=target)
+    ),
+    **_by_target(
+        "AnnotationService/PutAnnotations",
+        lambda scene, target: annotation.PutAnnotationsRequest(target=target, annotations=_shapes(scene)),
+    ),
+    **_by_target(
+        "AnnotationService/PatchAnnotations",
+        lambda scene, target: annotation.PatchAnnotationsRequest(target=target, create=_shapes(scene)),
+    ),
+    **_by_target(
+        "AnnotationService/StreamAnnotations",
+        lambda _, target: annotation.StreamAnnotationsRequest(target=target),
+    ),
+    **_by_target(
+        "AnnotationService/ImportAnnotations",
+        lambda _, target: [
+            annotation.ImportAnnotationsRequest(
+                header=annotation.ImportHeader(target=target, mode=annotation.IMPORT_MODE_REPLACE)
+            )
+        ],
+    ),
+    **_by_target(
+        "AnnotationService/GetDeletedFrames",
+        lambda _, target: annotation.GetDeletedFramesRequest(target=target),
+    ),
+    **_by_target(
+        "AnnotationService/UpdateDeletedFrames",
+        lambda _, target: annotation.UpdateDeletedFramesRequest(
+            target=target, delete=[FrameRange(first=1, last=2)]
+        ),
+    ),
+    **_by_target(
+        "HistoryService/ListRevisions", lambda _, target: history.ListRevisionsRequest(target=target)
+    ),
+    ("annotation.v1.HistoryService/GetRevision", ""): Call(
+        request=lambda scene: history.GetRevisionRequest(job_id=scene.job, revision=1)
+    ),
+    ("annotation.v1.HistoryService/DiffRevisions", ""): Call(
+        request=lambda scene: history.DiffRevisionsRequest(job_id=scene.job, from_revision=1)
+    ),
+    ("annotation.v1.HistoryService/RestoreRevision", ""): Call(
+        request=lambda scene: history.RestoreRevisionRequest(job_id=scene.job, revision=1)
+    ),
+}
+
+OPERATION_CALLS: Final = {
+    ("operation.v1.OperationService/GetOperation", "begun by the task owner"): Call(
+        request=lambda scene: operation.GetOperationRequest(name=scene.operation)
+    ),
+    ("operation.v1.OperationService/ListOperations", "begun by the task owner"): Call(
+        request=lambda scene: operation.ListOperationsRequest(target=f"tasks/{scene.task}"),
+        shows=lambda found, scene: any(each.name == scene.operation for each in found.operations),
+        has_target=False,
+    ),
+    ("operation.v1.OperationService/CancelOperation", "begun by the task owner"): Call(
+        request=lambda scene: operation.CancelOperationRequest(name=scene.operation)
+    ),
+    ("operation.v1.OperationService/WatchOperation", "begun by the task owner"): Call(
+        request=lambda scene: operation.WatchOperationRequest(name=scene.operation)
+    ),
+}
+
+CALLS: Final = {
+    **PROJECT_CALLS,
+    **TASK_CALLS,
+    **JOB_CALLS,
+    **ISSUE_CALLS,
+    **ANNOTATION_CALLS,
+    **OPERATION_CALLS,
+}
