@@ -2,7 +2,9 @@
 
 from hypothesis import strategies as st
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
+from yard.annotations.merge import JobAnnotations
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
+from yard.annotations.slicing import Window
 
 COLOUR = Attribute(id=11, name="colour", input=AttributeInput.SELECT, values=("red", "blue", "green"))
 SPEED = Attribute(id=12, name="speed", input=AttributeInput.NUMBER, values=("0", "100", "5"), mutable=True)
@@ -95,3 +97,13 @@ def sets(frames: int = 31) -> st.SearchStrategy[AnnotationSet]:
         shapes=st.lists(shapes, max_size=6).map(tuple),
         tracks=st.lists(tracks(frames), max_size=4).map(tuple),
     )
+
+
+WINDOWS = (Window(0, 9), Window(5, 14), Window(10, 19), Window(15, 20))
+APART = (Window(0, 9), Window(10, 19), Window(20, 20))
+SIZE = 21
+
+
+def job(number: int, window: Window, **objects: tuple[object, ...]) -> JobAnnotations:
+    annotations = AnnotationSet(**objects)  # type: ignore[arg-type]
+    return JobAnnotations(job_id=number, first=window.first, last=window.last, annotations=annotations)
