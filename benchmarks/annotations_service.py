@@ -44,6 +44,7 @@ class Service:
     address: str
     issuer: TokenIssuer
     annotations: "AnnotationServiceAsyncStub"
+    url: str
     schema: "asyncpg.Connection[asyncpg.Record]"
 
     async def street(self, *jobs: tuple[int, int]) -> Street:
@@ -96,6 +97,7 @@ async def task_service(servers: Servers) -> AsyncIterator[Service]:
                 address=address,
                 issuer=issuer,
                 annotations=AnnotationServiceStub(channel),
+                url=url,
                 schema=schema,
             )
     finally:

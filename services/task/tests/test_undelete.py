@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 from frameyard.annotation.v1 import annotation_pb2
@@ -9,7 +10,9 @@ from frameyard.common.v1.common_pb2 import PersonRef
 from frameyard.media.v1 import media_pb2
 from frameyard.operation.v1 import operation_pb2
 from frameyard.task.v1.label_pb2 import Label
+from frameyard.task.v1.project_service_pb2 import ListProjectsRequest
 from frameyard.task.v1.task_events_pb2 import ProjectUndeleted, TaskDeleted, TaskUndeleted
+from frameyard.task.v1.task_service_pb2 import ListTasksRequest
 from yard.runtime import errors
 from yard.task.handlers import projects, removal
 from yard.task.handlers.context import Tasks
@@ -190,6 +193,27 @@ async def test_a_task_that_is_back_is_not_removed(ann: Client, running: Running)
     assert await removal.purge(Tasks(runtime=running.runtime)) == 1
     assert await ann.list_tasks() == ["back"]
     assert TaskDeleted(task_id=task.id) in await emitted(running, task.id)
+
+
+async def test_what_is_deleted_is_listed_for_those_who_may_bring_it_back(
+    ann: Client, ben: Client, admin: Client
+) -> None:
+    project = await ann.new_project("with it", assignee_id=BEN.user_id)
+    task = await ann.new_task("alone", assignee_id=BEN.user_id)
+    await ann.delete_project(project.id)
+    await ann.delete_task(task.id)
+    for client, names in ((ann, ["alone"]), (admin, ["alone"]), (ben, [])):
+        assert await client.list_tasks(deleted=True) == names
+    for client, names in ((ann, ["with it"]), (admin, ["with it"]), (ben, [])):
+        assert await client.list_projects(deleted=True) == names
+    found: list[Any] = [
+        *(await ann.tasks.ListTasks(ListTasksRequest(deleted=True))).tasks,
+        *(await ann.projects.ListProjects(ListProjectsRequest(deleted=True))).projects,
+    ]
+    for one in found:
+        assert one.purge_time.ToDatetime() - one.delete_time.ToDatetime() == timedelta(days=30)
+    assert not (await ann.undelete_task(task.id)).HasField("delete_time")
+    assert not (await ann.undelete_project(project.id)).HasField("delete_time")
 
 
 async def long_ago(running: Running) -> None:

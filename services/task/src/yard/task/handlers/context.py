@@ -1,6 +1,7 @@
 """What the handlers work with."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from yard.runtime.app import Runtime
 from yard.runtime.blobs import Blobs
@@ -33,6 +34,11 @@ class Tasks:
     def settings(self) -> Settings:
         """What the operator decided."""
         return self.runtime.settings
+
+    @property
+    def purge_after(self) -> timedelta:
+        """How long deleted projects and tasks can be brought back."""
+        return timedelta(days=self.settings.purge_after_days)
 
     @property
     def operations(self) -> Operations:

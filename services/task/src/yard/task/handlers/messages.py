@@ -67,6 +67,15 @@ def task_to_proto(view: TaskView, operation: str) -> task_pb2.Task:
     return message
 
 
+def show_deletion(
+    message: task_pb2.Task | project_pb2.Project, deleted_at: datetime | None, purge_after: timedelta
+) -> None:
+    """Says when something was deleted and will be gone for good, if it was."""
+    if deleted_at is not None:
+        message.delete_time.CopyFrom(timestamp(deleted_at))
+        message.purge_time.CopyFrom(timestamp(deleted_at + purge_after))
+
+
 def job_to_proto(view: JobView) -> job_pb2.Job:
     """A job."""
     job = view.job

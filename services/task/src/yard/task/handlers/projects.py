@@ -15,7 +15,7 @@ from yard.task.domain.rows import Project
 from yard.task.handlers import pages, people
 from yard.task.handlers.access import changeable_project, readable_project
 from yard.task.handlers.context import HIDE_TASKS, Tasks
-from yard.task.handlers.messages import project_to_proto
+from yard.task.handlers.messages import project_to_proto, show_deletion
 from yard.task.handlers.removal import hide_task
 from yard.task.store import Reader, deletion, label_changes, project_views
 from yard.task.store import projects as store
@@ -73,11 +73,14 @@ async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> 
         lambda tx, page: project_views.page(tx, search, page),
         lambda tx: project_views.count(tx, search),
     )
-    return messages.ListProjectsResponse(
+    response = messages.ListProjectsResponse(
         projects=map(project_to_proto, found.rows),
         next_page_token=found.next_page_token,
         total_size=found.total,
     )
+    for shown, view in zip(response.projects, found.rows, strict=True):
+        show_deletion(shown, view.deleted_at, tasks.purge_after)
+    return response
 
 
 async def update_project(

@@ -6,7 +6,7 @@ from yard.runtime import auth, errors
 from yard.task.domain import requests, rights
 from yard.task.handlers import pages
 from yard.task.handlers.context import Tasks
-from yard.task.handlers.messages import task_to_proto
+from yard.task.handlers.messages import show_deletion, task_to_proto
 from yard.task.store import Reader
 from yard.task.store import task_views as store
 from yard.task.store.task_views import Search, TaskView
@@ -67,7 +67,9 @@ async def shown_task(tasks: Tasks, reader: Reader, task_id: int) -> task_pb2.Tas
 
 def _shown(tasks: Tasks, view: TaskView) -> task_pb2.Task:
     operation_id = view.task.media_operation
-    return task_to_proto(view, "" if operation_id is None else tasks.operations.name(operation_id))
+    shown = task_to_proto(view, "" if operation_id is None else tasks.operations.name(operation_id))
+    show_deletion(shown, view.deleted_at, tasks.purge_after)
+    return shown
 
 
 def _violations(request: messages.ListTasksRequest) -> list[errors.Violation]:

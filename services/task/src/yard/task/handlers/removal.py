@@ -1,7 +1,5 @@
 """The end of tasks: hidden at once, gone after some days."""
 
-from datetime import timedelta
-
 from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import task_service_pb2 as messages
 from frameyard.task.v1.task_events_pb2 import TaskDeleted, TaskPurged
@@ -39,7 +37,7 @@ async def hide_task(tasks: Tasks, tx: Transaction, task_id: int, *, with_project
 
 async def purge(tasks: Tasks) -> int:
     """Removes what was hidden long enough ago; returns the number of tasks."""
-    before = clock.now() - timedelta(days=tasks.settings.purge_after_days)
+    before = clock.now() - tasks.purge_after
     count = 0
     while (task_id := await store.begin(tasks.db, before)) is not None:
         await store.delete_annotations(tasks.db, task_id)

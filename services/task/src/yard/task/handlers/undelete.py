@@ -1,6 +1,6 @@
 """Deleted tasks and projects brought back, as long as nothing of them is gone for good."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from frameyard.task.v1 import project_service_pb2, task_service_pb2
 from frameyard.task.v1.task_events_pb2 import ProjectUndeleted, TaskUndeleted
@@ -95,4 +95,4 @@ async def _hide_others(tasks: Tasks, tx: Transaction, task: Task) -> None:
 
 def _oldest(tasks: Tasks) -> datetime:
     """What was deleted before then is gone, or may be any moment."""
-    return clock.now() - timedelta(days=tasks.settings.purge_after_days)
+    return clock.now() - tasks.purge_after
