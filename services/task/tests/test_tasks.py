@@ -6,7 +6,7 @@ import pytest
 from frameyard.common.v1.common_pb2 import PersonRef
 from frameyard.task.v1 import job_pb2, label_pb2, task_events_pb2, task_pb2, task_service_pb2
 from frameyard.task.v1.task_events_pb2 import TaskCreated, TaskDeleted, TaskPurged, TaskUpdated
-from yard.runtime import clock, errors
+from yard.runtime import clock, errors, ids
 from yard.task.handlers import removal
 from yard.task.handlers.context import Tasks
 
@@ -297,3 +297,22 @@ async def test_what_is_hidden_goes_after_its_time(
 async def test_names_of_people_follow_identity(ann: Client, neighbours: Neighbours, user_id: int) -> None:
     task = await ann.new_task(assignee_id=user_id)
     assert task.assignee.username == ("ben" if user_id else "")
+
+
+async def test_a_task_that_is_only_tried_is_told_and_not_made(ann: Client, running: Running) -> None:
+    request = task_service_pb2.CreateTaskRequest(
+        name="tried", labels=[label_pb2.Label(name="car")], segment_size=10, overlap=2,
+        validate_only=True, plan_size=25, plan_mode=task_pb2.TASK_MODE_INTERPOLATION,
+        request_id=str(ids.uuid7()),
+    )  # fmt: skip
+    answer = await ann.tasks.CreateTask(request)
+    assert (answer.task.id, answer.task.name, answer.task.owner.username) == (0, "tried", "ann")
+    assert [(label.id, label.name) for label in answer.task.labels] == [(0, "car")]
+    assert answer.task.labels[0].color
+    found = [(segment.frames.first, segment.frames.last) for segment in answer.segments]
+    assert found == [(0, 9), (8, 17), (16, 24)]
+    assert await ann.list_tasks() == []
+    for table in ("task", "label", "outbox", "request_record"):
+        assert await running.runtime.db.fetchval(f"SELECT count(*) FROM {table}") == 0
+    wrong = ann.new_task("", validate_only=True, overlap=-1, plan_size=-1, plan_mode=9)
+    assert await wrong_fields(wrong) == ["name", "overlap", "plan_mode", "plan_size"]

@@ -1,5 +1,6 @@
 """Tasks: making, planning, changing."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -27,12 +28,44 @@ async def create_task(tasks: Tasks, request: messages.CreateTaskRequest) -> mess
     if not rights.may_create(auth.current()):
         raise errors.PermissionDenied("tasks are made by users and administrators")
     requests.refuse(await _new_violations(tasks, request))
+    if request.validate_only:
+        return await _tried(tasks, request)
 
     async def insert() -> messages.CreateTaskResponse:
         return await _insert(tasks, tx, request)
 
     async with tasks.db.transaction() as tx:
         return await idempotency.once(tx, request.request_id, request, messages.CreateTaskResponse, insert)
+
+
+class _TakenBackError(Exception):
+    """Ends the transaction of what was only tried."""
+
+
+async def _tried(tasks: Tasks, request: messages.CreateTaskRequest) -> messages.CreateTaskResponse:
+    """The task as it would be: it is made, and taken back."""
+    answer = messages.CreateTaskResponse()
+    with suppress(_TakenBackError):
+        async with tasks.db.transaction() as tx:
+            answer = await _insert(tasks, tx, request)
+            raise _TakenBackError
+    answer.task.id = 0
+    for label in answer.task.labels:
+        label.id = label.id if request.project_id else 0
+        for attribute in label.attributes:
+            attribute.id = attribute.id if request.project_id else 0
+    if request.plan_size:
+        answer.segments.extend(_plan_of(request).segments)
+    return answer
+
+
+def _plan_of(request: messages.CreateTaskRequest) -> messages.PlanSegmentsResponse:
+    segment_size, overlap = _segmentation(request)
+    return plan_segments(
+        messages.PlanSegmentsRequest(
+            size=request.plan_size, segment_size=segment_size, overlap=overlap, mode=request.plan_mode
+        )
+    )
 
 
 def plan_segments(request: messages.PlanSegmentsRequest) -> messages.PlanSegmentsResponse:
@@ -82,6 +115,10 @@ async def _new_violations(tasks: Tasks, request: messages.CreateTaskRequest) -> 
     ]
     if request.HasField("repository"):
         found += requests.repository_violations(request.repository)
+    if request.plan_size < 0:
+        found.append(errors.Violation("plan_size", f"must be 0 or more, got {request.plan_size}"))
+    if request.plan_mode not in task_pb2.TaskMode.values():
+        found.append(errors.Violation("plan_mode", f"is no mode: {request.plan_mode}"))
     if request.project_id and request.labels:
         found.append(errors.Violation("labels", "a task of a project has the labels of the project"))
     return found
