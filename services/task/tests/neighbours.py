@@ -20,6 +20,7 @@ from frameyard.task.v1 import (
     job_service_pb2,
     job_service_pb2_grpc,
     label_pb2,
+    label_service_pb2_grpc,
     project_pb2,
     project_service_pb2,
     project_service_pb2_grpc,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
     from frameyard.task.v1.issue_service_pb2_grpc import IssueServiceAsyncStub
     from frameyard.task.v1.job_service_pb2_grpc import JobServiceAsyncStub
+    from frameyard.task.v1.label_service_pb2_grpc import LabelServiceAsyncStub
     from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceAsyncStub
     from frameyard.task.v1.task_service_pb2_grpc import TaskServiceAsyncStub
     from grpc.aio import Channel
@@ -70,6 +72,7 @@ class Client:
     tasks: TaskServiceAsyncStub
     jobs: JobServiceAsyncStub
     issues: IssueServiceAsyncStub
+    labels: LabelServiceAsyncStub
     annotations: AnnotationServiceAsyncStub
     operations: OperationServiceAsyncStub
 
@@ -81,6 +84,7 @@ class Client:
             tasks=task_service_pb2_grpc.TaskServiceStub(channel),
             jobs=job_service_pb2_grpc.JobServiceStub(channel),
             issues=issue_service_pb2_grpc.IssueServiceStub(channel),
+            labels=label_service_pb2_grpc.LabelServiceStub(channel),
             annotations=annotation_service_pb2_grpc.AnnotationServiceStub(channel),
             operations=operation_service_pb2_grpc.OperationServiceStub(channel),
         )

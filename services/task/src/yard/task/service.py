@@ -6,6 +6,7 @@ from frameyard.annotation.v1 import annotation_service_pb2_grpc, history_service
 from frameyard.task.v1 import (
     issue_service_pb2_grpc,
     job_service_pb2_grpc,
+    label_service_pb2_grpc,
     project_service_pb2_grpc,
     task_service_pb2_grpc,
 )
@@ -23,6 +24,7 @@ from yard.task.rpc.annotations import ANNOTATION_SERVICE, AnnotationServicer
 from yard.task.rpc.history import HISTORY_SERVICE, HistoryServicer
 from yard.task.rpc.issues import ISSUE_SERVICE, IssueServicer
 from yard.task.rpc.jobs import JOB_SERVICE, JobServicer
+from yard.task.rpc.labels import LABEL_SERVICE, LabelServicer
 from yard.task.rpc.projects import PROJECT_SERVICE, ProjectServicer
 from yard.task.rpc.tasks import TASK_SERVICE, TaskServicer
 from yard.task.settings import Settings
@@ -68,6 +70,11 @@ def _servicers(tasks: Tasks) -> list[Servicer]:
             issue_service_pb2_grpc.add_IssueServiceServicer_to_server,
             IssueServicer(tasks),
             ISSUE_SERVICE,
+        ),
+        (
+            label_service_pb2_grpc.add_LabelServiceServicer_to_server,
+            LabelServicer(tasks),
+            LABEL_SERVICE,
         ),
         (
             annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server,

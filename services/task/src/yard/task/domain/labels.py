@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import colorsys
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from frameyard.task.v1 import label_pb2
+from yard.annotations.colors import assigned
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind, label_faults
 from yard.runtime.errors import Violation
 
 MOST_LABELS: Final = 1_000
-GOLDEN: Final = 0.618033988749895
 _INPUTS: Final = frozenset(map(int, AttributeInput))
 
 
@@ -53,21 +51,10 @@ def new_violations(messages: Sequence[label_pb2.Label], path: str = "labels") ->
 
 
 def colored(labels: Iterable[Label], used: Iterable[str] = ()) -> list[Label]:
-    """The labels with a colour each: assigned ones differ from all others."""
+    """The labels with a colour each: assigned ones are as far as can be from all others."""
     given = list(labels)
-    free = _colors({*used, *(label.color for label in given)})
+    free = assigned({*used, *(label.color for label in given if label.color)})
     return [label if label.color else replace(label, color=next(free)) for label in given]
-
-
-def _colors(taken: set[str]) -> Iterator[str]:
-    """Colours that are not taken: hues apart by the golden ratio, lighter and darker in turns."""
-    for number in itertools.count():
-        hue, value = number * GOLDEN % 1, (0.95, 0.75, 0.55)[number % 3]
-        red, green, blue = colorsys.hsv_to_rgb(hue, 0.45 + 0.5 * hue, value)
-        color = f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
-        if color not in taken:
-            taken.add(color)
-            yield color
 
 
 def _attribute_from(message: label_pb2.Attribute) -> Attribute:

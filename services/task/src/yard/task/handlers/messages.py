@@ -28,7 +28,7 @@ def project_to_proto(view: ProjectView) -> project_pb2.Project:
         owner=person(project.owner_id, view.owner_name),
         assignee=person(project.assignee_id, view.assignee_name),
         issue_tracker=project.issue_tracker,
-        labels=map(_label, view.labels),
+        labels=map(label_to_proto, view.labels),
         task_count=view.task_count,
         jobs=counts_to_proto(view.jobs),
         status=view.jobs.status,
@@ -51,7 +51,7 @@ def task_to_proto(view: TaskView, operation: str) -> task_pb2.Task:
         assignee=person(task.assignee_id, view.assignee_name),
         issue_tracker=task.issue_tracker,
         subset=task.subset,
-        labels=map(_label, view.labels),
+        labels=map(label_to_proto, view.labels),
         status=task.status,
         jobs=counts_to_proto(counts_of(task)),
         sync_status=task.sync_status,
@@ -147,7 +147,8 @@ def person(person_id: int | None, username: str) -> PersonRef | None:
     return None if person_id is None else PersonRef(id=person_id, username=username)
 
 
-def _label(label: Label) -> label_pb2.Label:
+def label_to_proto(label: Label) -> label_pb2.Label:
+    """A label."""
     return label_pb2.Label(
         id=label.id,
         name=label.name,
