@@ -50,11 +50,13 @@ class Scene:
 
     def absent(self) -> Scene:
         """The same with names of nothing."""
-        nothing = {
+        nothing: dict[str, Any] = {
             name: getattr(self, name) - _SHIFT
             for name in ("project", "task", "job", "label", "issue", "comment", "own_token", "others_token")
         }
-        texts = {name: _other(getattr(self, name)) for name in ("operation", "media", "upload", "export")}
+        texts: dict[str, Any] = {
+            name: _other(getattr(self, name)) for name in ("operation", "media", "upload", "export")
+        }
         return replace(self, **nothing, **texts)
 
 

@@ -145,10 +145,6 @@ TABLE: Final = [
         UpdateTask=_CHANGES_TASK,
         SetUseCache=_CHANGES_TASK,
         UpdateTaskLabels=_may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="of a task in no project"),
-        MoveTask=(
-            _may(ADMIN | TASK_STAFF, SEE_TASK, case="out of its project"),
-            _may(ADMIN, SERVICE | TASK_STAFF, case="into a project"),
-        ),
         DeleteTask=_OWNS_TASK,
         UndeleteTask=_may(ADMIN | {"task_owner"}),
         GetMediaGrant=(

@@ -126,12 +126,6 @@ TASK_CALLS: Final = {
         request=lambda scene: task.UpdateTaskLabelsRequest(task_id=scene.task, labels=[_CAR]),
         in_project=False,
     ),
-    ("task.v1.TaskService/MoveTask", "out of its project"): Call(
-        request=lambda scene: task.MoveTaskRequest(id=scene.task)
-    ),
-    ("task.v1.TaskService/MoveTask", "into a project"): Call(
-        request=lambda scene: task.MoveTaskRequest(id=scene.task, project_id=scene.other_project)
-    ),
     ("task.v1.TaskService/DeleteTask", ""): Call(request=lambda scene: task.DeleteTaskRequest(id=scene.task)),
     ("task.v1.TaskService/UndeleteTask", ""): Call(
         request=lambda scene: task.UndeleteTaskRequest(id=scene.task),

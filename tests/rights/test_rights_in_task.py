@@ -21,7 +21,7 @@ async def test_everybody_gets_the_answer_of_the_table(service: str, settings_for
         faults = [
             fault for row in rows for who in PEOPLE.values() if (fault := await fault_of(platform, row, who))
         ]
-    assert faults == []
+    assert not faults, "\n".join(faults)
 
 
 async def fault_of(platform: Platform, row: Row, who: Who) -> str:

@@ -41,8 +41,10 @@ async def test_labels_go_from_one_task_to_another_as_text(ann: Client, stranger:
     assert await text_of(ann, project_id=project.id, without_ids=True) == text
     with_ids = json.loads(await text_of(ann, task_id=first.id))
     assert [each["id"] for each in with_ids] == [label.id for label in first.labels]
-    for owner in ({"task_id": first.id}, {"project_id": project.id}):
-        assert isinstance(await refused(text_of(stranger, **owner)), errors.NotFound)
+    kept = await parsed(ann, json.dumps([{"id": each["id"], "name": each["name"]} for each in with_ids]))
+    assert [(label.id, label.color) for label in kept.labels] == [(label.id, "") for label in first.labels]
+    for call in (text_of(stranger, task_id=first.id), text_of(stranger, project_id=project.id)):
+        assert isinstance(await refused(call), errors.NotFound)
     assert await wrong_fields(text_of(ann)) == ["owner"]
 
 

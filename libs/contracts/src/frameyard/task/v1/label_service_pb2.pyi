@@ -51,7 +51,7 @@ class ParseLabelsResponse(_message.Message):
     UNKNOWN_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
-        """The labels, with the ids that the text gives and colours for those that have none."""
+        """The labels, with the ids that the text gives, and with colours for those of them that are new."""
 
     @_builtins.property
     def unknown_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ProjectServiceStub:
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     def __init__(self, channel):
@@ -74,8 +74,8 @@ class ProjectServiceStub:
 
 
 class ProjectServiceServicer:
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     def CreateProject(self, request, context):
@@ -174,8 +174,8 @@ def add_ProjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProjectService:
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProjectServiceStub:
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     @_typing.overload
@@ -52,8 +52,8 @@ class ProjectServiceStub:
 
 @_typing.type_check_only
 class ProjectServiceAsyncStub(ProjectServiceStub):
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -73,8 +73,8 @@ class ProjectServiceAsyncStub(ProjectServiceStub):
     """Brings a deleted project back, with the tasks that went with it. Owner and administrators."""
 
 class ProjectServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Projects. Visible to their owner and assignee, to assignees and reviewers of their tasks and jobs, and to
-    administrators; absent and forbidden answer alike (NOT_FOUND).
+    """Projects. Visible to their owner and assignee, to owners and assignees of their tasks, to assignees and reviewers
+    of their jobs, and to administrators; absent and forbidden answer alike (NOT_FOUND).
     """
 
     @_abc_1.abstractmethod

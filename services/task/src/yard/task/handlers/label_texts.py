@@ -29,8 +29,14 @@ async def parse_labels(request: messages.ParseLabelsRequest) -> messages.ParseLa
     if len(parsed.labels) > MOST_LABELS:
         raise errors.invalid("text", f"has {len(parsed.labels)} labels, at most {MOST_LABELS} are possible")
     return messages.ParseLabelsResponse(
-        labels=map(label_to_proto, colored(parsed.labels)), unknown_keys=parsed.unknown_keys
+        labels=map(label_to_proto, _with_colors(parsed.labels)), unknown_keys=parsed.unknown_keys
     )
+
+
+def _with_colors(labels: list[Label]) -> list[Label]:
+    """Labels that are there already keep the colours that they have, so they are left without."""
+    given = colored(labels)
+    return [label if label.id else color for label, color in zip(labels, given, strict=True)]
 
 
 async def format_labels(tasks: Tasks, request: messages.FormatLabelsRequest) -> messages.FormatLabelsResponse:

@@ -7,7 +7,7 @@ from yard.runtime.db import Transaction
 from yard.task.domain.requests import name_key
 from yard.task.store import lists
 from yard.task.store.lists import Order, Page, Position, Selection, Source
-from yard.task.store.projects import VIEW_COLUMNS, VIEW_JOINS, ProjectView, view_from
+from yard.task.store.projects import OF_USER, VIEW_COLUMNS, VIEW_JOINS, ProjectView, view_from
 
 OrderName = Literal["id", "name", "last_changed"]
 
@@ -21,30 +21,6 @@ ORDERS: Final[dict[OrderName, Order]] = {
     "name": Order(key="project.name_key"),
     "last_changed": Order(key="project.updated_at", key_type="timestamptz", is_descending=True),
 }
-
-# The projects of those who work on a part are found by it, once.
-_OF_USER: Final = """
-    (
-        project.owner_id = {0}
-        OR project.assignee_id = {0}
-        OR (
-            project.id IN (
-                SELECT project_id
-                FROM task
-                WHERE deleted_at IS NULL
-                    AND (
-                        assignee_id = {0}
-                        OR (
-                            id IN (
-                                SELECT task_id FROM job WHERE assignee_id = {0}
-                                UNION ALL SELECT task_id FROM job WHERE reviewer_id = {0}
-                            )
-                        ) IS TRUE
-                    )
-            )
-        ) IS TRUE
-    )
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +55,7 @@ def _selection(search: Search) -> Selection:
     selection = Selection()
     selection.where(f"project.deleted_at IS {'NOT NULL' if search.deleted else 'NULL'}")
     if search.user_id is not None:
-        selection.where("project.owner_id = {0}" if search.deleted else _OF_USER, search.user_id)
+        selection.where("project.owner_id = {0}" if search.deleted else OF_USER, search.user_id)
     wanted: dict[str, Any] = {
         "owner_id": search.owner_id,
         "assignee_id": search.assignee_id,

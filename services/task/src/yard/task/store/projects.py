@@ -52,17 +52,32 @@ LEFT JOIN person AS assignee ON assignee.id = project.assignee_id
 
 _LABELS_OF_ONE = f"SELECT ({OF_PROJECT}) FROM project WHERE id = $1"  # noqa: S608 - literals only
 
-# Projects of which somebody may know: $1 is the user.
-_OF_USER = """
-    SELECT id FROM project WHERE owner_id = $1
-    UNION SELECT id FROM project WHERE assignee_id = $1
-    UNION SELECT project_id FROM task WHERE assignee_id = $1 AND deleted_at IS NULL
-    UNION
-    SELECT task.project_id
-    FROM job
-    JOIN task ON task.id = job.task_id
-    WHERE (job.assignee_id = $1 OR job.reviewer_id = $1) AND task.deleted_at IS NULL
+# Projects of which somebody may know: {0} is the user. The projects of those who work on a part are found by
+# it, once.
+OF_USER: Final = """
+    (
+        project.owner_id = {0}
+        OR project.assignee_id = {0}
+        OR (
+            project.id IN (
+                SELECT project_id
+                FROM task
+                WHERE deleted_at IS NULL
+                    AND (
+                        owner_id = {0}
+                        OR assignee_id = {0}
+                        OR (
+                            id IN (
+                                SELECT task_id FROM job WHERE assignee_id = {0}
+                                UNION ALL SELECT task_id FROM job WHERE reviewer_id = {0}
+                            )
+                        ) IS TRUE
+                    )
+            )
+        ) IS TRUE
+    )
 """
+_IS_OF_USER: Final = f"SELECT EXISTS (SELECT FROM project WHERE id = $2 AND {OF_USER.format('$1')})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +103,7 @@ async def project_of(reader: Reader, project_id: int, *, lock: str = "") -> Proj
 
 async def is_of_user(reader: Reader, project_id: int, user_id: int) -> bool:
     """Whether somebody may know of a project."""
-    found: bool = await reader.fetchval(f"SELECT ($2 IN ({_OF_USER})) IS TRUE", user_id, project_id)
+    found: bool = await reader.fetchval(_IS_OF_USER, user_id, project_id)
     return found
 
 
