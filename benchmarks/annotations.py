@@ -1,6 +1,7 @@
-"""How fast annotations are saved, streamed and merged, and tasks and jobs listed, beside baselines of the same run.
+"""How fast annotations are saved, streamed and merged, and tasks and jobs listed, each beside a baseline.
 
-Names of measurements as arguments run these alone: saves, streams, merge, memory, interpolation, lists, history.
+Names of measurements as arguments run these alone: saves, streams, merge, memory, interpolation, lists,
+history.
 """
 
 import sys
