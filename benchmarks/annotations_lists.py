@@ -51,7 +51,7 @@ INSERT INTO task (
 )
 SELECT 'Street ' || h || ' part ' || n, 'street ' || h || ' part ' || n, nullif(n % 21, 0), 1 + h % 50,
     nullif(h / 50 % 51, 0), 'https://tracker.example.org/issues/' || n, 'part ' || n % 3, 1 + h % 2, 3, 1000,
-    h % 6, 5, n % 3 / 2 * 5, (n + 1) % 3 / 2 * 5, (n + 2) % 3 / 2 * 5, decode('{_PARAMETERS.SerializeToString().hex()}', 'hex')
+    h % 6, 5, n % 3 / 2 * 5, (n + 1) % 3 / 2 * 5, (n + 2) % 3 / 2 * 5, decode('{_DATA.hex()}', 'hex')
 FROM (SELECT n, abs(hashint4(n)) % 1000000 AS h FROM generate_series(1, {TASKS}) AS n) AS numbers;
 INSERT INTO task (name, name_key, owner_id, mode, size, jobs_total, jobs_annotation)
 VALUES ('long', 'long', {PART.user_id}, 2, 1000000, 10000, 10000);
