@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import grpc.aio
 from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
+from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceStub
 from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceStub
 from frameyard.export.v1.export_service_pb2_grpc import ExportServiceStub
 from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -17,7 +18,9 @@ from frameyard.media.v1.share_service_pb2_grpc import ShareServiceStub
 from frameyard.media.v1.upload_service_pb2_grpc import UploadServiceStub
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2
 from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceStub
+from frameyard.task.v1.issue_service_pb2_grpc import IssueServiceStub
 from frameyard.task.v1.job_service_pb2_grpc import JobServiceStub
+from frameyard.task.v1.label_service_pb2_grpc import LabelServiceStub
 from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceStub
 from frameyard.task.v1.task_service_pb2_grpc import TaskServiceStub
 from yard.client.connection import Connection
@@ -60,7 +63,10 @@ class Client:
         self.projects = ProjectServiceStub(channel(endpoints.task))
         self.tasks = TaskServiceStub(channel(endpoints.task))
         self.jobs = JobServiceStub(channel(endpoints.task))
+        self.labels = LabelServiceStub(channel(endpoints.task))
+        self.issues = IssueServiceStub(channel(endpoints.task))
         self.annotations = AnnotationServiceStub(channel(endpoints.task))
+        self.history = HistoryServiceStub(channel(endpoints.task))
         self.uploads = UploadServiceStub(channel(endpoints.media_ingest))
         self.media = MediaServiceStub(channel(endpoints.media_ingest))
         self.shares = ShareServiceStub(channel(endpoints.media_ingest))

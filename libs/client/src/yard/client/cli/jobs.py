@@ -1,12 +1,14 @@
 """Jobs."""
 
+from typing import Any
+
 import click
 from frameyard.task.v1 import job_pb2
 from frameyard.task.v1 import job_service_pb2 as service
 from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
-from yard.client.cli.listing import pages, person_id
-from yard.client.cli.parameters import ID, Choice, examples, word
+from yard.client.cli.listing import count, name_option, order_options, pages, person_id
+from yard.client.cli.parameters import ID, Choice, examples, given, word
 
 STAGE = Choice(job_pb2.JobStage, "JOB_STAGE_")
 STATE = Choice(job_pb2.JobState, "JOB_STATE_")
@@ -23,26 +25,40 @@ def job() -> None:
     """Jobs: the work on one segment of a task."""
 
 
-@job.command("list", epilog=examples("frameyard job list --task 5", "frameyard job list --assignee anna"))
+@job.command(
+    "list",
+    epilog=examples(
+        "frameyard job list --task 5 --order status",
+        "frameyard job list --assignee anna --stage annotation",
+        "frameyard job list --project 3 --unassigned --count",
+    ),
+)
 @click.option("--task", "task_id", type=ID, metavar="ID", help="Only of this task.")
+@click.option("--project", "project_id", type=ID, metavar="ID", help="Only of this project.")
+@name_option("task", "the name of the task")
 @click.option("--status", type=STATUS, help="Only with this status.")
+@click.option("--stage", type=STAGE, help="Only in this stage.")
+@click.option("--state", type=STATE, help="Only in this state.")
 @click.option("--assignee", metavar="USER", help="Only of this annotator.")
+@name_option("assignee", "the annotator's user name")
+@click.option("--unassigned", is_flag=True, help="Only those that nobody is to annotate.")
 @click.option("--reviewer", metavar="USER", help="Only of this reviewer.")
+@name_option("reviewer", "the reviewer's user name")
+@click.option("--unreviewed", is_flag=True, help="Only those that nobody reviews.")
+@order_options(service.JobOrder, "JOB_ORDER_", "by id")
 @command
 async def list_(
-    call: Call,
-    task_id: int | None,
-    status: job_pb2.JobStatus.ValueType | None,
-    assignee: str | None,
-    reviewer: str | None,
+    call: Call, /, assignee: str | None, reviewer: str | None, only_count: bool, **filters: Any
 ) -> None:
     """List jobs by id."""
     request = service.ListJobsRequest(
-        task_id=task_id or 0,
-        status=job_pb2.JOB_STATUS_UNSPECIFIED if status is None else status,
+        **given(filters),
         assignee_id=await person_id(call.client, assignee),
         reviewer_id=await person_id(call.client, reviewer),
     )
+    if only_count:
+        await count(call, call.client.jobs.ListJobs, request)
+        return
     found = pages(call.client, call.client.jobs.ListJobs, request, lambda page: page.jobs)
     await call.out.table(("id", "task", "frames", "stage", "state", "assignee", "reviewer"), found, _row)
 
@@ -98,8 +114,9 @@ def _row(found: job_pb2.Job) -> tuple[object, ...]:
 def _lines(found: job_pb2.Job) -> list[str]:
     stage, state = _words(found)
     started = found.start_time.ToJsonString() if found.HasField("start_time") else "not yet"
+    frames = f"frames {found.frames.first} to {found.frames.last}"
     return [
-        f"job {found.id} of task {found.task_id}: frames {found.frames.first} to {found.frames.last}",
+        f"job {found.id} of task {found.task_id} ({found.task_name}): {frames}",
         f"{stage}, {state}",
         f"assignee: {found.assignee.username or 'nobody'}; reviewer: {found.reviewer.username or 'nobody'}",
         f"started: {started}; worked on for {found.work_duration.ToTimedelta()}; revision {found.revision}",

@@ -1,15 +1,17 @@
 """Projects."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from frameyard.task.v1 import project_pb2
 from frameyard.task.v1 import project_service_pb2 as service
 from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
+from yard.client.cli.jobs import STATUS
 from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of, lines_of
-from yard.client.cli.listing import pages, person_id
-from yard.client.cli.parameters import ID, examples
+from yard.client.cli.listing import count, day, deleted_option, name_option, order_options, pages, person_id
+from yard.client.cli.parameters import ID, examples, given
 from yard.client.client import request_id
 
 
@@ -54,24 +56,36 @@ async def create(
     call.out.message(made, f"project {made.id}: {made.name}")
 
 
-@project.command("list")
-@click.option("--name", default="", help="Only names that contain this.")
+@project.command(
+    "list",
+    epilog=examples(
+        "frameyard project list --status annotation --order name", "frameyard project list --deleted"
+    ),
+)
+@click.option("--name", "name_contains", help="Only names that contain this.")
 @click.option("--owner", metavar="USER", help="Only of this owner.")
+@name_option("owner", "the owner's user name")
 @click.option("--assignee", metavar="USER", help="Only of this assignee.")
+@name_option("assignee", "the assignee's user name")
+@click.option("--status", type=STATUS, help="Only with this status.")
+@deleted_option
+@order_options(service.ProjectOrder, "PROJECT_ORDER_", "newest first")
 @command
-async def list_(call: Call, name: str, owner: str | None, assignee: str | None) -> None:
+async def list_(
+    call: Call, /, owner: str | None, assignee: str | None, only_count: bool, **filters: Any
+) -> None:
     """List projects, newest first."""
     request = service.ListProjectsRequest(
-        name_contains=name,
+        **given(filters),
         owner_id=await person_id(call.client, owner),
         assignee_id=await person_id(call.client, assignee),
     )
+    if only_count:
+        await count(call, call.client.projects.ListProjects, request)
+        return
+    gone = ("gone for good on",) if request.deleted else ()
     found = pages(call.client, call.client.projects.ListProjects, request, lambda page: page.projects)
-    await call.out.table(
-        ("id", "name", "owner", "tasks", "jobs", "completed"),
-        found,
-        lambda p: (p.id, p.name, p.owner.username, p.task_count, p.jobs.total, p.jobs.completed),
-    )
+    await call.out.table(("id", "name", "owner", "tasks", "jobs", "completed", *gone), found, _row)
 
 
 @project.command()
@@ -125,7 +139,25 @@ async def labels(call: Call, project_id: int, changes: LabelChanges) -> None:
 async def delete(call: Call, project_id: int) -> None:
     """Delete a project and its tasks."""
     await call.client.call(call.client.projects.DeleteProject, service.DeleteProjectRequest(id=project_id))
-    call.out.note(f"project {project_id} is deleted")
+    call.out.note(
+        f"project {project_id} is deleted; to bring it back: frameyard project undelete {project_id}"
+    )
+
+
+@project.command(epilog=examples("frameyard project list --deleted", "frameyard project undelete 3"))
+@click.argument("project_id", type=ID)
+@command
+async def undelete(call: Call, project_id: int) -> None:
+    """Bring a deleted project back, with the tasks that went with it."""
+    request = service.UndeleteProjectRequest(id=project_id)
+    now = (await call.client.call(call.client.projects.UndeleteProject, request)).project
+    call.out.message(now, *_lines(now))
+
+
+def _row(found: project_pb2.Project) -> tuple[object, ...]:
+    gone = (day(found.purge_time),) if found.HasField("delete_time") else ()
+    counts = found.task_count, found.jobs.total, found.jobs.completed
+    return found.id, found.name, found.owner.username, *counts, *gone
 
 
 def _lines(found: project_pb2.Project) -> list[str]:

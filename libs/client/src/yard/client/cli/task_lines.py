@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 from frameyard.media.v1 import media_pb2
-from frameyard.task.v1 import job_pb2, task_pb2
+from frameyard.task.v1 import job_pb2, task_pb2, task_service_pb2
 from yard.client.cli import labels
-from yard.client.cli.parameters import word
+from yard.client.cli.listing import day
+from yard.client.cli.parameters import Choice, word
+
+MODE = Choice(task_pb2.TaskMode, "TASK_MODE_")
 
 
 def row_of(task: task_pb2.Task) -> tuple[object, ...]:
-    """Id, name, media, frames, jobs, completed jobs, status."""
+    """Id, name, project, assignee, media, frames, jobs, completed jobs, status; end of a deleted one."""
     jobs = task.jobs
-    return task.id, task.name, _media_state(task), task.size, jobs.total, jobs.completed, _status(task)
+    gone = (day(task.purge_time),) if task.HasField("delete_time") else ()
+    about = task.id, task.name, task.project_name, task.assignee.username, _media_state(task)
+    return *about, task.size, jobs.total, jobs.completed, _status(task), *gone
 
 
 def file_row(result: media_pb2.FileResult) -> tuple[object, ...]:
@@ -32,9 +37,18 @@ def lines_of(task: task_pb2.Task) -> list[str]:
     ]
 
 
+def plan_lines(plan: task_service_pb2.CreateTaskResponse) -> list[str]:
+    """What would be made, and the jobs of it."""
+    jobs = [
+        f"  job {each.number}: frames {each.frames.first} to {each.frames.last}" for each in plan.segments
+    ]
+    head = [f"{len(jobs)} jobs, overlap {plan.task.overlap}"] if jobs else []
+    return [f"{plan.task.name} can be made", *head, *jobs, *labels.lines_of(plan.task.labels)]
+
+
 def _belongings(task: task_pb2.Task) -> Iterator[str]:
     if task.project_id:
-        yield f"project: {task.project_id}"
+        yield f"project: {task.project_id} {task.project_name}".rstrip()
     if task.subset:
         yield f"subset: {task.subset}"
     if task.issue_tracker:

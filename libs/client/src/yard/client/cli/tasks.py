@@ -14,9 +14,9 @@ from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
 from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of
-from yard.client.cli.listing import pages, person_id
-from yard.client.cli.parameters import ID, INT64, Choice, examples, given, stacked
-from yard.client.cli.task_lines import file_row, lines_of, row_of
+from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
+from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
+from yard.client.cli.task_lines import MODE, file_row, lines_of, plan_lines, row_of
 from yard.client.client import request_id
 from yard.client.failures import ClientError
 
@@ -36,6 +36,13 @@ _SETTINGS = stacked(
         ),
         click.option("--lfs/--no-lfs", "use_lfs", default=None, help="Keep that file with git LFS."),
         click.option("--repository-format", metavar="FORMAT", help="Format of that file."),
+    )
+)
+_PLAN = stacked(
+    (
+        click.option("--dry-run", is_flag=True, help="Make nothing; check the settings and show the plan."),
+        click.option("--frames", "plan_size", type=NUMBER, metavar="N", help="Frames to plan jobs for."),
+        click.option("--mode", "plan_mode", type=MODE, help="Decides the default overlap of the plan."),
     )
 )
 _WAIT = click.option("--wait", is_flag=True, help="Wait until people can work on it.")
@@ -59,11 +66,13 @@ def task() -> None:
         "frameyard task create night --share archive:2024/ --exclude '*.txt' --manifest night.jsonl",
         "frameyard task create web --url https://example.org/street.mp4 --label car",
         "frameyard task create later --labels labels.json",
+        "frameyard task create later --segment-size 200 --overlap 20 --dry-run --frames 5000",
     )
 )
 @click.argument("name")
 @media_options
 @_SETTINGS
+@_PLAN
 @_WAIT
 @command
 async def create(
@@ -74,14 +83,21 @@ async def create(
     wait: bool,
     labels: tuple[str, ...],
     labels_file: Path | None,
+    dry_run: bool,
     **settings: Any,
 ) -> None:
     """Make a task from files and directories (PATHS), a share or addresses; without them it waits for media.
 
     If its media is refused, nothing is made.
     """
+    _check_plan(media, settings, is_dry=dry_run)
     request = await _create_request(call, name, settings)
     request.labels.extend(labels_of(labels, labels_file))
+    if dry_run:
+        request.validate_only = True
+        plan = await call.client.call(call.client.tasks.CreateTask, request)
+        call.out.message(plan, *plan_lines(plan))
+        return
     files = await attaching.local_files(media)
     made = (await call.client.call(call.client.tasks.CreateTask, request)).task
     try:
@@ -111,24 +127,45 @@ async def attach(call: Call, task_id: int, media: MediaOptions, wait: bool) -> N
     call.out.message(found, *lines_of(found))
 
 
-@task.command("list", epilog=examples("frameyard task list --status annotation --order name"))
+@task.command(
+    "list",
+    epilog=examples(
+        "frameyard task list --status annotation --order name",
+        "frameyard task list --project-like streets --assignee anna --reverse",
+        "frameyard task list --deleted",
+    ),
+)
 @click.option("--name", "name_contains", help="Only names that contain this.")
 @click.option("--project", "project_id", type=ID, metavar="ID", help="Only of this project.")
+@name_option("project", "the name of the project")
+@click.option("--subset", help="Only of this part of a data set.")
 @click.option("--status", type=STATUS, help="Only with this status.")
-@click.option("--mode", type=Choice(task_pb2.TaskMode, "TASK_MODE_"), help="Images or video.")
+@click.option("--mode", type=MODE, help="Images or video.")
 @click.option("--owner", metavar="USER", help="Only of this owner.")
+@name_option("owner", "the owner's user name")
 @click.option("--assignee", metavar="USER", help="Only of this assignee.")
-@click.option("--order", type=Choice(service.TaskOrder, "TASK_ORDER_"), help="Default: newest first.")
+@name_option("assignee", "the assignee's user name")
+@click.option("--sync-status", type=Choice(task_pb2.SyncStatus, "SYNC_STATUS_"), help="Of its repository.")
+@name_option("issue-tracker", "the issue tracker's URL")
+@deleted_option
+@order_options(service.TaskOrder, "TASK_ORDER_", "newest first")
 @command
-async def list_(call: Call, /, owner: str | None, assignee: str | None, **filters: Any) -> None:
+async def list_(
+    call: Call, /, owner: str | None, assignee: str | None, only_count: bool, **filters: Any
+) -> None:
     """List tasks."""
     request = service.ListTasksRequest(
         **given(filters),
         owner_id=await person_id(call.client, owner),
         assignee_id=await person_id(call.client, assignee),
     )
+    if only_count:
+        await count(call, call.client.tasks.ListTasks, request)
+        return
+    gone = ("gone for good on",) if request.deleted else ()
+    columns = ("id", "name", "project", "assignee", "media", "frames", "jobs", "completed", "status", *gone)
     found = pages(call.client, call.client.tasks.ListTasks, request, lambda page: page.tasks)
-    await call.out.table(("id", "name", "media", "frames", "jobs", "completed", "status"), found, row_of)
+    await call.out.table(columns, found, row_of)
 
 
 @task.command()
@@ -198,7 +235,24 @@ async def labels(call: Call, task_id: int, changes: LabelChanges) -> None:
 async def delete(call: Call, task_id: int) -> None:
     """Delete a task."""
     await call.client.call(call.client.tasks.DeleteTask, service.DeleteTaskRequest(id=task_id))
-    call.out.note(f"task {task_id} is deleted")
+    call.out.note(f"task {task_id} is deleted; to bring it back: frameyard task undelete {task_id}")
+
+
+@task.command(epilog=examples("frameyard task list --deleted", "frameyard task undelete 5"))
+@click.argument("task_id", type=ID)
+@command
+async def undelete(call: Call, task_id: int) -> None:
+    """Bring a deleted task back, and its project if that was deleted."""
+    request = service.UndeleteTaskRequest(id=task_id)
+    now = (await call.client.call(call.client.tasks.UndeleteTask, request)).task
+    call.out.message(now, *lines_of(now))
+
+
+def _check_plan(media: MediaOptions, settings: dict[str, Any], *, is_dry: bool) -> None:
+    if is_dry and not media.is_empty:
+        raise click.UsageError("--dry-run takes no media: say with --frames how many there will be.")
+    if not is_dry and not (settings["plan_size"] is None and settings["plan_mode"] is None):
+        raise click.UsageError("--frames and --mode need --dry-run.")
 
 
 async def _create_request(call: Call, name: str, settings: dict[str, Any]) -> service.CreateTaskRequest:

@@ -50,7 +50,7 @@ async def create(
 @click.option("--active/--inactive", "is_active", default=None, help="Only such accounts.")
 @command
 async def list_(call: Call, name: str, is_active: bool | None) -> None:
-    """List accounts by name."""
+    """List accounts by name, for everybody: whom work can be given to."""
     request = identity.ListUsersRequest(search=name, is_active=is_active)
     found = pages(call.client, call.client.identity.ListUsers, request, lambda page: page.users)
     await call.out.table(("id", "name", "role", "active", "full name"), found, _row)
