@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from yard.runtime import errors
@@ -17,6 +17,7 @@ FAILURE_LIMIT = 10
 FAILURE_WINDOW_S = 900
 ACCESS_TOKEN_LIMIT = 100
 LONGEST_USERNAME = 150
+LONGEST_SEARCH = 301
 LONGEST_PASSWORD = 1000
 NEW_PASSWORD_LENGTHS = range(8, LONGEST_PASSWORD + 1)
 LONGEST_TOKEN_NAME = 100
@@ -93,6 +94,29 @@ def username_key(username: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
+class SearchKeys(NamedTuple):
+    """What an account is found by; named as the columns."""
+
+    plain_username_key: str
+    full_name_key: str
+    last_name_key: str
+
+
+def search_key(text: str) -> str:
+    """Equal for texts that differ in case, accents, Unicode form or the width of blanks only."""
+    decomposed = unicodedata.normalize("NFKD", username_key(text))
+    return " ".join("".join(char for char in decomposed if not unicodedata.combining(char)).split())
+
+
+def search_keys(username: str, first_name: str, last_name: str) -> SearchKeys:
+    """For an account with these names."""
+    return SearchKeys(
+        plain_username_key=search_key(username),
+        full_name_key=search_key(f"{first_name} {last_name}"),
+        last_name_key=search_key(last_name),
+    )
+
+
 def check_new_user(user: NewUser, password: str) -> None:
     """Refuses an account with all its faults at once."""
     violations: list[Violation] = []
@@ -138,8 +162,8 @@ def check_credentials(username: str, password: str) -> None:
 
 def check_search(prefix: str) -> None:
     """Refuses a prefix that no name can begin with and the database cannot take."""
-    if len(prefix) > LONGEST_USERNAME or "\0" in prefix:
-        raise errors.invalid("search", f"must be at most {LONGEST_USERNAME} characters without NUL")
+    if len(prefix) > LONGEST_SEARCH or "\0" in prefix:
+        raise errors.invalid("search", f"must be at most {LONGEST_SEARCH} characters without NUL")
 
 
 def check_token(name: str, expires_at: datetime | None, now: datetime) -> None:

@@ -495,7 +495,9 @@ class ListUsersRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the page before; the other fields must be the same."""
     search: _builtins.str
-    """Only names that begin with this, without regard to case."""
+    """Only accounts whose user name, first name, first and last name, or last name begins with this, without regard to
+    case and accents; at most 301 characters. Inactive accounts are found too, see `is_active`.
+    """
     is_active: _builtins.bool
     """Only active (true) or only inactive (false) accounts; absent: both."""
     def __init__(

@@ -181,7 +181,7 @@ class IdentityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUsers(self, request, context):
-        """Lists accounts by user name; for type-ahead give `search`.
+        """Lists accounts by user name; for type-ahead give `search`. For everybody with an account, workers too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

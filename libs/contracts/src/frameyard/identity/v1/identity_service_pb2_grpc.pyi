@@ -54,7 +54,7 @@ class IdentityServiceStub:
     GetUser: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.GetUserRequest, _identity_service_pb2.GetUserResponse]
     """Reads one account. The e-mail address is shown to the user and to administrators only."""
     ListUsers: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListUsersRequest, _identity_service_pb2.ListUsersResponse]
-    """Lists accounts by user name; for type-ahead give `search`."""
+    """Lists accounts by user name; for type-ahead give `search`. For everybody with an account, workers too."""
     UpdateUser: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateUserRequest, _identity_service_pb2.UpdateUserResponse]
     """Changes an account. Users change their own names and e-mail; role and activity are for administrators,
     and nobody takes the last administrator's role away (FAILED_PRECONDITION).
@@ -94,7 +94,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     GetUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetUserRequest, _identity_service_pb2.GetUserResponse]  # type: ignore[assignment]
     """Reads one account. The e-mail address is shown to the user and to administrators only."""
     ListUsers: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListUsersRequest, _identity_service_pb2.ListUsersResponse]  # type: ignore[assignment]
-    """Lists accounts by user name; for type-ahead give `search`."""
+    """Lists accounts by user name; for type-ahead give `search`. For everybody with an account, workers too."""
     UpdateUser: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateUserRequest, _identity_service_pb2.UpdateUserResponse]  # type: ignore[assignment]
     """Changes an account. Users change their own names and e-mail; role and activity are for administrators,
     and nobody takes the last administrator's role away (FAILED_PRECONDITION).
@@ -191,7 +191,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.ListUsersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.ListUsersResponse, _abc.Awaitable[_identity_service_pb2.ListUsersResponse]]:
-        """Lists accounts by user name; for type-ahead give `search`."""
+        """Lists accounts by user name; for type-ahead give `search`. For everybody with an account, workers too."""
 
     @_abc_1.abstractmethod
     def UpdateUser(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yard.identity.domain import NewUser, User, username_key
+from yard.identity.domain import NewUser, User, search_key, search_keys, username_key
 from yard.identity.store import Reader
 from yard.runtime import errors
 from yard.runtime.db import Record, Transaction, UniqueViolation
@@ -91,8 +91,9 @@ async def insert(tx: Transaction, user: NewUser, password_hash: str) -> User:
             row = await tx.fetchrow(
                 f"""
                 INSERT INTO app_user
-                    (username, username_key, first_name, last_name, email, role, password_hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    (username, username_key, first_name, last_name, email, role, password_hash,
+                     plain_username_key, full_name_key, last_name_key)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                 RETURNING {COLUMNS}
                 """,  # noqa: S608 - constant
                 user.username,
@@ -102,6 +103,7 @@ async def insert(tx: Transaction, user: NewUser, password_hash: str) -> User:
                 user.email,
                 user.role,
                 password_hash,
+                *search_keys(user.username, user.first_name, user.last_name),
             )
     except UniqueViolation:
         raise errors.AlreadyExists(
@@ -126,7 +128,10 @@ async def update(tx: Transaction, user_id: int, changes: Mapping[str, Any]) -> U
         *changes.values(),
     )
     assert row is not None
-    return from_row(row)
+    user = from_row(row)
+    if {"first_name", "last_name"}.intersection(changes):
+        await _put_search_keys(tx, user)
+    return user
 
 
 async def set_password(tx: Transaction, user_id: int, password_hash: str) -> None:
@@ -143,20 +148,44 @@ async def password_hash(reader: Reader, user_id: int) -> str:
 async def page(
     reader: Reader, *, search: str, is_active: bool | None, after: str | None, limit: int
 ) -> list[User]:
-    """Accounts by name whose name begins with `search`, after the given key."""
+    """Accounts by name, after the given key, of which a name begins with `search`."""
+    first = search_key(search)
     rows = await reader.fetch(
         f"""
         SELECT {COLUMNS}
         FROM app_user
-        WHERE username_key ^@ $1
-            AND ($2::boolean IS NULL OR is_active = $2)
-            AND ($3::text IS NULL OR username_key > $3)
+        WHERE {_BEGINS if first else _ANY}
+            AND ($3::boolean IS NULL OR is_active = $3)
+            AND ($4::text IS NULL OR username_key > $4)
         ORDER BY username_key
-        LIMIT $4
-        """,  # noqa: S608 - constant
-        username_key(search),
+        LIMIT $5
+        """,  # noqa: S608 - constants
+        first,
+        first + _LAST_CHARACTER,
         is_active,
         after,
         limit,
     )
     return [from_row(row) for row in rows]
+
+
+# Ranges, which are found in the indexes also by a plan that is made before the search is known.
+_LAST_CHARACTER = "\U0010ffff"
+_BEGINS = """(
+    plain_username_key >= $1 AND plain_username_key < $2
+    OR full_name_key <> '' AND full_name_key >= $1 AND full_name_key < $2
+    OR last_name_key <> '' AND last_name_key >= $1 AND last_name_key < $2
+)"""
+_ANY = "$1::text <= $2::text"
+
+
+async def _put_search_keys(tx: Transaction, user: User) -> None:
+    await tx.execute(
+        """
+        UPDATE app_user
+        SET plain_username_key = $2, full_name_key = $3, last_name_key = $4
+        WHERE id = $1
+        """,
+        user.id,
+        *search_keys(user.username, user.first_name, user.last_name),
+    )
