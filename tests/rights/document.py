@@ -13,8 +13,8 @@ _WORDS: Final = {"yes": "yes", "no": "no", "hidden": "hidden", "token": "token"}
 _INTRODUCTION: Final = """\
 # Who may do what
 
-Made from the table that tests try, method by method, as everybody, where task answers (`tests/rights/table.py`); change it
-there and run `python -m tests.rights.document`.
+Made from the table that tests try, method by method, as everybody, where task answers
+(`tests/rights/table.py`); change it there and run `python -m tests.rights.document`.
 
 - **yes**: the call is answered. Lists are called by everybody: *yes* says that the thing is in them.
 - **no**: `PERMISSION_DENIED`, for who sees the thing and may not do this to it.

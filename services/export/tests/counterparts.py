@@ -50,10 +50,19 @@ class Counterparts(
         self.streams = 0
         self.size = SUBJECT.size
         self.broken_frame = False
+        self.sees_jobs_only = False
 
     async def GetTask(self, request: tasks.GetTaskRequest, context: Any) -> tasks.GetTaskResponse:
         await self._admit(context, request.id == SUBJECT.task_id, {SERVICE_TOKEN, *self.allowed})
         return tasks.GetTaskResponse(task=self._task())
+
+    async def GetMediaGrant(
+        self, request: tasks.GetMediaGrantRequest, context: Any
+    ) -> tasks.GetMediaGrantResponse:
+        await self._admit(context, request.task_id == SUBJECT.task_id, self.allowed)
+        if self.sees_jobs_only:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "single jobs only")
+        return tasks.GetMediaGrantResponse(media_id=SUBJECT.media_id)
 
     async def GetJob(self, request: jobs.GetJobRequest, context: Any) -> jobs.GetJobResponse:
         found = [job for job in _jobs() if job.id == request.id]

@@ -109,6 +109,21 @@ async def test_who_may_not_see_the_task_gets_nothing(client: Callable[[str], Cli
         assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+async def test_who_sees_single_jobs_exports_those_only(
+    client: Callable[[str], Client], counterparts: tuple[Counterparts, str]
+) -> None:
+    ann, bob = client(ANN), client(BOB)
+    done = await ann.ended(await ann.create())
+    counterparts[0].sees_jobs_only = True
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await bob.create()
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await bob.download(done.name)
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert (await bob.create(job_id=32)).target == "jobs/32"
+
+
 @pytest.mark.parametrize(
     ("request_", "fields"),
     [

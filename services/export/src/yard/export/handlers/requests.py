@@ -111,5 +111,5 @@ async def _check_visible(exporting: Exporting, export: Export, authorization: st
     task_id = 0 if export.job_id else export.task_id
     try:
         await visible_task(exporting.channels, authorization, task_id=task_id, job_id=export.job_id)
-    except errors.NotFound:
+    except (errors.NotFound, errors.PermissionDenied):
         raise errors.NotFound("export", operation_name(export.id)) from None

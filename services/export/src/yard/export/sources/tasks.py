@@ -17,7 +17,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 async def visible_task(
     channels: Channels, authorization: str, *, task_id: int = 0, job_id: int = 0
 ) -> task_pb2.Task:
-    """The task, read in the name of the caller: NotFound unless the caller may see what is named."""
+    """The task, read in the name of the caller: NotFound unless the caller may see what is named.
+
+    PermissionDenied for a whole task of which the caller sees single jobs only.
+    """
     metadata = (("authorization", authorization),)
     with translated():
         if job_id:
@@ -27,6 +30,10 @@ async def visible_task(
         found = await channels.tasks_for_caller.GetTask(
             task_service_pb2.GetTaskRequest(id=task_id), metadata=metadata
         )
+        if not job_id and found.task.size:
+            # Who works on some of its jobs sees the task too, but not all that an archive of it holds.
+            wanted = task_service_pb2.GetMediaGrantRequest(task_id=task_id)
+            await channels.tasks_for_caller.GetMediaGrant(wanted, metadata=metadata)
     return found.task
 
 
