@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 Key: TypeAlias = str | int | datetime | None
 KeyType: TypeAlias = Literal["text", "smallint", "timestamptz"]
 
-# Plans are made for the values at hand, never for any, and compiling them costs more than they do. A page far
-# behind in an order that no index has is sorted in memory.
+# Plans are made for the values at hand, never for any, and compiling them, or sharing one out, costs more than
+# one does. Indexes are in memory, and read in order. What no index has in order is sorted in memory.
 _TUNING: Final = """
 SELECT
     set_config('plan_cache_mode', 'force_custom_plan', true),
     set_config('jit', 'off', true),
+    set_config('max_parallel_workers_per_gather', '0', true),
+    set_config('random_page_cost', '1', true),
     set_config('work_mem', '32MB', true)
 """
 
