@@ -127,8 +127,9 @@ def test_the_clock_stops_at_completed_and_goes_on_when_reopened() -> None:
     assert progress.active(completed, after(3)).work_s == 120.0
     assert progress.saved(completed, after(4)).work_s == 120.0
     reopened = progress.changed(completed, JobChanges(stage=JOB_STAGE_ANNOTATION), after(5))
+    assert (reopened.work_s, reopened.active_at) == (120.0, after(5))
     reopened = progress.active(reopened, after(6))
-    assert progress.active(reopened, after(8)).work_s == 240.0
+    assert progress.active(reopened, after(8)).work_s == 300.0
 
 
 def test_the_id_zero_is_nobody() -> None:

@@ -130,5 +130,6 @@ def _moved(job: Job, now: datetime) -> Job:
         worked,
         status=status,
         started_at=job.started_at or (now if has_begun else None),
-        active_at=None if status == job_pb2.JOB_STATUS_COMPLETED else worked.active_at,
+        # Reopening is a sign of activity too, with which the clock goes on.
+        active_at=None if status == job_pb2.JOB_STATUS_COMPLETED else now,
     )
