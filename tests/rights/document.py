@@ -13,7 +13,7 @@ _WORDS: Final = {"yes": "yes", "no": "no", "hidden": "hidden", "token": "token"}
 _INTRODUCTION: Final = """\
 # Who may do what
 
-Made from the table that tests try, method by method, as everybody, where task answers
+Made from the table that tests try, method by method, as everybody, where task and identity answer
 (`tests/rights/table.py`); change it there and run `python -m tests.rights.document`.
 
 - **yes**: the call is answered. Lists are called by everybody: *yes* says that the thing is in them.
