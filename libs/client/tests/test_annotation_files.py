@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from frameyard.annotation.v1 import annotation_pb2, annotation_service_pb2
 from google.protobuf.json_format import MessageToDict
-from yard.client.cli.annotations import read_annotations
+from yard.client.cli.annotation_files import read_annotations
 from yard.client.failures import ClientError
 
 OBJECTS = annotation_pb2.AnnotationSet(

@@ -3,9 +3,14 @@
 import click
 from yard.client.cli import admin as admin_commands
 from yard.client.cli import annotations as annotation_commands
+from yard.client.cli import bulk as bulk_commands
 from yard.client.cli import completion as completion_commands
+from yard.client.cli import deleted_frames as deleted_frame_commands
 from yard.client.cli import exports as export_commands
+from yard.client.cli import history as history_commands
+from yard.client.cli import issues as issue_commands
 from yard.client.cli import jobs as job_commands
+from yard.client.cli import label_commands
 from yard.client.cli import manifests as manifest_commands
 from yard.client.cli import operations as operation_commands
 from yard.client.cli import pixels as pixel_commands
@@ -60,8 +65,13 @@ for commands in (
     project_commands,
     task_commands,
     job_commands,
+    label_commands,
     pixel_commands,
+    deleted_frame_commands,
     annotation_commands,
+    bulk_commands,
+    history_commands,
+    issue_commands,
     export_commands,
     operation_commands,
     upload_commands,

@@ -1,22 +1,36 @@
-"""Annotations as JSON: the mapping of frameyard.annotation.v1.AnnotationSet with the protos' field names."""
+"""Annotations: read, replaced, changed."""
 
 import asyncio
-import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-from frameyard.annotation.v1 import annotation_pb2
 from frameyard.annotation.v1 import annotation_service_pb2 as service
-from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from frameyard.common.v1.common_pb2 import FrameRange
+from yard.client.cli.annotation_files import (
+    SavedFile,
+    counts_of,
+    given_file,
+    read_annotations,
+    read_changes,
+    saved_file,
+)
 from yard.client.cli.context import Call, command
-from yard.client.cli.output import as_dict
-from yard.client.cli.parameters import INT64, Target, examples, target
-from yard.client.cli.plain import plain_json
+from yard.client.cli.parameters import FRAMES, ID, INT64, Target, examples, stacked, target
 from yard.client.client import request_id
-from yard.client.failures import ClientError
-from yard.client.files import PartialFile, check_target
+
+base_option = click.option(
+    "--base-revision", type=INT64, help="Fail if the objects have changed since this revision."
+)
+selected = stacked(
+    (
+        click.option("--frames", type=FRAMES, metavar="FIRST-LAST", help="Only on these frames."),
+        click.option(
+            "--label", "label_ids", type=ID, multiple=True, metavar="ID", help="Only of this label."
+        ),
+    )
+)
+"""`--frames` and `--label`, fields of requests that read."""
 
 
 def add_to(main: click.Group) -> None:
@@ -32,30 +46,28 @@ def annotations() -> None:
 @annotations.command(
     epilog=examples(
         "frameyard annotations get --task 5 -o annotations.json",
+        "frameyard annotations get --task 5 --frames 100-199 --label 17",
         "frameyard annotations get --job 12 | jq '.shapes | length'",
     )
 )
 @target
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File; default: print.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@selected
+@saved_file
 @command
-async def get(call: Call, target: Target, output: Path | None, force: bool) -> None:
-    """Read all objects as JSON, in the form that put takes; a task's are merged on overlap.
+async def get(
+    call: Call, target: Target, frames: FrameRange | None, label_ids: Sequence[int], saved: SavedFile
+) -> None:
+    """Read objects as JSON, in the form that put takes; a task's are merged on overlap.
 
     With --json the revision and what was merged are around them.
     """
-    if output is not None:
-        check_target(output, replace=force)
-    request = service.GetAnnotationsRequest(target=service.AnnotationTarget(**target.fields))
+    saved.check()
+    request = service.GetAnnotationsRequest(
+        target=service.AnnotationTarget(**target.fields), frames=frames, label_ids=label_ids
+    )
     found = await call.client.call(call.client.annotations.GetAnnotations, request)
-    text = plain_json(as_dict(found) if call.out.as_json else _compact(found.annotations)) + "\n"
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        with PartialFile(output.parent, f"{output.name}-{target.name}") as partial:
-            partial.write(text.encode())
-            partial.place(output, replace=force)
-    call.out.note(f"{_counts(found.annotations)}; revision {found.revision}")
+    saved.write(call, found, found.annotations, key=target.name)
+    call.out.note(f"{counts_of(found.annotations)}; revision {found.revision}")
 
 
 @annotations.command(
@@ -66,8 +78,8 @@ async def get(call: Call, target: Target, output: Path | None, force: bool) -> N
     )
 )
 @target
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--base-revision", type=INT64, help="Fail if the objects have changed since this revision.")
+@given_file
+@base_option
 @command
 async def put(call: Call, target: Target, file: Path, base_revision: int | None) -> None:
     """Replace all objects by those of a JSON FILE, or of standard input (-); ids are made anew."""
@@ -79,30 +91,28 @@ async def put(call: Call, target: Target, file: Path, base_revision: int | None)
         request_id=request_id(),
     )
     saved = await call.client.call(call.client.annotations.PutAnnotations, request)
-    call.out.message(saved, f"{_counts(saved.annotations)}; revision {saved.revision}")
+    call.out.message(saved, f"{counts_of(saved.annotations)}; revision {saved.revision}")
 
 
-def read_annotations(file: Path) -> annotation_pb2.AnnotationSet:
-    """What `get` writes, with or without --json; ClientError names the file and the place in it."""
-    name = "standard input" if str(file) == "-" else str(file)
-    try:
-        content: Any = json.loads(_read(file))
-        if isinstance(content, dict) and "annotations" in content:
-            content = content["annotations"]
-        return ParseDict(content, annotation_pb2.AnnotationSet())
-    except OSError as fault:
-        raise ClientError(f"{name}: {fault.strerror}", code="NOT_FOUND") from fault
-    except (ValueError, TypeError, AttributeError, RecursionError, ParseError) as fault:
-        raise ClientError(f"{name}: not annotations: {fault}", code="INVALID_ARGUMENT") from fault
+@annotations.command(
+    epilog=examples(
+        "frameyard annotations patch --job 12 changes.json",
+        'echo \'{"delete": {"shapes": [{"id": 7}]}}\' | frameyard annotations patch --job 12 -',
+    )
+)
+@target
+@given_file
+@base_option
+@command
+async def patch(call: Call, target: Target, file: Path, base_revision: int | None) -> None:
+    """Create, update and delete objects in one step, by a JSON FILE or standard input (-).
 
-
-def _read(file: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-
-
-def _compact(objects: annotation_pb2.AnnotationSet) -> dict[str, Any]:
-    return MessageToDict(objects, preserving_proto_field_name=True)
-
-
-def _counts(objects: annotation_pb2.AnnotationSet) -> str:
-    return f"{len(objects.tags)} tags, {len(objects.shapes)} shapes, {len(objects.tracks)} tracks"
+    It holds an object with any of create, update and delete, each with tags, shapes and tracks.
+    """
+    request = await asyncio.to_thread(read_changes, file)
+    request.target.CopyFrom(service.AnnotationTarget(**target.fields))
+    if base_revision is not None:
+        request.base_revision = base_revision
+    request.request_id = request_id()
+    saved = await call.client.call(call.client.annotations.PatchAnnotations, request)
+    call.out.message(saved, f"created: {counts_of(saved.created)}; revision {saved.revision}")

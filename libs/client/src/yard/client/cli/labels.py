@@ -1,5 +1,6 @@
 """Labels on the command line: `car`, `person:polygon`, `car:rectangle:colour=select[red,blue]`."""
 
+import asyncio
 import functools
 import json
 import re
@@ -11,6 +12,8 @@ from typing import Any, TypeVar
 import click
 from frameyard.task.v1 import label_pb2
 from google.protobuf.json_format import ParseDict, ParseError
+from yard.client.cli.context import Call
+from yard.client.cli.label_texts import parsed, raw_text
 from yard.client.cli.parameters import ID, stacked, word
 from yard.client.failures import ClientError, Violation
 
@@ -33,11 +36,11 @@ given_labels: Callable[[Callable[..., None]], Callable[..., None]] = stacked(
             "--labels",
             "labels_file",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="JSON file: a list of labels in the form that `--json` prints.",
+            help="JSON file: a list of labels as `--json` prints them, or as `label format` writes them.",
         ),
     )
 )
-"""`--label` and `--labels`, to be read by `labels_of`."""
+"""`--label` and `--labels`, to be read by `given_to`."""
 
 
 _CHANGES = stacked(
@@ -64,10 +67,10 @@ class LabelChanges:
     gone: Sequence[int]
     force: bool
 
-    def fields(self) -> dict[str, Any]:
+    async def fields(self, call: Call) -> dict[str, Any]:
         """Of UpdateProjectLabels and UpdateTaskLabels."""
         return {
-            "labels": labels_of(self.labels, self.labels_file),
+            "labels": await given_to(call, self.labels, self.labels_file),
             "delete_label_ids": self.deleted,
             "delete_attribute_ids": self.gone,
             "force": self.force,
@@ -112,6 +115,14 @@ def labels_of(texts: Sequence[str], file: Path | None) -> list[label_pb2.Label]:
             hint=f"a label is {FORM}",
         )
     return labels + (read_labels(file) if file else [])
+
+
+async def given_to(call: Call, texts: Sequence[str], file: Path | None) -> list[label_pb2.Label]:
+    """Labels of the options, of a file in either form; the platform reads the JSON that people copy."""
+    raw = None if file is None else await asyncio.to_thread(raw_text, file)
+    if raw is None:
+        return labels_of(texts, file)
+    return labels_of(texts, None) + await parsed(call, raw, str(file))
 
 
 def parse_label(text: str) -> label_pb2.Label:

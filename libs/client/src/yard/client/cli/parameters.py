@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import click
+from frameyard.common.v1.common_pb2 import FrameRange
 
 
 class Integer(click.ParamType[int]):
@@ -28,10 +30,31 @@ class Integer(click.ParamType[int]):
         return number
 
 
+class Frames(click.ParamType[FrameRange]):
+    """Consecutive frames, such as 12 or 10-19."""
+
+    name = "frames"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> FrameRange:
+        """The range; a usage error if it is none."""
+        if isinstance(value, FrameRange):
+            return value
+        match = _FRAMES.fullmatch(value)
+        if match is None:
+            self.fail(f"{value!r} is not a frame or FIRST-LAST", param, ctx)
+        first = NUMBER.convert(match[1], param, ctx)
+        last = first if match[2] is None else NUMBER.convert(match[2], param, ctx)
+        if last < first:
+            self.fail(f"{value!r} ends before it begins", param, ctx)
+        return FrameRange(first=first, last=last)
+
+
 INT32 = Integer(-(2**31), 2**31 - 1)
 INT64 = Integer(-(2**63), 2**63 - 1)
 NUMBER = Integer(0, 2**63 - 1)
 ID = Integer(1, 2**63 - 1)
+FRAMES = Frames()
+_FRAMES = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
 class ProtoEnum(Protocol):

@@ -9,7 +9,7 @@ from frameyard.task.v1 import project_service_pb2 as service
 from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.jobs import STATUS
-from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of, lines_of
+from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes, lines_of
 from yard.client.cli.listing import count, day, deleted_option, name_option, order_options, pages, person_id
 from yard.client.cli.parameters import ID, examples, given
 from yard.client.client import request_id
@@ -47,7 +47,7 @@ async def create(
     """Make a project."""
     request = service.CreateProjectRequest(
         name=name,
-        labels=labels_of(labels, labels_file),
+        labels=await given_to(call, labels, labels_file),
         assignee_id=await person_id(call.client, assignee),
         issue_tracker=issue_tracker,
         request_id=request_id(),
@@ -127,7 +127,7 @@ async def update(
 @command
 async def labels(call: Call, project_id: int, changes: LabelChanges) -> None:
     """Add, change (by id, from a file) and delete labels."""
-    request = service.UpdateProjectLabelsRequest(project_id=project_id, **changes.fields())
+    request = service.UpdateProjectLabelsRequest(project_id=project_id, **await changes.fields(call))
     now = (await call.client.call(call.client.projects.UpdateProjectLabels, request)).project
     call.out.message(now, *_lines(now))
 

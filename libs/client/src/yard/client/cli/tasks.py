@@ -13,7 +13,7 @@ from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
-from yard.client.cli.labels import LabelChanges, given_labels, label_changes, labels_of
+from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes
 from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
 from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
 from yard.client.cli.task_lines import MODE, file_row, lines_of, plan_lines, row_of
@@ -92,7 +92,7 @@ async def create(
     """
     _check_plan(media, settings, is_dry=dry_run)
     request = await _create_request(call, name, settings)
-    request.labels.extend(labels_of(labels, labels_file))
+    request.labels.extend(await given_to(call, labels, labels_file))
     if dry_run:
         request.validate_only = True
         plan = await call.client.call(call.client.tasks.CreateTask, request)
@@ -223,7 +223,7 @@ async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueTy
 @command
 async def labels(call: Call, task_id: int, changes: LabelChanges) -> None:
     """Add, change (by id, from a file) and delete labels of a task that has no project."""
-    request = service.UpdateTaskLabelsRequest(task_id=task_id, **changes.fields())
+    request = service.UpdateTaskLabelsRequest(task_id=task_id, **await changes.fields(call))
     now = (await call.client.call(call.client.tasks.UpdateTaskLabels, request)).task
     call.out.message(now, *lines_of(now))
 
