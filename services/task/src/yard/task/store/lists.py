@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Key: TypeAlias = str | int | datetime | None
 KeyType: TypeAlias = Literal["text", "smallint", "timestamptz"]
 
-# Plans are made for the values at hand, never for any, and compiling them, or sharing one out, costs more than
-# one does. Indexes are in memory, and read in order. What no index has in order is sorted in memory.
+# Plans are made for the values at hand, never for any; compiling them, or sharing one out, costs more than it
+# saves. Indexes are in memory, and read in order. What no index has in order is sorted in memory.
 _TUNING: Final = """
 SELECT
     set_config('plan_cache_mode', 'force_custom_plan', true),
@@ -33,14 +33,33 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The rows of a list by what `column`, with an index of its own, names in another table."""
+
+    column: str
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """By the expression `key`, or by id alone; `joins` are the tables that it needs."""
+    """By the expression `key`, or by id alone; `joins` are the tables that it needs.
+
+    A long list that is ordered by a name in another table has `groups`, too: these are put in order, not the
+    rows, which come group by group out of the index. It lacks what is deleted.
+    """
 
     key: str = ""
     key_type: KeyType = "text"
     joins: str = ""
+    groups: Groups | None = None
     is_descending: bool = False
     has_nulls: bool = False
+
+    @property
+    def direction(self) -> str:
+        """For ORDER BY."""
+        return "DESC" if self.is_descending else "ASC"
 
     def reversed(self) -> Order:
         """The same, turned round."""
@@ -109,21 +128,15 @@ async def fetch(tx: Transaction, source: Source, selection: Selection, page: Pag
     """The rows of a page as the view shows them, each with its `position`."""
     chosen = selection.copy()
     order = page.order
-    if page.after is not None:
-        chosen.conditions.append(_behind(source.table, order, page.after, chosen))
-    direction = "DESC" if order.is_descending else "ASC"
+    ids = _of_groups if order.groups else _of_rows
     sql = f"""
-    WITH chosen AS MATERIALIZED (
-        SELECT {source.table}.id, {order.key or "NULL"} AS position
-        FROM {source.table} {source.joins} {order.joins}
-        WHERE {chosen.sql}
-        ORDER BY {f"{order.key} {direction}, " if order.key else ""}{source.table}.id {direction}
+    WITH RECURSIVE {ids(source, chosen, page)}
         OFFSET {chosen.hold(page.skip)}
         LIMIT {chosen.hold(page.limit)}
     )
     {source.view.format(position="chosen.position", chosen=f"chosen JOIN {source.table} USING (id)")}
-    ORDER BY chosen.position {direction}, chosen.id {direction}
-    """  # noqa: S608 - names and placeholders of this service
+    ORDER BY chosen.position {order.direction}, chosen.id {order.direction}
+    """
     return await tx.fetch(sql, *chosen.arguments)
 
 
@@ -144,16 +157,100 @@ def add_people(selection: Selection, wanted: Mapping[str, str]) -> None:
             selection.where(f"({column} IN ({people})) IS TRUE", name_key(part))
 
 
-def _behind(table: str, order: Order, after: Position, chosen: Selection) -> str:
-    """The rows that come after a position."""
+def _of_rows(source: Source, chosen: Selection, page: Page) -> str:
+    """The ids of a page, as one statement finds them: without its end."""
+    table, order = source.table, page.order
+    if page.after is not None:
+        chosen.conditions.append(_behind(table, order, order.key, page.after, chosen))
+    return f"""
+    chosen AS MATERIALIZED (
+        SELECT {table}.id, {order.key or "NULL"} AS position
+        FROM {table} {source.joins} {order.joins}
+        WHERE {chosen.sql}
+        ORDER BY {f"{order.key} {order.direction}, " if order.key else ""}{table}.id {order.direction}
+    """  # noqa: S608 - as above
+
+
+def _of_groups(source: Source, chosen: Selection, page: Page) -> str:
+    """The same, group by group: the ids of all groups are found by leaps through the index."""
+    table, order, after = source.table, page.order, page.after
+    assert order.groups is not None
+    column, of_all = order.groups.column, chosen.sql
+    in_group, in_none, of_groups = "true", "true", "true"
+    if after is not None:
+        in_group = _behind(table, order, "named.position", after, chosen)
+        in_none = _behind(table, order, "NULL::text", after, chosen)
+        of_groups = _groups_behind(order, after, chosen)
+    by_position = f"position {order.direction}, id {order.direction}"
+    return f"""
+    present AS (
+        (SELECT {column} AS id FROM {table} WHERE {table}.deleted_at IS NULL ORDER BY {column} LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT {column}
+            FROM {table}
+            WHERE {column} > present.id AND {table}.deleted_at IS NULL
+            ORDER BY {column}
+            LIMIT 1
+        )
+        FROM present
+        WHERE present.id IS NOT NULL
+    ),
+    chosen AS MATERIALIZED (
+        SELECT id, position
+        FROM (
+            (
+                SELECT listed.id, named.position
+                FROM (
+                    SELECT id, position
+                    FROM (
+                        SELECT present.id, {order.groups.table}.{order.groups.key} AS position
+                        FROM present
+                        LEFT JOIN {order.groups.table} ON {order.groups.table}.id = present.id
+                        WHERE present.id IS NOT NULL
+                    ) AS keyed
+                    WHERE {of_groups}
+                    ORDER BY {by_position}
+                ) AS named
+                CROSS JOIN LATERAL (
+                    SELECT {table}.id
+                    FROM {table}
+                    WHERE {column} = named.id AND {of_all} AND {in_group}
+                    ORDER BY {table}.id {order.direction}
+                    OFFSET 0
+                ) AS listed
+                ORDER BY named.position {order.direction}, listed.id {order.direction}
+            )
+            UNION ALL
+            (
+                SELECT {table}.id, NULL
+                FROM {table}
+                WHERE {column} IS NULL AND {of_all} AND {in_none}
+                ORDER BY {table}.id {order.direction}
+            )
+        ) AS found
+        ORDER BY {by_position}
+    """  # noqa: S608 - as above
+
+
+def _groups_behind(order: Order, after: Position, chosen: Selection) -> str:
+    """The groups of which a row may come after a position; the others need not be looked through."""
+    if after.key is None:
+        return "true" if order.is_descending else "position IS NULL"
+    key = f"{chosen.hold(after.key)}::{order.key_type}"
+    return f"position <= {key}" if order.is_descending else f"(position >= {key} OR position IS NULL)"
+
+
+def _behind(table: str, order: Order, key: str, after: Position, chosen: Selection) -> str:
+    """The rows that come after a position, by the expression of their key."""
     sign = "<" if order.is_descending else ">"
     last_id = f"{chosen.hold(after.id)}::bigint"
-    if not order.key:
+    if not key:
         return f"{table}.id {sign} {last_id}"
     if after.key is None:
-        same = f"({order.key} IS NULL AND {table}.id {sign} {last_id})"
-        return f"({same} OR {order.key} IS NOT NULL)" if order.is_descending else same
-    key = f"{chosen.hold(after.key)}::{order.key_type}"
-    behind = f"({order.key}, {table}.id) {sign} ({key}, {last_id})"
+        same = f"({key} IS NULL AND {table}.id {sign} {last_id})"
+        return f"({same} OR {key} IS NOT NULL)" if order.is_descending else same
+    last_key = f"{chosen.hold(after.key)}::{order.key_type}"
+    behind = f"({key}, {table}.id) {sign} ({last_key}, {last_id})"
     is_last = order.has_nulls and not order.is_descending
-    return f"({behind} OR {order.key} IS NULL)" if is_last else behind
+    return f"({behind} OR {key} IS NULL)" if is_last else behind

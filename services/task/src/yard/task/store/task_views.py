@@ -1,6 +1,6 @@
 """Tasks as people see them: with names, revision and labels, in one statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -10,7 +10,7 @@ from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Task
 from yard.task.store import Reader, lists
 from yard.task.store.labels import OF_TASK, labels_from
-from yard.task.store.lists import Order, Page, Position, Selection, Source
+from yard.task.store.lists import Groups, Order, Page, Position, Selection, Source
 from yard.task.store.tasks import SELECT, VISIBLE, task_from
 
 OrderName = Literal["id", "name", "last_changed", "owner", "assignee", "status", "project"]
@@ -68,17 +68,25 @@ _OF_USER: Final = """
 """
 _DELETED: Final = "task.deleted_at IS NOT NULL AND NOT task.is_purging"
 
-_NAME_OF: Final = "LEFT JOIN person AS named ON named.id = task.{}"
+
+def _by_name(column: str, table: str, key: str) -> Order:
+    """By the name of what a column names, those that have none last."""
+    return Order(
+        key=f"named.{key}",
+        joins=f"LEFT JOIN {table} AS named ON named.id = task.{column}",
+        groups=Groups(column=f"task.{column}", table=table, key=key),
+        has_nulls=True,
+    )
+
+
 ORDERS: Final[dict[OrderName, Order]] = {
     "id": Order(),
     "name": Order(key="task.name_key"),
     "last_changed": Order(key="task.updated_at", key_type="timestamptz", is_descending=True),
-    "owner": Order(key="named.username_key", joins=_NAME_OF.format("owner_id"), has_nulls=True),
-    "assignee": Order(key="named.username_key", joins=_NAME_OF.format("assignee_id"), has_nulls=True),
+    "owner": _by_name("owner_id", "person", "username_key"),
+    "assignee": _by_name("assignee_id", "person", "username_key"),
     "status": Order(key="task.status", key_type="smallint"),
-    "project": Order(
-        key="home.name_key", joins="LEFT JOIN project AS home ON home.id = task.project_id", has_nulls=True
-    ),
+    "project": _by_name("project_id", "project", "name_key"),
 }
 
 
@@ -129,6 +137,8 @@ async def view_of(reader: Reader, task_id: int, user_id: int) -> TaskView | None
 
 async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[TaskView, Position]]:
     """Tasks without labels, in the order that is asked for, each with its place in it."""
+    if search.deleted:
+        page = replace(page, order=replace(page.order, groups=None))
     rows = await lists.fetch(tx, _SOURCE, _selection(search), page)
     return [
         (_view_from(row, [], is_worked_on=False), Position(id=row["id"], key=row["position"])) for row in rows
