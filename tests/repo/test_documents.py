@@ -128,9 +128,12 @@ def test_decisions_are_numbered() -> None:
         assert re.findall(r"(?m)^## (.+)$", path.read_text()) == ["Context", "Decision", "Consequences"], path
 
 
+DOCUMENTS = ["README.md", "docs/operations.md", "docs/annotating.md"]
+
+
 def documented_commands() -> list[str]:
     """What the documents and the demonstration tell people to type."""
-    texts = [Path(name).read_text() for name in ("README.md", "docs/operations.md")]
+    texts = [Path(name).read_text() for name in DOCUMENTS]
     fenced = [block for text in texts for block in re.findall(r"(?s)```\n(.*?)```", text)]
     lines = [line.partition(" #")[0] for block in fenced for line in block.splitlines()]
     found = [line.removeprefix(".venv/bin/") for line in lines]
