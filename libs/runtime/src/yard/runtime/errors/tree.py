@@ -168,7 +168,10 @@ class Internal(YardError):
 
 
 class WorkerCrashed(Internal):
-    """A child process died or overran its limits on this input; names the function."""
+    """A child process died or overran its limits on this input; names the function.
+
+    `limit` of the metadata is "time" if it did not end in time.
+    """
 
 
 class Poison(YardError):

@@ -185,7 +185,9 @@ class Pool:
         except TimeoutError as exc:
             if not deadline.expired():
                 raise
-            raise errors.WorkerCrashed(f"{call.function} did not end within {timeout_s:g} s") from exc
+            raise errors.WorkerCrashed(
+                f"{call.function} did not end within {timeout_s:g} s", metadata={"limit": "time"}
+            ) from exc
         finally:
             if not call.is_settled or child.calls >= self._calls_per_child:
                 slot.replace()

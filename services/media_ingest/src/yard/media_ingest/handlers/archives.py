@@ -38,11 +38,11 @@ async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
     await indexing.ingest.blobs.abort_parts(unpacked_prefix(indexing.media.id))
     trial = _trial(indexing, file)
     while not (batches and batches[-1].result["is_last"]):
-        trial.begin()
+        trial.note(None)
         try:
             await _index_rest(indexing, file, batches, trial)
         except errors.WorkerCrashed as crash:
-            if not trial.goes_on():
+            if not trial.goes_on(is_late=crash.metadata.get("limit") == "time"):
                 raise unreadable(file.name, crash) from crash
     return batches
 

@@ -22,26 +22,21 @@ class Trial:
     """Numbers of results, counted from the start of the archive."""
     _reading: int | None = None
     _since: float = 0.0
-    _begun: float = 0.0
-
-    def begin(self) -> None:
-        """An attempt starts."""
-        self._reading, self._begun = None, clock.monotonic()
 
     def note(self, number: int | None) -> None:
         """The member that is being read; None between members."""
         self._reading, self._since = number, clock.monotonic()
 
-    def goes_on(self) -> bool:
-        """After a crash: whether another attempt may come further. False: the archive itself is to blame."""
+    def goes_on(self, *, is_late: bool) -> bool:
+        """After a crash, or an attempt that did not end in time: whether another one may come further.
+
+        False: the archive itself is to blame.
+        """
         if not self.is_careful:
             self.is_careful = True
             return True
-        if self._reading is None or self._is_slow() or len(self.deadly) == MOST_DEADLY:
+        is_stuck = clock.monotonic() - self._since >= self.patience_s
+        if self._reading is None or (is_late and not is_stuck) or len(self.deadly) == MOST_DEADLY:
             return False
         self.deadly.append(self._reading)
         return True
-
-    def _is_slow(self) -> bool:
-        now = clock.monotonic()
-        return now - self._begun >= self.limit_s and now - self._since < self.patience_s
