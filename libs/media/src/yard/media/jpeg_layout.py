@@ -37,7 +37,7 @@ class JpegLayout:
 
     def is_whole(self, content: bytes) -> bool:
         """Whether there is a frame, a scan, and an end behind it."""
-        return bool(self.scan and self.components) and content.find(_END, self.scan) > 0
+        return bool(self.scan and self.components) and content.rfind(_END, self.scan) > 0
 
 
 def jpeg_layout(content: bytes) -> JpegLayout:
