@@ -260,6 +260,23 @@ async def test_watches_end_when_the_server_goes_away(serving: Serving, probe: Pr
         assert later.code() is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_a_watch_ends_also_while_a_message_leaves(serving: Serving, probe: Probe) -> None:
+    async def last(text: str) -> str:
+        # Runs as soon as gRPC waits for the message to be sent.
+        asyncio.get_running_loop().call_soon(serving.boundary.end_watches)
+        return text
+
+    probe.answer = last
+
+    async def watch(stub: Stub) -> None:
+        async for _ in stub.watch("one two"):
+            pass
+
+    async with serving.channel() as channel, asyncio.timeout(20):
+        fault = await fault_of(watch(Stub(channel)))
+    assert rpc.errors_from_rpc(fault).reason == "DRAINING"
+
+
 async def test_a_taken_port_is_named(serving: Serving) -> None:
     with pytest.raises(errors.Unavailable, match=serving.address):
         async with serve(listen=serving.address):

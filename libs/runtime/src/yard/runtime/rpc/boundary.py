@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    aclosing,
-    asynccontextmanager,
-    nullcontext,
-)
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
@@ -132,9 +126,8 @@ def _stream(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | Non
             with method.traced(context):
                 method.deadline(context)
                 await _authenticate(context, verifier)
-                responses = _responses(behaviour(request, context))
-                async with _listed(method.watches), aclosing(responses):
-                    async for response in responses:
+                async with aclosing(_responses(behaviour(request, context))) as responses:
+                    async for response in method.watches.over(responses) if method.watches else responses:
                         yield response
         except BaseException as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
             await abort(context, method.name, fault)
@@ -148,36 +141,42 @@ class _Watches:
     """The tasks of streams that last until somebody leaves."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
         self._ended = asyncio.Event()
 
     def end(self) -> None:
-        """Cancels them all; later ones end at once."""
+        """Ends them all with Unavailable; later ones end at once."""
         self._ended.set()
-        for task in self._tasks:
+        for task in self._waiting:
             task.cancel()
 
-    @asynccontextmanager
-    async def listed(self) -> AsyncIterator[None]:
-        """Lists the present task; if it is cancelled by us, Unavailable is what the caller gets."""
+    async def over(self, responses: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+        """The messages, until the server goes away.
+
+        A task is cancelled only while it waits for a message: cancelled within gRPC's own code, while a
+        message leaves, the call would end without a status and its caller would wait for ever.
+        """
+        while not self._ended.is_set():
+            try:
+                response = await self._next(responses)
+            except StopAsyncIteration:
+                return
+            yield response
+        raise _going_away()
+
+    async def _next(self, responses: AsyncGenerator[Any]) -> Any:
         task = asyncio.current_task()
         assert task is not None
-        if self._ended.is_set():
-            raise _going_away()
-        self._tasks.add(task)
+        self._waiting.add(task)
         try:
-            yield
+            return await anext(responses)
         except asyncio.CancelledError as fault:
             if not self._ended.is_set():
                 raise
             task.uncancel()
             raise _going_away() from fault
         finally:
-            self._tasks.discard(task)
-
-
-def _listed(watches: _Watches | None) -> AbstractAsyncContextManager[None]:
-    return nullcontext() if watches is None else watches.listed()
+            self._waiting.discard(task)
 
 
 def _going_away() -> errors.Unavailable:
