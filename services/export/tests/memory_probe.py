@@ -63,9 +63,9 @@ def write(name: str, shapes: int) -> int:
     subject = replace(SUBJECT, start_frame=0, frame_step=1, last=frames - 1)
     with Dataset(subject, SPOOL_BYTES, None) as made:
         for page in pages(frames):
-            made.add_frames(page)
+            made.parts[0].add_frames(page)
         for batch in batches(shapes):
-            made.add_batch(batch)
+            made.parts[0].add_batch(batch)
         return sum(len(block) for block in zipped(known.write(made)))
 
 

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,9 +11,9 @@ from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.columnar import encode
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
-from yard.export.domain import Frame, Segment, Subject
+from yard.export.domain import Segment, Subject
 from yard.export.formats.archive import zipped
-from yard.export.formats.dataset import Dataset
+from yard.export.formats.dataset import Dataset, Image
 from yard.export.formats.format import Format
 
 CAR = Label(
@@ -98,20 +97,21 @@ def dataset(
     objects: AnnotationSet = OBJECTS,
     subject: Subject = SUBJECT,
     *,
-    image: Callable[[Frame], bytes] | None = None,
+    image: Image | None = None,
     memory_bytes: int = 1000,
     rows: int = 3,
 ) -> Dataset:
     """The data set; small memory puts it into files."""
     made = Dataset(subject, memory_bytes, image)
+    (part,) = made.parts
     for number in range(subject.first, subject.last + 1):
         source = subject.start_frame + number * subject.frame_step
         info = FrameInfo(
             frame=number, source_frame=source, name=frame_name(subject, source), width=20, height=10
         )
-        made.add_frames(ListFramesResponse(frames=[info]))
+        part.add_frames(ListFramesResponse(frames=[info]))
     for batch in encode(objects, rows=rows):
-        made.add_batch(ColumnarBatch(**batch.columns()))
+        part.add_batch(ColumnarBatch(**batch.columns()))
     return made
 
 

@@ -86,8 +86,8 @@ def test_what_xml_cannot_hold_does_not_break_it() -> None:
 
 
 def test_images_stand_beside_the_xml_under_their_own_names() -> None:
-    found = files(CVAT_FOR_IMAGES, dataset(subject=IMAGES, image=lambda frame: b"%d" % frame.number))
+    found = files(CVAT_FOR_IMAGES, dataset(subject=IMAGES, image=lambda frame: [b"%d" % frame.number]))
     assert found["images/a b/25.v1.jpg"] == b"3"
     assert len(found) == 5
-    video = files(CVAT_FOR_VIDEO, dataset(image=lambda frame: b"x"))
+    video = files(CVAT_FOR_VIDEO, dataset(image=lambda frame: [b"x"]))
     assert "images/frame_000010.PNG" in video

@@ -15,17 +15,6 @@ LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """One frame: relative number, number in the source, name with folders, size upright."""
-
-    number: int
-    source_number: int
-    name: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """The relative frames first..last of a job, both included."""
 
@@ -59,9 +48,12 @@ class Subject:
     labels: LabelSchema
     media_id: str
 
+    deleted: tuple[tuple[int, int], ...] = ()
+    """Runs of deleted frames, first and last included, ascending: no format writes them."""
+
     @property
     def size(self) -> int:
-        """Number of frames."""
+        """Number of frames, deleted ones too."""
         return self.last - self.first + 1
 
     @property
@@ -69,12 +61,34 @@ class Subject:
         """The subset as part of file names; "default" if the task has none."""
         return clean_name(self.subset) or "default"
 
-    def archive_name(self, format_name: str, extension: str, *, with_images: bool) -> str:
-        """File name to offer to the user, lower case, without folders."""
-        what = "dataset" if with_images else "annotations"
-        whose = f"job_{self.job_id}" if self.job_id else f"task_{clean_name(self.name)}"
-        stamp = self.updated.strftime("%Y_%m_%d_%H_%M_%S")
-        return f"{whose}_{what}_{stamp}_{format_name}.{extension}".lower()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSubject:
+    """The project that is exported; all its tasks share its labels."""
+
+    project_id: int
+    name: str
+    issue_tracker: str
+    owner: str
+    assignee: str
+    created: datetime
+    updated: datetime
+    labels: LabelSchema
+    tasks: tuple[Subject, ...]
+    """Those with frames, by id."""
+
+
+def archive_name(
+    whole: Subject | ProjectSubject, format_name: str, extension: str, *, with_images: bool
+) -> str:
+    """File name to offer to the user, lower case, without folders."""
+    what = "dataset" if with_images else "annotations"
+    if isinstance(whole, ProjectSubject):
+        whose = f"project_{clean_name(whole.name)}"
+    else:
+        whose = f"job_{whole.job_id}" if whole.job_id else f"task_{clean_name(whole.name)}"
+    stamp = whole.updated.strftime("%Y_%m_%d_%H_%M_%S")
+    return f"{whose}_{what}_{stamp}_{format_name}.{extension}".lower()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,7 @@ from typing import Any
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
 from yard.export.formats import FORMATS
-from yard.export.formats.format import Format
+from yard.export.formats.format import Format, unread
 from yard.export.handlers import requests
 from yard.export.handlers.context import Exporting
 from yard.runtime import errors
@@ -60,6 +60,10 @@ def _format(known: Format) -> messages.Format:
         holds=known.holds,
         for_interpolation=known.for_interpolation,
         for_annotation=known.for_annotation,
+        keeps=known.keeps,
+        bare_extensions=known.bare,
+        can_export=True,
+        can_import=known.read is not unread,
     )
 
 

@@ -400,12 +400,15 @@ class ImportHeader(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     BASE_REVISION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     mode: Global___ImportMode.ValueType
     """What becomes of the objects that are there."""
     base_revision: _builtins.int
     """Revision that the change is based on; another present one answers ABORTED with it. Absent: not checked."""
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    user_id: _builtins.int
+    """Who is noted as the author; service accounts only, which must have checked that user's rights. 0: the caller."""
     @_builtins.property
     def target(self) -> Global___AnnotationTarget:
         """Required. Whose."""
@@ -417,10 +420,11 @@ class ImportHeader(_message.Message):
         mode: Global___ImportMode.ValueType = ...,
         base_revision: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
+        user_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "mode", b"mode", "request_id", b"request_id", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "mode", b"mode", "request_id", b"request_id", "target", b"target", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__base_revision: _TypeAlias = _typing.Literal["base_revision"]  # noqa: Y015
     _WhichOneofArgType__base_revision: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision"]  # noqa: Y015

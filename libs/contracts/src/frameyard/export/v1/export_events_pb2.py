@@ -23,18 +23,23 @@ _sym_db = _symbol_database.Default()
 
 
 from frameyard.export.v1 import export_service_pb2 as frameyard_dot_export_dot_v1_dot_export__service__pb2
+from frameyard.export.v1 import import_service_pb2 as frameyard_dot_export_dot_v1_dot_import__service__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/export/v1/export_events.proto\x12\x13\x66rameyard.export.v1\x1a(frameyard/export/v1/export_service.proto\x1a\x17google/rpc/status.proto\"x\n\x0f\x45xportCompleted\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x31\n\x06result\x18\x04 \x01(\x0b\x32!.frameyard.export.v1.ExportResult\"e\n\x0c\x45xportFailed\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Statusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/export/v1/export_events.proto\x12\x13\x66rameyard.export.v1\x1a(frameyard/export/v1/export_service.proto\x1a(frameyard/export/v1/import_service.proto\x1a\x17google/rpc/status.proto\"\x9c\x01\n\x0f\x45xportCompleted\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x31\n\x06result\x18\x04 \x01(\x0b\x32!.frameyard.export.v1.ExportResult\x12\x12\n\nproject_id\x18\x05 \x01(\x03\x12\x0e\n\x06job_id\x18\x06 \x01(\x03\"\x89\x01\n\x0c\x45xportFailed\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x12\n\nproject_id\x18\x05 \x01(\x03\x12\x0e\n\x06job_id\x18\x06 \x01(\x03\"\x88\x01\n\x0fImportCompleted\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x04 \x01(\t\x12\x31\n\x06result\x18\x05 \x01(\x0b\x32!.frameyard.export.v1.ImportResult\"u\n\x0cImportFailed\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x04 \x01(\t\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.google.rpc.Statusb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.export.v1.export_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPORTCOMPLETED']._serialized_start=131
-  _globals['_EXPORTCOMPLETED']._serialized_end=251
-  _globals['_EXPORTFAILED']._serialized_start=253
-  _globals['_EXPORTFAILED']._serialized_end=354
+  _globals['_EXPORTCOMPLETED']._serialized_start=174
+  _globals['_EXPORTCOMPLETED']._serialized_end=330
+  _globals['_EXPORTFAILED']._serialized_start=333
+  _globals['_EXPORTFAILED']._serialized_end=470
+  _globals['_IMPORTCOMPLETED']._serialized_start=473
+  _globals['_IMPORTCOMPLETED']._serialized_end=609
+  _globals['_IMPORTFAILED']._serialized_start=611
+  _globals['_IMPORTFAILED']._serialized_end=728
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from frameyard.export.v1 import export_service_pb2 as _export_service_pb2
+from frameyard.export.v1 import import_service_pb2 as _import_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.rpc import status_pb2 as _status_pb2
@@ -20,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ExportCompleted(_message.Message):
-    """An archive is ready. Key: the task's id."""
+    """An archive is ready. Key: the task's id, that of a project as `project-<id>`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -28,12 +29,18 @@ class ExportCompleted(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     """Name of the operation, `export/<uuid>`."""
     task_id: _builtins.int
-    """Task that was exported."""
+    """Task that was exported; 0: a project."""
     format: _builtins.str
     """Name of the format."""
+    project_id: _builtins.int
+    """Project that was exported; 0: a task or a job."""
+    job_id: _builtins.int
+    """Job that was exported; 0: a task or a project."""
     @_builtins.property
     def result(self) -> _export_service_pb2.ExportResult:
         """The result."""
@@ -45,10 +52,12 @@ class ExportCompleted(_message.Message):
         task_id: _builtins.int = ...,
         format: _builtins.str = ...,
         result: _export_service_pb2.ExportResult | None = ...,
+        project_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "operation", b"operation", "result", b"result", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "operation", b"operation", "project_id", b"project_id", "result", b"result", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,7 +65,7 @@ Global___ExportCompleted: _TypeAlias = ExportCompleted  # noqa: Y015
 
 @_typing.final
 class ExportFailed(_message.Message):
-    """An archive could not be written. Key: the task's id."""
+    """An archive could not be written. Key: the task's id, that of a project as `project-<id>`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -64,12 +73,18 @@ class ExportFailed(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
     operation: _builtins.str
     """Name of the operation, `export/<uuid>`."""
     task_id: _builtins.int
-    """Task that was to be exported."""
+    """Task that was to be exported; 0: a project."""
     format: _builtins.str
     """Name of the format."""
+    project_id: _builtins.int
+    """Project that was to be exported; 0: a task or a job."""
+    job_id: _builtins.int
+    """Job that was to be exported; 0: a task or a project."""
     @_builtins.property
     def error(self) -> _status_pb2.Status:
         """Why."""
@@ -81,11 +96,93 @@ class ExportFailed(_message.Message):
         task_id: _builtins.int = ...,
         format: _builtins.str = ...,
         error: _status_pb2.Status | None = ...,
+        project_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "format", b"format", "operation", b"operation", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "format", b"format", "job_id", b"job_id", "operation", b"operation", "project_id", b"project_id", "task_id", b"task_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportFailed: _TypeAlias = ExportFailed  # noqa: Y015
+
+@_typing.final
+class ImportCompleted(_message.Message):
+    """Objects came from a file. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    operation: _builtins.str
+    """Name of the operation, `export/<uuid>`."""
+    task_id: _builtins.int
+    """Task that they went to."""
+    job_id: _builtins.int
+    """Job that they went to; 0: the whole task."""
+    format: _builtins.str
+    """Name of the format."""
+    @_builtins.property
+    def result(self) -> _import_service_pb2.ImportResult:
+        """The result."""
+
+    def __init__(
+        self,
+        *,
+        operation: _builtins.str = ...,
+        task_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
+        format: _builtins.str = ...,
+        result: _import_service_pb2.ImportResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "operation", b"operation", "result", b"result", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportCompleted: _TypeAlias = ImportCompleted  # noqa: Y015
+
+@_typing.final
+class ImportFailed(_message.Message):
+    """A file could not be imported; nothing was changed. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    operation: _builtins.str
+    """Name of the operation, `export/<uuid>`."""
+    task_id: _builtins.int
+    """Task that it was meant for."""
+    job_id: _builtins.int
+    """Job that it was meant for; 0: the whole task."""
+    format: _builtins.str
+    """Name of the format."""
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why."""
+
+    def __init__(
+        self,
+        *,
+        operation: _builtins.str = ...,
+        task_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
+        format: _builtins.str = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "format", b"format", "job_id", b"job_id", "operation", b"operation", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFailed: _TypeAlias = ImportFailed  # noqa: Y015

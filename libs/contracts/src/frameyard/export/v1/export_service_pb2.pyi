@@ -33,6 +33,10 @@ class Format(_message.Message):
     HOLDS_FIELD_NUMBER: _builtins.int
     FOR_INTERPOLATION_FIELD_NUMBER: _builtins.int
     FOR_ANNOTATION_FIELD_NUMBER: _builtins.int
+    KEEPS_FIELD_NUMBER: _builtins.int
+    BARE_EXTENSIONS_FIELD_NUMBER: _builtins.int
+    CAN_EXPORT_FIELD_NUMBER: _builtins.int
+    CAN_IMPORT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name with version, for example "COCO 1.0"."""
     extension: _builtins.str
@@ -43,9 +47,21 @@ class Format(_message.Message):
     """Whether it fits videos best."""
     for_annotation: _builtins.bool
     """Whether it fits image sets best."""
+    can_export: _builtins.bool
+    """Whether tasks can be exported to it; false: it is a name under which several formats are imported."""
+    can_import: _builtins.bool
+    """Whether files of it can be imported."""
     @_builtins.property
     def holds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Kinds of objects that it holds: tag, rectangle, polygon, polyline, points, ellipse, cuboid, mask, track."""
+
+    @_builtins.property
+    def keeps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Properties of objects that it keeps: attributes, group, occluded, rotation, source, z_order."""
+
+    @_builtins.property
+    def bare_extensions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Extensions of files that can be imported outside an archive, without a dot."""
 
     def __init__(
         self,
@@ -56,10 +72,14 @@ class Format(_message.Message):
         holds: _abc.Iterable[_builtins.str] | None = ...,
         for_interpolation: _builtins.bool = ...,
         for_annotation: _builtins.bool = ...,
+        keeps: _abc.Iterable[_builtins.str] | None = ...,
+        bare_extensions: _abc.Iterable[_builtins.str] | None = ...,
+        can_export: _builtins.bool = ...,
+        can_import: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extension", b"extension", "for_annotation", b"for_annotation", "for_interpolation", b"for_interpolation", "holds", b"holds", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_extensions", b"bare_extensions", "can_export", b"can_export", "can_import", b"can_import", "description", b"description", "extension", b"extension", "for_annotation", b"for_annotation", "for_interpolation", b"for_interpolation", "holds", b"holds", "keeps", b"keeps", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -114,33 +134,41 @@ class CreateExportRequest(_message.Message):
 
     TASK_ID_FIELD_NUMBER: _builtins.int
     JOB_ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     WITH_IMAGES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUSE_LOSS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.int
     """Id of the task."""
     job_id: _builtins.int
     """Id of the job."""
+    project_id: _builtins.int
+    """Id of the project: all its tasks that have frames."""
     format: _builtins.str
     """Required. Name of the format."""
     with_images: _builtins.bool
     """Whether the images are put in as well."""
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    refuse_loss: _builtins.bool
+    """Fail with FAILED_PRECONDITION instead of leaving out what the format cannot hold; the error counts it."""
     def __init__(
         self,
         *,
         task_id: _builtins.int = ...,
         job_id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
         format: _builtins.str = ...,
         with_images: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        refuse_loss: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "target", b"target", "task_id", b"task_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "project_id", b"project_id", "target", b"target", "task_id", b"task_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "with_images", b"with_images"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "project_id", b"project_id", "refuse_loss", b"refuse_loss", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "with_images", b"with_images"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["task_id", "job_id"]  # noqa: Y015
+    _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["task_id", "job_id", "project_id"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_target) -> _WhichOneofReturnType_target | None: ...
 
@@ -214,7 +242,7 @@ class ExportResult(_message.Message):
     file_name: _builtins.str
     """File name to offer, without folders."""
     revision: _builtins.int
-    """Revision of the annotations inside."""
+    """Revision of the annotations inside; of a project the sum over its tasks."""
     @_builtins.property
     def archive(self) -> _common_pb2.BlobRef:
         """The archive in the bucket."""

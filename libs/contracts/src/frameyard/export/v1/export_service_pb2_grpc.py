@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ExportServiceStub:
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it.
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
     """
 
     def __init__(self, channel):
@@ -53,7 +54,8 @@ class ExportServiceStub:
 
 
 class ExportServiceServicer:
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it.
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
     """
 
     def ListFormats(self, request, context):
@@ -104,7 +106,8 @@ def add_ExportServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExportService:
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it.
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
     """
 
     @staticmethod

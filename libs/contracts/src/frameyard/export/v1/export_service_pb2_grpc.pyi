@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ExportServiceStub:
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it."""
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,7 +44,9 @@ class ExportServiceStub:
 
 @_typing.type_check_only
 class ExportServiceAsyncStub(ExportServiceStub):
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it."""
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListFormats: _aio.UnaryUnaryMultiCallable[_export_service_pb2.ListFormatsRequest, _export_service_pb2.ListFormatsResponse]  # type: ignore[assignment]
@@ -53,7 +57,9 @@ class ExportServiceAsyncStub(ExportServiceStub):
     """Sends the archive of a finished export. The first message is the header."""
 
 class ExportServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Exports tasks. The caller must see the task; results are shared by whoever may see it."""
+    """Exports tasks, jobs and projects. The caller must see the whole of what is named; results are shared by whoever
+    may see it.
+    """
 
     @_abc_1.abstractmethod
     def ListFormats(

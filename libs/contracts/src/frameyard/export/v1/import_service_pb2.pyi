@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from frameyard.operation.v1 import operation_pb2 as _operation_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -61,7 +63,7 @@ class CreateImportRequest(_message.Message):
     format: _builtins.str
     """Required. Name of the format."""
     upload_id: _builtins.str
-    """Required. Id of a finished upload of the caller with one file."""
+    """Required. Id of a finished upload of the caller with one file: an archive, or a bare file of the format."""
     mode: Global___ImportMode.ValueType
     """What happens to the objects that are there."""
     request_id: _builtins.str
@@ -109,3 +111,73 @@ class CreateImportResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateImportResponse: _TypeAlias = CreateImportResponse  # noqa: Y015
+
+@_typing.final
+class Ignored(_message.Message):
+    """What a file holds and the task has no place for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind of what was ignored, for example "attribute"."""
+    reason: _builtins.str
+    """Why, in words for people."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "kind", b"kind", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ignored: _TypeAlias = Ignored  # noqa: Y015
+
+@_typing.final
+class ImportResult(_message.Message):
+    """Result of an import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SHAPES_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    IGNORED_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Revision after the change."""
+    tags: _builtins.int
+    """Tags that came."""
+    shapes: _builtins.int
+    """Shapes that came."""
+    tracks: _builtins.int
+    """Tracks that came."""
+    @_builtins.property
+    def ignored(self) -> _containers.RepeatedCompositeFieldContainer[Global___Ignored]:
+        """What was ignored."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        tags: _builtins.int = ...,
+        shapes: _builtins.int = ...,
+        tracks: _builtins.int = ...,
+        ignored: _abc.Iterable[Global___Ignored] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ignored", b"ignored", "revision", b"revision", "shapes", b"shapes", "tags", b"tags", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportResult: _TypeAlias = ImportResult  # noqa: Y015

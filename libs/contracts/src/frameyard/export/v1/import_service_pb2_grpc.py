@@ -47,7 +47,9 @@ class ImportServiceServicer:
     """
 
     def CreateImport(self, request, context):
-        """Reads an uploaded file into a task or a job. Everything is checked before anything is changed.
+        """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
+        result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
+        and reason. Whoever may save annotations there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

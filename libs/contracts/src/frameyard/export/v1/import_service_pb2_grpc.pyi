@@ -34,7 +34,10 @@ class ImportServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ImportServiceAsyncStub: ...
     CreateImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportRequest, _import_service_pb2.CreateImportResponse]
-    """Reads an uploaded file into a task or a job. Everything is checked before anything is changed."""
+    """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
+    result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
+    and reason. Whoever may save annotations there.
+    """
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -42,7 +45,10 @@ class ImportServiceAsyncStub(ImportServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportRequest, _import_service_pb2.CreateImportResponse]  # type: ignore[assignment]
-    """Reads an uploaded file into a task or a job. Everything is checked before anything is changed."""
+    """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
+    result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
+    and reason. Whoever may save annotations there.
+    """
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads annotations from files in the formats of ExportService."""
@@ -53,6 +59,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.CreateImportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.CreateImportResponse, _abc.Awaitable[_import_service_pb2.CreateImportResponse]]:
-        """Reads an uploaded file into a task or a job. Everything is checked before anything is changed."""
+        """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
+        result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
+        and reason. Whoever may save annotations there.
+        """
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,8 +11,9 @@ from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import Raster, raster
 from yard.export.formats import media
 from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset, Drawn
-from yard.export.formats.format import Format
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.drawn import Drawn
+from yard.export.formats.format import Format, unread
 
 # These two are fields of COCO itself.
 CROWD, SCORE = "is_crowd", "score"
@@ -25,33 +26,32 @@ _INFO = {"contributor": "", "date_created": "", "description": "", "url": "", "v
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`annotations/instances_<subset>.json` and, if wanted, `images/<subset>/`."""
-    subset = dataset.subject.subset_name
-    yield Member(name=f"annotations/instances_{subset}.json", content=_document(dataset))
-    yield from media.members(dataset, f"images/{subset}")
+    for subset in dataset.subsets:
+        yield Member(name=f"annotations/instances_{subset}.json", content=_document(dataset, subset))
+    for subset in dataset.subsets:
+        yield from media.members(dataset, f"images/{subset}", subset)
 
 
-def _document(dataset: Dataset) -> Iterator[bytes]:
-    labels = dataset.subject.labels.labels
+def _document(dataset: Dataset, subset: str) -> Iterator[bytes]:
+    labels = dataset.labels.labels
     categories = [
         {"id": number, "name": label.name, "supercategory": ""} for number, label in enumerate(labels, 1)
     ]
     head = {"licenses": _LICENSES, "info": _INFO, "categories": categories}
     yield _json(head)[:-1] + b',"images":['
-    yield from _listed(_images(dataset))
+    yield from _listed(_images(dataset, subset))
     yield b'],"annotations":['
-    yield from _listed(_annotations(dataset))
+    yield from _listed(_annotations(dataset, subset))
     yield b"]}"
-    if tags := sum(1 for _ in dataset.tags()):
-        dataset.leave_out("tag", NO_PLACE, tags)
 
 
-def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    for number, frame in enumerate(dataset.frames(), 1):
+def _images(dataset: Dataset, subset: str) -> Iterator[dict[str, Any]]:
+    for number, frame in enumerate(dataset.frames(subset), 1):
         yield {
             "id": number,
             "width": frame.width,
             "height": frame.height,
-            "file_name": media.file_name(dataset, frame),
+            "file_name": frame.file_name,
             "license": 0,
             "flickr_url": "",
             "coco_url": "",
@@ -59,26 +59,28 @@ def _images(dataset: Dataset) -> Iterator[dict[str, Any]]:
         }
 
 
-def _annotations(dataset: Dataset) -> Iterator[dict[str, Any]]:
-    categories = {label.id: number for number, label in enumerate(dataset.subject.labels.labels, 1)}
+def _annotations(dataset: Dataset, subset: str) -> Iterator[dict[str, Any]]:
+    categories = {label.id: number for number, label in enumerate(dataset.labels.labels, 1)}
     numbers = count(1)
-    left_out: set[int] = set()
-    for image, picture in enumerate(dataset.pictures(), 1):
+    left_out: set[tuple[int, int]] = set()
+    for image, picture in enumerate(dataset.pictures(subset), 1):
+        if picture.tags:
+            dataset.leave_out("tag", NO_PLACE, len(picture.tags))
         for drawn in picture.objects:
             if drawn.kind not in _HELD:
-                _leave_out(dataset, drawn, left_out)
+                _leave_out(dataset, picture.frame.part, drawn, left_out)
                 continue
             place = _place(dataset, drawn, picture.frame.width, picture.frame.height)
             known = {"id": next(numbers), "image_id": image, "category_id": categories.get(drawn.label_id, 0)}
             yield known | place
 
 
-def _leave_out(dataset: Dataset, drawn: Drawn, seen: set[int]) -> None:
+def _leave_out(dataset: Dataset, part: int, drawn: Drawn, seen: set[tuple[int, int]]) -> None:
     """Counts objects, not frames: a track once."""
-    if drawn.track is not None and drawn.track in seen:
+    if drawn.track >= 0 and (part, drawn.track) in seen:
         return
-    if drawn.track is not None:
-        seen.add(drawn.track)
+    if drawn.track >= 0:
+        seen.add((part, drawn.track))
     dataset.leave_out(drawn.kind.name.lower(), NO_PLACE)
 
 
@@ -88,7 +90,7 @@ def _place(dataset: Dataset, drawn: Drawn, width: int, height: int) -> dict[str,
     is_crowd = attributes.pop(CROWD, False) is True
     score = attributes.pop(SCORE, None)
     shape = Shape(
-        frame=0, label_id=drawn.label_id, kind=drawn.kind, points=drawn.points, rotation=drawn.rotation
+        frame=0, label_id=drawn.label_id, kind=drawn.kind, points=tuple(drawn.points), rotation=drawn.rotation
     )
     if drawn.kind is ShapeKind.RECTANGLE:
         found = _of_rectangle(shape)
@@ -123,14 +125,12 @@ def _of_pixels(shape: Shape, pixels: Raster, width: int, height: int) -> dict[st
 
 def _attributes(dataset: Dataset, drawn: Drawn) -> dict[str, Any]:
     """Typed values by name, then what else is known of the object."""
-    schema = dataset.subject.labels.attributes(drawn.label_id)
-    values: dict[str, Any] = {
-        schema[key].name: _typed(schema[key], value) for key, value in drawn.attributes.items()
-    }
+    schema = dataset.labels.attributes(drawn.label_id)
+    values: dict[str, Any] = {schema[key].name: _typed(schema[key], value) for key, value in drawn.attributes}
     values["occluded"] = drawn.occluded
     if drawn.kind is ShapeKind.RECTANGLE:
         values["rotation"] = _rounded(drawn.rotation)
-    if drawn.track is not None:
+    if drawn.track >= 0:
         values |= {"track_id": drawn.track, "keyframe": drawn.is_keyframe}
     return values
 
@@ -176,4 +176,5 @@ COCO = Format(
     for_interpolation=False,
     for_annotation=True,
     write=write,
+    read=unread,
 )

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from yard.annotations.model import Tag
 from yard.export.formats import media
 from yard.export.formats.archive import Member
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_shapes import ELEMENTS, geometry, group, identity, values
-from yard.export.formats.dataset import Dataset, Drawn, Picture
-from yard.export.formats.format import Format
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.drawn import Drawn, Picture, Tagged
+from yard.export.formats.format import Format, unread
 from yard.export.formats.xml_text import in_quotes, nested
 
 TRACKS = "tracks become single shapes on each frame"
@@ -22,10 +22,10 @@ def write(dataset: Dataset) -> Iterator[Member]:
 
 def _document(dataset: Dataset) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
-    yield head(dataset).encode()
-    tracks: set[int] = set()
+    yield head(dataset.parts[0]).encode()
+    tracks: set[tuple[int, int]] = set()
     for picture in dataset.pictures():
-        tracks.update(drawn.track for drawn in picture.objects if drawn.track is not None)
+        tracks.update((picture.frame.part, drawn.track) for drawn in picture.objects if drawn.track >= 0)
         yield _image(dataset, picture).encode()
     if tracks:
         dataset.leave_out("track", TRACKS, len(tracks))
@@ -47,7 +47,7 @@ def _contents(dataset: Dataset, picture: Picture) -> Iterable[str]:
 
 
 def _shape(dataset: Dataset, drawn: Drawn) -> str:
-    schema = dataset.subject.labels
+    schema = dataset.labels
     written = (
         f'{identity(schema, drawn.label_id, drawn.source)} occluded="{drawn.occluded:d}"'
         f'{geometry(drawn.kind, drawn.points, drawn.rotation)} z_order="{drawn.z_order}"{group(drawn.group)}'
@@ -55,11 +55,10 @@ def _shape(dataset: Dataset, drawn: Drawn) -> str:
     return nested(2, ELEMENTS[drawn.kind], (values(schema, drawn.label_id, drawn.attributes, 3),), written)
 
 
-def _tag(dataset: Dataset, tag: Tag) -> str:
-    schema = dataset.subject.labels
-    given = dataset.attributes(tag.label_id, tag.attributes)
+def _tag(dataset: Dataset, tag: Tagged) -> str:
+    schema = dataset.labels
     written = identity(schema, tag.label_id, tag.source) + group(tag.group)
-    return nested(2, "tag", (values(schema, tag.label_id, given, 3),), written)
+    return nested(2, "tag", (values(schema, tag.label_id, tag.attributes, 3),), written)
 
 
 CVAT_FOR_IMAGES = Format(
@@ -71,4 +70,5 @@ CVAT_FOR_IMAGES = Format(
     for_interpolation=False,
     for_annotation=True,
     write=write,
+    read=unread,
 )

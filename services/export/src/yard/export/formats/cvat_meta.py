@@ -4,25 +4,25 @@ from collections.abc import Iterator
 
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind
 from yard.export.domain import Segment, Subject
-from yard.export.formats.dataset import Dataset
+from yard.export.formats.parts import Part
 from yard.export.formats.xml_text import leaf, nested
 
 _INPUTS = {kind: kind.name.lower() for kind in AttributeInput}
 _KINDS = {kind: kind.name.lower() for kind in LabelKind}
 
 
-def head(dataset: Dataset) -> str:
+def head(part: Part) -> str:
     """`version` and `meta`; dumped at the time of the last change, so that equal content has equal bytes."""
-    subject = dataset.subject
-    inside = [nested(2, "job" if subject.job_id else "task", _subject(dataset))]
+    subject = part.subject
+    inside = [nested(2, "job" if subject.job_id else "task", _subject(part))]
     inside.append(leaf(2, "dumped", str(subject.updated)))
     if subject.job_id and subject.mode == "interpolation":
         inside.append(_original_size(subject, 2))
     return leaf(1, "version", "1.1") + nested(1, "meta", inside)
 
 
-def _subject(dataset: Dataset) -> Iterator[str]:
-    subject = dataset.subject
+def _subject(part: Part) -> Iterator[str]:
+    subject = part.subject
     yield leaf(3, "id", str(subject.job_id or subject.task_id))
     if not subject.job_id:
         yield leaf(3, "name", subject.name)
@@ -33,8 +33,8 @@ def _subject(dataset: Dataset) -> Iterator[str]:
     yield leaf(3, "created", str(subject.created))
     yield leaf(3, "updated", str(subject.updated))
     yield leaf(3, "subset", subject.subset)
-    yield leaf(3, "start_frame", str(dataset.source_number(subject.first)))
-    yield leaf(3, "stop_frame", str(dataset.source_number(subject.last)))
+    yield leaf(3, "start_frame", str(part.source_number(subject.first)))
+    yield leaf(3, "stop_frame", str(part.source_number(subject.last)))
     yield leaf(3, "frame_filter", f"step={subject.frame_step}" if subject.frame_step > 1 else "")
     yield nested(3, "segments", map(_segment, subject.segments))
     yield _person("owner", subject.owner)

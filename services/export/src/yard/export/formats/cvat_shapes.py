@@ -1,9 +1,10 @@
 """Elements of objects, alike in both CVAT formats: numbers with two decimals, order as CVAT writes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from yard.annotations.labels import LabelSchema
 from yard.annotations.model import ShapeKind, Source
+from yard.export.formats.drawn import Values
 from yard.export.formats.xml_text import in_quotes, text
 
 ELEMENTS = {
@@ -28,14 +29,14 @@ def geometry(kind: ShapeKind, points: Sequence[float], rotation: float) -> str:
     return _GEOMETRIES[kind](points) + (f' rotation="{rotation:.2f}"' if rotation else "")
 
 
-def values(schema: LabelSchema, label_id: int, given: Mapping[int, str], depth: int) -> str:
+def values(schema: LabelSchema, label_id: int, given: Values, depth: int) -> str:
     """The `attribute` lines of an object, in the order of its label."""
     indent = "  " * depth
     names = schema.attributes(label_id)
     return "".join(
         [
             f'{indent}<attribute name="{in_quotes(names[key].name)}">{text(value)}</attribute>\n'
-            for key, value in given.items()
+            for key, value in given
         ]
     )
 

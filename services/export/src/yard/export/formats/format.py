@@ -5,22 +5,40 @@ from dataclasses import dataclass
 
 from yard.export.formats.archive import Member
 from yard.export.formats.dataset import Dataset
+from yard.export.formats.intake import Intake
+from yard.export.formats.opened import Opened
+from yard.runtime import errors
 
 Write = Callable[[Dataset], Iterator[Member]]
+Read = Callable[[Opened, Intake], None]
+
+
+def unread(opened: Opened, intake: Intake) -> None:
+    """For formats whose reader is not written yet."""
+    raise errors.Unimplemented(f"{opened.name}: files of this format cannot be imported in this release")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A writer; `holds` lists kinds of objects in the words of the API."""
+    """A writer and a reader, both synchronous.
+
+    `holds` and `keeps` list kinds and properties of objects in the words of the API. `write` gives the files of
+    the archive in a fixed order; it reads the data set as often as it likes, a pass at a time, and tells it what
+    it leaves out. `read` hands over what it finds, in any order, and refuses by `Intake.refuse` what is wrong;
+    `bare` lists extensions of files that it also reads outside an archive.
+    """
 
     name: str
     version: str
     extension: str
     description: str
     holds: tuple[str, ...]
+    keeps: tuple[str, ...] = ()
     for_interpolation: bool
     for_annotation: bool
     write: Write
+    read: Read
+    bare: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:

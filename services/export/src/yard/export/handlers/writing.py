@@ -1,16 +1,17 @@
 """The work itself: an archive from streams of annotations and frames to a stream into the bucket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from frameyard.common.v1.common_pb2 import BlobRef as BlobRefMessage
 from frameyard.export.v1 import export_events_pb2 as events
 from frameyard.export.v1 import export_service_pb2 as messages
 from yard.annotations.errors import AnnotationError
 from yard.export import store
-from yard.export.domain import KEPT, Frame, Subject
+from yard.export.domain import KEPT, Subject, archive_name
 from yard.export.formats.archive import zipped
-from yard.export.formats.dataset import Dataset
+from yard.export.formats.dataset import Dataset, Image
+from yard.export.formats.drawn import Frame
 from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, archive_key, format_named, operation_name
 from yard.export.sources import annotations, frames
@@ -71,9 +72,10 @@ class _Written:
 
 async def _fill(exporting: Exporting, dataset: Dataset, work: Work[Request]) -> int:
     """Reads frames and objects into the data set; returns their revision."""
-    subject = dataset.subject
+    (part,) = dataset.parts
+    subject = part.subject
     async for page in frames.pages(exporting.channels, subject):
-        dataset.add_frames(page)
+        part.add_frames(page)
         if page.frames:
             share = (page.frames[-1].frame - subject.first) / subject.size
             await work.progress(READ_SHARE / 2 * share, "reading frames")
@@ -81,7 +83,7 @@ async def _fill(exporting: Exporting, dataset: Dataset, work: Work[Request]) -> 
     async for response in annotations.batches(exporting.channels, subject):
         revision = response.revision
         if response.HasField("batch"):
-            dataset.add_batch(response.batch)
+            part.add_batch(response.batch)
             await work.progress(READ_SHARE / 2, "reading annotations")
     return revision
 
@@ -103,15 +105,15 @@ async def _next(step: Callable[[], bytes | None]) -> bytes | None:
         raise errors.DataLoss(f"annotations cannot be read: {fault}") from fault
 
 
-def _images(exporting: Exporting, subject: Subject) -> Callable[[Frame], bytes]:
+def _images(exporting: Exporting, subject: Subject) -> Image:
     """Fetches files for the writing thread, which waits for each."""
     loop = asyncio.get_running_loop()
 
-    def image(frame: Frame) -> bytes:
+    def image(frame: Frame) -> Iterator[bytes]:
         fetched = asyncio.run_coroutine_threadsafe(
             frames.image(exporting.channels, subject, frame.number), loop
         )
-        return fetched.result(IMAGE_TIMEOUT_S)
+        yield fetched.result(IMAGE_TIMEOUT_S)
 
     return image
 
@@ -120,9 +122,12 @@ async def _complete(
     exporting: Exporting, work: Work[Request], dataset: Dataset, wanted: Format, written: _Written
 ) -> None:
     assert work.operation_id is not None
-    subject, archive = dataset.subject, written.archive
+    (part,), archive = dataset.parts, written.archive
+    subject = part.subject
     expires_at = clock.now() + KEPT
-    name = subject.archive_name(wanted.full_name, wanted.extension, with_images=work.message.with_images)
+    name = archive_name(
+        dataset.whole, wanted.full_name, wanted.extension, with_images=work.message.with_images
+    )
     result = messages.ExportResult(
         archive=BlobRefMessage(key=archive.key, size_bytes=archive.size_bytes, sha256=archive.sha256),
         file_name=name,
