@@ -9,6 +9,7 @@ from typing import Self
 from yard.annotations.labels import LabelSchema
 from yard.export.domain import LeftOut, ProjectSubject, Subject
 from yard.export.formats.drawn import Frame, Picture
+from yard.export.formats.names import Names
 from yard.export.formats.parts import Part
 
 Image = Callable[[Frame], Iterable[bytes]]
@@ -28,6 +29,11 @@ class Dataset:
         self.parts: Sequence[Part] = [
             Part(subject, number, memory_bytes, self._closing) for number, subject in enumerate(subjects)
         ]
+        for subset in self.subsets:
+            members = list(self._of(subset))
+            names = Names([part.file_names for part in members])
+            for place, part in enumerate(members):
+                part.share_names(names, place)
 
     def __enter__(self) -> Self:
         return self

@@ -1,24 +1,47 @@
 """One task of a data set: its frames and objects, spooled as they came, read as often as a format likes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, Generic, TypeVar
+from functools import partial
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
 
+import numpy as np
 from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
+from frameyard.media.v1.media_pb2 import FrameInfo
 from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.batch import Batch, ObjectKind
-from yard.annotations.columnar import TrackReader, decode_shapes, decode_tags
-from yard.annotations.interpolation import Path
-from yard.annotations.model import Attributes, Keyframe, Shape, Tag, Track
+from yard.annotations.columnar import TrackReader
+from yard.annotations.model import Track
 from yard.export.domain import Subject
-from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged, Values
+from yard.export.formats.columns import (
+    AtFrames,
+    Completion,
+    by_frame,
+    drawn_of,
+    in_order,
+    shown,
+    tagged_of,
+    z_order_of,
+)
+from yard.export.formats.cutting import cut_stream, stretches_of
+from yard.export.formats.deletion import without_deleted
+from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.formats.moving import moving
+from yard.export.formats.names import Names
 from yard.export.formats.spool import Spool
+from yard.export.formats.stretches import Stretches, numbers_of
+from yard.export.formats.walking import all_states, walking
 from yard.media.selection import FrameSelection
 from yard.runtime import errors
 
-Item = TypeVar("Item")
 # CVAT spells it so.
 VIDEO_EXTENSION = ".PNG"
+_make_frame = partial(tuple.__new__, Frame)
+_make_picture = partial(tuple.__new__, Picture)
+_track_of = attrgetter("track")
 
 
 class Part:
@@ -29,8 +52,12 @@ class Part:
         self.number = number
         self.done = 0.0
         self._selection = FrameSelection(start=subject.start_frame, step=subject.frame_step)
+        self._completion = Completion(subject.labels)
+        self._names, self._place = Names([self.file_names]), 0
         frames, tags, shapes, tracks = (closing.enter_context(Spool(memory_bytes)) for _ in range(4))
         self._frames, self._tags, self._shapes, self._tracks = frames, tags, shapes, tracks
+        self._stretches = closing.enter_context(Stretches(memory_bytes))
+        self._is_cut = False
 
     @property
     def is_video(self) -> bool:
@@ -46,80 +73,118 @@ class Part:
         spools: dict[Any, Spool] = {ObjectKind.TAG: self._tags, ObjectKind.SHAPE: self._shapes}
         spools.get(batch.object_kind, self._tracks).append(batch.SerializeToString())
 
+    def share_names(self, names: Names, place: int) -> None:
+        """Takes names that are unique in a subset, among whose parts this is number `place`."""
+        self._names, self._place = names, place
+
     def source_number(self, frame: int) -> int:
         """Number in the source of a relative frame."""
         return self._selection.absolute(frame)
 
+    def shown_from(self, frame: int) -> int | None:
+        """The first frame from this one on that is not deleted, None if there is none."""
+        place = bisect_right(self.subject.deleted, frame, key=lambda run: run[0]) - 1
+        if place >= 0 and frame <= self.subject.deleted[place][1]:
+            return self.shown_from(self.subject.deleted[place][1] + 1)
+        return frame if frame <= self.subject.last else None
+
+    def file_names(self) -> Iterator[list[str]]:
+        """Names of files as they are in the source, a page at a time, but for deleted frames."""
+        for page in self._pages():
+            yield [self._file_name(info) for info in page]
+
     def frames(self) -> Iterator[Frame]:
         """All frames that are not deleted, in order."""
-        for record in self._frames:
-            for info in ListFramesResponse.FromString(record).frames:
-                self.done = (info.frame - self.subject.first) / self.subject.size
-                file_name = info.name + VIDEO_EXTENSION if self.is_video else info.name
-                yield Frame(
-                    info.frame,
-                    info.source_frame,
-                    info.name,
-                    file_name,
-                    file_name.rpartition(".")[0] or file_name,
-                    info.width,
-                    info.height,
-                    self.number,
-                )
+        first = 0
+        for page in self._pages():
+            names = [self._file_name(info) for info in page]
+            files, items = self._names.of(self._place, names, first)
+            first += len(page)
+            columns = (
+                [info.frame for info in page],
+                [info.source_frame for info in page],
+                [file[: -len(VIDEO_EXTENSION)] for file in files] if self.is_video else files,
+                files,
+                items,
+                [info.width for info in page],
+                [info.height for info in page],
+                repeat(self.number, len(page)),
+            )
+            begin, size = self.subject.first, self.subject.size
+            for frame in map(_make_frame, zip(*columns, strict=True)):
+                self.done = (frame[0] - begin) / size
+                yield frame
 
     def tags(self) -> Iterator[Tagged]:
-        """All tags by frame."""
-        for tag in _ascending(
-            (tag for batch in _batches(self._tags) for tag in decode_tags(batch)), _frame_of
-        ):
-            values = self._values(tag.label_id, tag.attributes)
-            yield Tagged(tag.frame, tag.label_id, tag.group, tag.source, values)
+        """All tags by frame, but for those on deleted frames."""
+        for batch in self._kept(self._tags):
+            yield from tagged_of(batch, self._completion).rows
 
     def shapes(self) -> Iterator[Drawn]:
-        """All shapes by frame."""
-        found = (shape for batch in _batches(self._shapes) for shape in decode_shapes(batch))
-        return map(self._of_shape, _ascending(found, _frame_of))
+        """All shapes by frame, but for those on deleted frames."""
+        for batch in self._kept(self._shapes):
+            yield from drawn_of(batch, self._completion).rows
 
     def tracks(self) -> Iterator[Track]:
         """All tracks by first frame, as they are kept: attributes without defaults."""
-        return _ascending(self._read_tracks(), lambda track: track.first_frame)
+        last = -1
+        for track in self._read_tracks():
+            if track.first_frame < last:
+                raise errors.Internal(
+                    f"annotations came out of order: frame {track.first_frame} after {last}"
+                )
+            last = track.first_frame
+            yield track
 
     def states(self, number: int, track: Track) -> Iterator[tuple[Drawn, bool]]:
-        """The states of a track on each frame from its first keyframe on, with whether it is outside."""
-        path = Path(track)
-        for frame in range(track.first_frame, self.subject.last + 1):
-            state, is_keyframe = path.at(frame), path.is_keyframe(frame)
-            if state is not None and (is_keyframe or not state.outside):
-                yield self._of_track(track, state, number, is_keyframe=is_keyframe), state.outside
-            if state is not None and state.outside and frame >= track.keyframes[-1].frame:
-                return
+        """The states of a track on each frame from its first keyframe on, with whether it is outside.
+
+        Around deleted frames that hide a keyframe the states are marked as keyframes: they say the same.
+        """
+        found = self._states(number, track)
+        return without_deleted(found, self.shown_from) if self.subject.deleted else found
 
     def pictures(self) -> Iterator[Picture]:
         """Each frame with its tags, shapes and the states of tracks that are visible there."""
-        tags, shapes = _Cursor(self.tags(), _frame_of), _Cursor(self.shapes(), _frame_of)
-        tracks = _Cursor(self.tracks(), lambda track: track.first_frame)
-        moving: list[tuple[int, Track, Path]] = []
-        count = 0
+        completion, first, last = self._completion, self.subject.first, self.subject.last
+        self._cut_tracks()
+        tags = AtFrames(by_frame(tagged_of(batch, completion) for batch in self._kept(self._tags)))
+        shapes = AtFrames(by_frame(drawn_of(batch, completion) for batch in self._kept(self._shapes)))
+        tracked = [AtFrames(moving(self._stretches, numbers, first, last)) for numbers in (4, 16)]
+        tracked.append(AtFrames(walking(self._stretches, first, last)))
+        is_tracked = self._tracks.end > 0
         for frame in self.frames():
-            begun = [
-                (number, track, Path(track)) for number, track in enumerate(tracks.upto(frame.number), count)
-            ]
-            count += len(begun)
-            moving = [one for one in moving + begun if not _is_over(one[1], frame.number)]
-            objects = shapes.upto(frame.number)
-            objects += self._visible(moving, frame.number)
-            objects.sort(key=lambda drawn: drawn.z_order)
-            yield Picture(frame, objects, tags.upto(frame.number))
+            objects = shapes.at(frame[0])
+            if is_tracked:
+                objects = _with_tracks(objects, [states.at(frame[0]) for states in tracked])
+            yield _make_picture((frame, objects, tags.at(frame[0])))
 
-    def _visible(self, moving: Iterable[tuple[int, Track, Path]], frame: int) -> Iterator[Drawn]:
-        for number, track, path in moving:
-            state = path.at(frame)
-            if state is not None and not state.outside:
-                yield self._of_track(track, state, number, is_keyframe=path.is_keyframe(frame))
+    def _states(self, number: int, track: Track) -> Iterator[tuple[Drawn, bool]]:
+        for stretch in stretches_of(track, number, self._completion):
+            yield from all_states(stretch, numbers_of(stretch.keyframes.heads), self.subject.last)
 
-    def _values(self, label_id: int, *given: Attributes) -> Values:
-        merged = {key: value for attributes in given for key, value in attributes.items()}
-        return tuple(self.subject.labels.completed(label_id, merged).items())
+    def _file_name(self, info: FrameInfo) -> str:
+        return info.name + VIDEO_EXTENSION if self.is_video else info.name
+
+    def _pages(self) -> Iterator[list[FrameInfo]]:
+        """All frames that are not deleted, a page at a time."""
+        deleted = self.subject.deleted
+        for record in self._frames:
+            page = list(ListFramesResponse.FromString(record).frames)
+            if deleted:
+                numbers = np.fromiter((info.frame for info in page), dtype=np.int64, count=len(page))
+                page = [
+                    info for info, is_shown in zip(page, shown(numbers, deleted), strict=True) if is_shown
+                ]
+            yield page
+
+    def _kept(self, spool: Spool) -> Iterator[Batch]:
+        return in_order(_batches(spool), self.subject.deleted)
+
+    def _cut_tracks(self) -> None:
+        if not self._is_cut:
+            cut_stream(self._stretches.add, _batches(self._tracks), self._completion)
+            self._is_cut = True
 
     def _read_tracks(self) -> Iterator[Track]:
         reader = TrackReader()
@@ -127,72 +192,21 @@ class Part:
             yield from reader.feed(batch)
         yield from reader.close()
 
-    def _of_shape(self, shape: Shape) -> Drawn:
-        return Drawn(
-            shape.frame,
-            shape.kind,
-            list(shape.points),
-            shape.rotation,
-            shape.occluded,
-            shape.z_order,
-            shape.label_id,
-            shape.group,
-            shape.source,
-            self._values(shape.label_id, shape.attributes),
-            -1,
-            False,
-        )
 
-    def _of_track(self, track: Track, state: Keyframe, number: int, *, is_keyframe: bool) -> Drawn:
-        return Drawn(
-            state.frame,
-            state.kind,
-            list(state.points),
-            state.rotation,
-            state.occluded,
-            state.z_order,
-            track.label_id,
-            track.group,
-            track.source,
-            self._values(track.label_id, track.attributes, state.attributes),
-            number,
-            is_keyframe,
-        )
-
-
-class _Cursor(Generic[Item]):
-    """Walks over sorted objects, frame by frame."""
-
-    def __init__(self, items: Iterator[Item], place: Callable[[Item], int]) -> None:
-        self._items = items
-        self._place = place
-        self._next = next(items, None)
-
-    def upto(self, frame: int) -> list[Item]:
-        taken = []
-        while self._next is not None and self._place(self._next) <= frame:
-            taken.append(self._next)
-            self._next = next(self._items, None)
-        return taken
-
-
-def _is_over(track: Track, frame: int) -> bool:
-    last = track.keyframes[-1]
-    return last.outside and last.frame <= frame
-
-
-def _frame_of(item: Tag | Shape | Tagged | Drawn) -> int:
-    return item.frame
+def _with_tracks(shapes: list[Drawn], tracked: Iterable[list[Drawn]]) -> list[Drawn]:
+    """All objects of a frame by z order: shapes, then tracks by number."""
+    found = [states for states in tracked if states]
+    if not found:
+        return shapes
+    (states, *others) = found
+    for other in others:
+        states += other
+    if others:
+        states.sort(key=_track_of)
+    states = shapes + states
+    states.sort(key=z_order_of)
+    return states
 
 
 def _batches(spool: Spool) -> Iterator[Batch]:
     return (Batch.of(ColumnarBatch.FromString(record)) for record in spool)
-
-
-def _ascending(items: Iterable[Item], place: Callable[[Item], int]) -> Iterator[Item]:
-    last = -1
-    for item in items:
-        if place(item) < last:
-            raise errors.Internal(f"annotations came out of order: frame {place(item)} after {last}")
-        last = place(item)
-        yield item

@@ -19,6 +19,11 @@ class Spool:
         self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - __exit__ closes it
         self._end = 0
 
+    @property
+    def end(self) -> int:
+        """Place of the record that is written next."""
+        return self._end
+
     def append(self, record: bytes) -> None:
         """Writes a record behind the last one."""
         self._file.seek(self._end)
@@ -26,13 +31,17 @@ class Spool:
         self._file.write(record)
         self._end += _LENGTH.size + len(record)
 
+    def at(self, place: int) -> bytes:
+        """The record that was written at a place."""
+        self._file.seek(place)
+        (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
+        return self._file.read(length)
+
     def __iter__(self) -> Iterator[bytes]:
         place = 0
         while place < self._end:
-            self._file.seek(place)
-            (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
-            record = self._file.read(length)
-            place += _LENGTH.size + length
+            record = self.at(place)
+            place += _LENGTH.size + len(record)
             yield record
 
     def __enter__(self) -> Self:
