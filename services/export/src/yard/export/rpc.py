@@ -6,8 +6,8 @@ from typing import Any
 
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
-from yard.export.formats import FORMATS
-from yard.export.formats.format import Format, unread
+from yard.export.formats import FORMATS, IMPORT_ONLY
+from yard.export.formats.format import Format, unread, unwritten
 from yard.export.handlers import requests
 from yard.export.handlers.context import Exporting
 from yard.runtime import errors
@@ -26,7 +26,7 @@ class ExportServicer(export_service_pb2_grpc.ExportServiceServicer):
         self, request: messages.ListFormatsRequest, context: Any
     ) -> messages.ListFormatsResponse:
         """What there is."""
-        return messages.ListFormatsResponse(formats=map(_format, FORMATS))
+        return messages.ListFormatsResponse(formats=map(_format, (*FORMATS, *IMPORT_ONLY)))
 
     async def CreateExport(
         self, request: messages.CreateExportRequest, context: Any
@@ -62,7 +62,7 @@ def _format(known: Format) -> messages.Format:
         for_annotation=known.for_annotation,
         keeps=known.keeps,
         bare_extensions=known.bare,
-        can_export=True,
+        can_export=known.write is not unwritten,
         can_import=known.read is not unread,
     )
 
