@@ -8,9 +8,8 @@ from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
 from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.formats.format import Format, unread, unwritten
-from yard.export.handlers import requests
+from yard.export.handlers import importing, requests
 from yard.export.handlers.context import Exporting
-from yard.runtime import errors
 
 EXPORT_SERVICE = messages.DESCRIPTOR.services_by_name["ExportService"].full_name
 IMPORT_SERVICE = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"].full_name
@@ -43,13 +42,16 @@ class ExportServicer(export_service_pb2_grpc.ExportServiceServicer):
 
 
 class ImportServicer(import_service_pb2_grpc.ImportServiceServicer):
-    """Says clearly that this release reads no files."""
+    """Imports over gRPC."""
+
+    def __init__(self, exporting: Exporting) -> None:
+        self._exporting = exporting
 
     async def CreateImport(
         self, request: import_service_pb2.CreateImportRequest, context: Any
     ) -> import_service_pb2.CreateImportResponse:
-        """Refuses."""
-        raise errors.Unimplemented("annotations cannot be imported from files in this release")
+        """Begins an import."""
+        return await importing.create_import(self._exporting, request, _authorization(context))
 
 
 def _format(known: Format) -> messages.Format:

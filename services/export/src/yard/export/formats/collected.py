@@ -29,10 +29,11 @@ from yard.export.formats.found_columns import (
 from yard.export.formats.found_tracks import faults_of, in_order
 from yard.export.formats.frame_table import FrameTable
 from yard.export.formats.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
-from yard.export.formats.refusals import Refusals
+from yard.export.formats.refusals import Refusals, refused
 
 LARGEST_CONTENT: Final = 1 << 20
 """Numbers and characters after which a batch ends: some MiB at most."""
+MOST_OBJECTS: Final = 10_000_000
 _MOST_IGNORED, _OTHERS = 200, "other reasons"
 
 
@@ -51,7 +52,12 @@ class Collected:
     """An Intake; `take` gets each batch that was found good, `tell` the share of the file that was read."""
 
     def __init__(
-        self, target: Target, take: Callable[[Batch], None], tell: Callable[[float], None] = lambda done: None
+        self,
+        target: Target,
+        take: Callable[[Batch], None],
+        tell: Callable[[float], None] = lambda done: None,
+        *,
+        most: int = MOST_OBJECTS,
     ) -> None:
         self.labels = target.labels
         self.size = len(target.frames)
@@ -63,6 +69,7 @@ class Collected:
         self.taken: Counter[ObjectKind] = Counter()
         self._target = target
         self._take = take
+        self._most = most
         self._refusals = Refusals()
         self.refuse = self._refusals.add
         self._by_name = {label.name: label for label in target.labels.labels}
@@ -236,6 +243,8 @@ class Collected:
 
     def _hand_on(self, batch: Batch) -> None:
         self.taken[batch.object_kind] += batch.count
+        if self.taken.total() > self._most:
+            raise refused("file", f"has more than {self._most} objects and keyframes")
         if not self._refusals.faults:
             self._take(batch)
 
