@@ -37,6 +37,12 @@ $(UV): requirements.lock
 	$(UV) pip install --quiet --no-deps $(call editable,$(MEMBERS))
 	touch $@
 
+# Readers of exchange formats for the tests of exports; they pin what the platform has newer, and are installed apart.
+.venv-oracles/.installed: $(UV) requirements-oracles.lock
+	[ -x .venv-oracles/bin/python ] || $(PYTHON) -m venv --without-pip .venv-oracles
+	VIRTUAL_ENV=.venv-oracles $(UV) pip sync --quiet --require-hashes requirements-oracles.lock
+	touch $@
+
 .PHONY: install
 install: .venv/.installed-run ## Install what the platform runs on into .venv
 
@@ -90,7 +96,7 @@ format: .venv/.installed-test ## Format the sources
 types: .venv/.installed-test ## Check types
 	mypy $(TYPED)
 
-test: .venv/.installed-test ## Run all tests, or those of PACKAGE=services/task
+test: .venv/.installed-test .venv-oracles/.installed ## Run all tests, or those of PACKAGE=services/task
 	if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory system-packages; fi
 	pytest -n 2 --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy benchmarks tests)
 

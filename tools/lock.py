@@ -1,7 +1,9 @@
 """Writes the lock: one resolution in two files, what runs and what the tests need besides.
 
 The resolution covers every member of the workspace. `requirements.lock` holds what the platform runs on,
-`requirements-test.lock` the rest. Both hold names, versions and hashes, and no address of a registry.
+`requirements-test.lock` the rest. `requirements-oracles.lock` is a resolution of its own: readers of exchange
+formats that nobody here wrote, and that tests run apart because they pin what the platform has newer.
+All hold names, versions and hashes, and no address of a registry.
 """
 
 import re
@@ -12,7 +14,9 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"
+RUN_LOCK, TEST_LOCK, ORACLES_LOCK = "requirements.lock", "requirements-test.lock", "requirements-oracles.lock"
+# It needs the libraries of a desktop and has the same files as opencv-python-headless.
+NOT_FOR_ORACLES = "opencv-python"
 TEST_ONLY_MEMBERS = {"frameyard-testkit"}
 OUR_PREFIX = "frameyard-"
 
@@ -33,12 +37,19 @@ def inputs() -> tuple[set[str], set[str]]:
     return {r for r in run if not r.startswith(OUR_PREFIX)}, {r for r in test if not r.startswith(OUR_PREFIX)}
 
 
-def compile_lock(requirements: set[str], constraints: str) -> str:
+def oracles() -> set[str]:
+    """The readers that exports are compared with."""
+    root = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return set(root["dependency-groups"]["oracles"])
+
+
+def compile_lock(requirements: set[str], constraints: str, excluded: str = "") -> str:
     """The text that `uv pip compile` writes for the requirements under the constraints."""
     with tempfile.TemporaryDirectory() as folder:
-        source, held = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+        source, held, left_out = (Path(folder, name) for name in ("requirements.in", "held.txt", "out.txt"))
         source.write_text("\n".join(sorted(requirements)))
         held.write_text(constraints)
+        left_out.write_text(excluded)
         command = [
             "uv",
             "pip",
@@ -53,6 +64,8 @@ def compile_lock(requirements: set[str], constraints: str) -> str:
             "--no-emit-index-url",
             "-c",
             str(held),
+            "--excludes",
+            str(left_out),
             str(source),
         ]
         return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
@@ -69,23 +82,23 @@ def versions_only(lock: str) -> str:
     return "\n".join(blocks(lock))
 
 
+def kept(*names: str) -> str:
+    """Constraints that keep what the locks hold, unless newer versions are wanted."""
+    if "--upgrade" in sys.argv:
+        return ""
+    return "\n".join(versions_only((ROOT / name).read_text()) for name in names if (ROOT / name).exists())
+
+
 def main() -> None:
     """Resolve again, keeping every locked version that still fits unless `--upgrade` is given."""
     run, test = inputs()
-    kept = (
-        ""
-        if "--upgrade" in sys.argv
-        else "\n".join(
-            versions_only((ROOT / name).read_text())
-            for name in (RUN_LOCK, TEST_LOCK)
-            if (ROOT / name).exists()
-        )
-    )
-    everything = compile_lock(run | test, kept)
+    everything = compile_lock(run | test, kept(RUN_LOCK, TEST_LOCK))
     running = blocks(compile_lock(run, versions_only(everything)))
     rest = {name: block for name, block in blocks(everything).items() if name not in running}
     (ROOT / RUN_LOCK).write_text("".join(running.values()))
     (ROOT / TEST_LOCK).write_text("".join(rest.values()))
+    apart = compile_lock(oracles(), kept(ORACLES_LOCK), NOT_FOR_ORACLES)
+    (ROOT / ORACLES_LOCK).write_text(apart)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def test_tests_neither_sleep_nor_skip() -> None:
 
 
 def test_locks_name_no_registry() -> None:
-    for name in ("requirements.lock", "requirements-test.lock"):
+    for name in ("requirements.lock", "requirements-test.lock", "requirements-oracles.lock"):
         text = Path(name).read_text()
         assert "://" not in text
         entries = re.split(r"(?m)^(?=[a-z0-9])", text)

@@ -213,6 +213,7 @@ TABLE: Final = [
         CompleteParts=_MAKER,
         GetUpload=_MAKER,
         FinishUpload=_MAKER,
+        LocateUploadFile=_may(SERVICE),
         DeleteUpload=_MAKER,
     ),
     *_rows(
@@ -238,5 +239,11 @@ TABLE: Final = [
         CreateExport=(_may(SEE_JOB, case="of a job"), _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task")),
         DownloadExport=_may(SEE_JOB, case="of a job, begun by the task owner"),
     ),
-    *_rows("export.v1.ImportService", CreateImport=_ALL),
+    *_rows(
+        "export.v1.ImportService",
+        CreateImport=(
+            _may(WRITE_JOB, SEE_JOB, case="to a job"),
+            _may(ADMIN | STAFF, SEE_TASK, case="to a task"),
+        ),
+    ),
 ]

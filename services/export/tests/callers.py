@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import grpc.aio
 from frameyard.export.v1 import export_service_pb2 as messages
-from frameyard.export.v1 import export_service_pb2_grpc
+from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2_grpc
+from frameyard.export.v1 import import_service_pb2 as imports
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
 from yard.runtime import auth
 from yard.testkit.eventually import eventually
@@ -36,6 +37,13 @@ class Client:
         request = messages.CreateExportRequest(format=known, **more)  # type: ignore[arg-type]
         stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
         return (await stub.CreateExport(request)).operation
+
+    async def bring(self, known: str = "CVAT 1.1", **more: object) -> operation_pb2.Operation:
+        if "job_id" not in more:
+            more = {"task_id": 12, **more}
+        request = imports.CreateImportRequest(format=known, **more)  # type: ignore[arg-type]
+        stub = import_service_pb2_grpc.ImportServiceStub(self.channel)
+        return (await stub.CreateImport(request)).operation
 
     async def state(self, name: str) -> operation_pb2.Operation:
         stub = operation_service_pb2_grpc.OperationServiceStub(self.channel)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: N802 - methods are named as in the proto
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +18,8 @@ from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
 from frameyard.identity.v1 import identity_service_pb2 as identity
 from frameyard.identity.v1 import identity_service_pb2_grpc
 from frameyard.media.v1 import media_service_pb2 as media
-from frameyard.media.v1 import media_service_pb2_grpc
+from frameyard.media.v1 import media_service_pb2_grpc, upload_service_pb2_grpc
+from frameyard.media.v1 import upload_service_pb2 as uploads
 from frameyard.media.v1.media_pb2 import DataParameters, FrameInfo
 from frameyard.task.v1 import job_service_pb2 as jobs
 from frameyard.task.v1 import job_service_pb2_grpc, label_pb2, task_pb2, task_service_pb2_grpc
@@ -31,6 +33,12 @@ from services.export.tests.sample import OBJECTS, SUBJECT
 
 SERVICE_TOKEN = "token-of-the-service"
 REVISION = 42
+UPLOADED, OFFSET = "uploads/one/0", 3
+UPLOAD = uploads.Upload(
+    id="00000000-0000-7000-8000-000000000002",
+    state=uploads.UPLOAD_STATE_FINISHED,
+    files=[uploads.UploadFile(name="given.zip", size_bytes=1)],
+)
 
 
 class Counterparts(
@@ -39,6 +47,7 @@ class Counterparts(
     annotation_service_pb2_grpc.AnnotationServiceServicer,
     media_service_pb2_grpc.MediaServiceServicer,
     chunk_service_pb2_grpc.ChunkServiceServicer,
+    upload_service_pb2_grpc.UploadServiceServicer,
     identity_service_pb2_grpc.IdentityServiceServicer,
 ):
     """Task 12 is visible to the tokens in `allowed`; `gate` holds the stream of annotations back."""
@@ -51,6 +60,12 @@ class Counterparts(
         self.size = SUBJECT.size
         self.broken_frame = False
         self.sees_jobs_only = False
+        self.may_save = True
+        self.upload = UPLOAD
+        self.headers: list[annotation.ImportHeader] = []
+        self.saved: list[ColumnarBatch] = []
+        self.saving = asyncio.Event()
+        self.saving.set()
 
     async def GetTask(self, request: tasks.GetTaskRequest, context: Any) -> tasks.GetTaskResponse:
         await self._admit(context, request.id == SUBJECT.task_id, {SERVICE_TOKEN, *self.allowed})
@@ -84,6 +99,42 @@ class Counterparts(
         for batch in encode(OBJECTS, rows=2):
             columns = ColumnarBatch(**batch.columns())
             yield annotation.StreamAnnotationsResponse(revision=REVISION, batch=columns)
+
+    async def ImportAnnotations(
+        self, request_iterator: AsyncIterator[annotation.ImportAnnotationsRequest], context: Any
+    ) -> annotation.ImportAnnotationsResponse:
+        header = (await anext(aiter(request_iterator))).header
+        target = header.target
+        is_known = target.task_id == SUBJECT.task_id or target.job_id in {job.id for job in _jobs()}
+        if header.check_only:
+            await self._admit(context, is_known, self.allowed)
+            await self._check(context, self.may_save, grpc.StatusCode.PERMISSION_DENIED)
+            return annotation.ImportAnnotationsResponse(revision=REVISION)
+        await self._admit(context, is_known, {SERVICE_TOKEN})
+        batches = [request.batch async for request in request_iterator]
+        if header.request_id not in {known.request_id for known in self.headers}:
+            self.saved += batches
+        self.headers.append(header)
+        await self.saving.wait()
+        counts = Counter[int]()
+        for batch in batches:
+            counts[batch.object_kind] += batch.count
+        return annotation.ImportAnnotationsResponse(
+            revision=REVISION + 1, tags=counts[1], shapes=counts[2], tracks=counts[3]
+        )
+
+    async def GetUpload(self, request: uploads.GetUploadRequest, context: Any) -> uploads.GetUploadResponse:
+        await self._admit(context, request.id == UPLOAD.id, self.allowed)
+        return uploads.GetUploadResponse(upload=self.upload)
+
+    async def LocateUploadFile(
+        self, request: uploads.LocateUploadFileRequest, context: Any
+    ) -> uploads.LocateUploadFileResponse:
+        await self._admit(context, request.upload_id == UPLOAD.id, {SERVICE_TOKEN})
+        file = self.upload.files[0]
+        return uploads.LocateUploadFileResponse(
+            name=file.name, key=UPLOADED, offset=OFFSET, size_bytes=file.size_bytes
+        )
 
     async def ListFrames(self, request: media.ListFramesRequest, context: Any) -> media.ListFramesResponse:
         await self._admit(context, request.media_id == SUBJECT.media_id, {SERVICE_TOKEN})
@@ -183,6 +234,7 @@ async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
     annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server(counterparts, server)
     media_service_pb2_grpc.add_MediaServiceServicer_to_server(counterparts, server)
     chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server(counterparts, server)
+    upload_service_pb2_grpc.add_UploadServiceServicer_to_server(counterparts, server)
     identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(counterparts, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -190,4 +242,5 @@ async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         counterparts.gate.set()
+        counterparts.saving.set()
         await server.stop(None)

@@ -19,7 +19,7 @@ from services.export.tests.sample import IMAGES, OBJECTS, dataset, files
 # Its compiled part does not know the protocol of NumPy 2 yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-GOLDEN = Path(__file__).parent / "golden" / "coco.json"
+GOLDEN = Path(__file__).parent / "golden" / "coco" / "instances_val.json"
 
 
 def document(objects: AnnotationSet = OBJECTS) -> dict[str, Any]:

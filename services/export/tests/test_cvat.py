@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def test_cvat_for_video_is_as_written_by_hand() -> None:
     made = dataset()
-    assert files(CVAT_FOR_VIDEO, made) == {"annotations.xml": (GOLDEN / "cvat_video.xml").read_bytes()}
+    assert files(CVAT_FOR_VIDEO, made) == {"annotations.xml": (GOLDEN / "cvat_video/annotations.xml").read_bytes()}
     assert made.left_out == [
         LeftOut("tag", "a video has tracks only, a frame as a whole cannot have a label", 1)
     ]
@@ -25,7 +25,7 @@ def test_cvat_for_video_is_as_written_by_hand() -> None:
 
 def test_cvat_for_images_is_as_written_by_hand() -> None:
     made = dataset(subject=IMAGES)
-    assert files(CVAT_FOR_IMAGES, made) == {"annotations.xml": (GOLDEN / "cvat_images.xml").read_bytes()}
+    assert files(CVAT_FOR_IMAGES, made) == {"annotations.xml": (GOLDEN / "cvat_images/annotations.xml").read_bytes()}
     assert made.left_out == [LeftOut("track", "tracks become single shapes on each frame", 1)]
 
 

@@ -17,7 +17,7 @@ from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 from services.export.tests.callers import ANN, ISSUER, Client
 from services.export.tests.counterparts import Counterparts
 
-GOLDEN = Path(__file__).parent / "golden" / "cvat_video.xml"
+GOLDEN = Path(__file__).parent / "golden" / "cvat_video/annotations.xml"
 
 
 @pytest.fixture

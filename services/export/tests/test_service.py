@@ -9,9 +9,10 @@ import grpc
 import grpc.aio
 import pytest
 from frameyard.export.v1 import export_service_pb2 as messages
-from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
+from frameyard.export.v1 import export_service_pb2_grpc
 from frameyard.operation.v1 import operation_pb2
 from yard.export import store
+from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.handlers import purging
 from yard.export.handlers.context import Exporting
 from yard.export.service import SERVICE
@@ -68,7 +69,7 @@ async def test_an_export_runs_and_is_downloaded(client: Callable[[str], Client])
     header, content = await ann.download(queued.name)
     assert (header.size_bytes, header.file_name) == (len(content), result.file_name)
     assert header.sha256 == hashlib.sha256(content).hexdigest() == result.archive.sha256
-    assert inside(content) == {"annotations.xml": (GOLDEN / "cvat_video.xml").read_bytes()}
+    assert inside(content) == {"annotations.xml": (GOLDEN / "cvat_video/annotations.xml").read_bytes()}
     _, rest = await ann.download(queued.name, offset=100)
     assert rest == content[100:]
     _, nothing = await ann.download(queued.name, offset=len(content))
@@ -234,12 +235,11 @@ async def test_expired_archives_go(client: Callable[[str], Client], running: app
     await exporting.channels.close()
 
 
-async def test_formats_are_listed_and_imports_are_not_there_yet(client: Callable[[str], Client]) -> None:
-    channel = client(ANN).channel
-    exports = export_service_pb2_grpc.ExportServiceStub(channel)
+async def test_formats_are_listed_in_order_with_what_can_be_done(client: Callable[[str], Client]) -> None:
+    exports = export_service_pb2_grpc.ExportServiceStub(client(ANN).channel)
     formats = (await exports.ListFormats(messages.ListFormatsRequest())).formats
-    assert [known.name for known in formats] == ["CVAT for video 1.1", "CVAT for images 1.1", "COCO 1.0"]
-    imports = import_service_pb2_grpc.ImportServiceStub(channel)
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await imports.CreateImport(import_service_pb2.CreateImportRequest())
-    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    listed = {known.name: known for known in formats}
+    assert list(listed) == [known.full_name for known in (*FORMATS, *IMPORT_ONLY)]
+    assert [known.name for known in formats if not known.can_export] == ["CVAT 1.1"]
+    assert listed["CVAT 1.1"].can_import
+    assert list(listed["CVAT 1.1"].bare_extensions) == ["xml"]

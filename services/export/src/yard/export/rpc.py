@@ -6,11 +6,10 @@ from typing import Any
 
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2, import_service_pb2_grpc
-from yard.export.formats import FORMATS
-from yard.export.formats.format import Format, unread
-from yard.export.handlers import requests
+from yard.export.formats import FORMATS, IMPORT_ONLY
+from yard.export.formats.format import Format, unread, unwritten
+from yard.export.handlers import importing, requests
 from yard.export.handlers.context import Exporting
-from yard.runtime import errors
 
 EXPORT_SERVICE = messages.DESCRIPTOR.services_by_name["ExportService"].full_name
 IMPORT_SERVICE = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"].full_name
@@ -26,7 +25,7 @@ class ExportServicer(export_service_pb2_grpc.ExportServiceServicer):
         self, request: messages.ListFormatsRequest, context: Any
     ) -> messages.ListFormatsResponse:
         """What there is."""
-        return messages.ListFormatsResponse(formats=map(_format, FORMATS))
+        return messages.ListFormatsResponse(formats=map(_format, (*FORMATS, *IMPORT_ONLY)))
 
     async def CreateExport(
         self, request: messages.CreateExportRequest, context: Any
@@ -43,13 +42,16 @@ class ExportServicer(export_service_pb2_grpc.ExportServiceServicer):
 
 
 class ImportServicer(import_service_pb2_grpc.ImportServiceServicer):
-    """Says clearly that this release reads no files."""
+    """Imports over gRPC."""
+
+    def __init__(self, exporting: Exporting) -> None:
+        self._exporting = exporting
 
     async def CreateImport(
         self, request: import_service_pb2.CreateImportRequest, context: Any
     ) -> import_service_pb2.CreateImportResponse:
-        """Refuses."""
-        raise errors.Unimplemented("annotations cannot be imported from files in this release")
+        """Begins an import."""
+        return await importing.create_import(self._exporting, request, _authorization(context))
 
 
 def _format(known: Format) -> messages.Format:
@@ -62,7 +64,7 @@ def _format(known: Format) -> messages.Format:
         for_annotation=known.for_annotation,
         keeps=known.keeps,
         bare_extensions=known.bare,
-        can_export=True,
+        can_export=known.write is not unwritten,
         can_import=known.read is not unread,
     )
 

@@ -4,7 +4,8 @@ import asyncio
 
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2_grpc
 from frameyard.export.v1.export_service_pb2 import CreateExportRequest
-from yard.export.handlers import purging, writing
+from frameyard.export.v1.import_service_pb2 import CreateImportRequest
+from yard.export.handlers import importing, purging, reading, writing
 from yard.export.handlers.context import SERVICE_NAME, Exporting
 from yard.export.handlers.requests import KIND
 from yard.export.rpc import EXPORT_SERVICE, IMPORT_SERVICE, ExportServicer, ImportServicer
@@ -28,6 +29,9 @@ async def build(runtime: Runtime[Settings]) -> Parts:
     async def write(work: Work[CreateExportRequest]) -> None:
         await writing.write_export(exporting, work)
 
+    async def read(work: Work[CreateImportRequest]) -> None:
+        await reading.read_import(exporting, work)
+
     return Parts(
         servicers=[
             (
@@ -37,7 +41,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
             ),
             (
                 import_service_pb2_grpc.add_ImportServiceServicer_to_server,
-                ImportServicer(),
+                ImportServicer(exporting),
                 IMPORT_SERVICE,
             ),
         ],
@@ -50,7 +54,15 @@ async def build(runtime: Runtime[Settings]) -> Parts:
                 on_failed=writing.note_failure,
                 concurrency=settings.export_concurrency,
                 timeout_s=settings.export_timeout_s,
-            )
+            ),
+            handle(
+                importing.KIND,
+                CreateImportRequest,
+                read,
+                on_failed=reading.note_failure,
+                concurrency=settings.import_concurrency,
+                timeout_s=settings.import_timeout_s,
+            ),
         ],
         background=[("purge", lambda: _purge_for_ever(exporting))],
         on_close=[exporting.channels.close],
@@ -67,4 +79,10 @@ async def _purge_for_ever(exporting: Exporting) -> None:
         await asyncio.sleep(PURGE_EVERY_S)
 
 
-SERVICE = Service(name=SERVICE_NAME, settings=Settings, build=build, migrations="yard.export.migrations")
+SERVICE = Service(
+    name=SERVICE_NAME,
+    settings=Settings,
+    build=build,
+    migrations="yard.export.migrations",
+    worker_preload=(reading.JOB,),
+)

@@ -128,3 +128,51 @@ async def delete_exports(db: Database, ids: list[UUID], now: datetime) -> None:
         ids,
         now,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileImport:
+    """An import by the id of its operation; `user_id` is who asked for it, 0 a service."""
+
+    id: UUID
+    task_id: int
+    job_id: int
+    format: str
+    user_id: int
+    upload_id: str
+    expires_at: datetime
+
+
+async def insert_import(tx: Transaction, wanted: FileImport) -> None:
+    """Keeps what was asked for."""
+    await tx.execute(
+        """
+        INSERT INTO file_import (id, task_id, job_id, format, user_id, upload_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        wanted.id,
+        wanted.task_id,
+        wanted.job_id,
+        wanted.format,
+        wanted.user_id,
+        wanted.upload_id,
+        wanted.expires_at,
+    )
+
+
+async def import_of(source: Database | Transaction, import_id: UUID) -> FileImport | None:
+    """The import with this operation."""
+    row = await source.fetchrow(
+        """
+        SELECT id, task_id, job_id, format, user_id, upload_id, expires_at
+        FROM file_import
+        WHERE id = $1
+        """,
+        import_id,
+    )
+    return None if row is None else FileImport(**dict(row))
+
+
+async def delete_imports(db: Database, now: datetime) -> None:
+    """Forgets imports that are long over."""
+    await db.execute("DELETE FROM file_import WHERE expires_at <= $1", now)

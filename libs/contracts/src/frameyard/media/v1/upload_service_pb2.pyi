@@ -674,3 +674,67 @@ class DeleteUploadResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteUploadResponse: _TypeAlias = DeleteUploadResponse  # noqa: Y015
+
+@_typing.final
+class LocateUploadFileRequest(_message.Message):
+    """Names a file of a finished upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload."""
+    file_number: _builtins.int
+    """Number of the file."""
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        file_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LocateUploadFileRequest: _TypeAlias = LocateUploadFileRequest  # noqa: Y015
+
+@_typing.final
+class LocateUploadFileResponse(_message.Message):
+    """Answers LocateUploadFile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name with folders, a label only."""
+    key: _builtins.str
+    """Object that holds the file; empty for a file without bytes."""
+    offset: _builtins.int
+    """Where the file begins in the object, bytes."""
+    size_bytes: _builtins.int
+    """Length of the file, bytes."""
+    sha256: _builtins.str
+    """SHA-256 of the file, hexadecimal; empty if unknown."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        key: _builtins.str = ...,
+        offset: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "name", b"name", "offset", b"offset", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LocateUploadFileResponse: _TypeAlias = LocateUploadFileResponse  # noqa: Y015

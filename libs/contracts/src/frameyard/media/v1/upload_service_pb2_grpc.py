@@ -71,6 +71,11 @@ class UploadServiceStub:
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadRequest.SerializeToString,
                 response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadResponse.FromString,
                 _registered_method=True)
+        self.LocateUploadFile = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/LocateUploadFile',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileResponse.FromString,
+                _registered_method=True)
         self.DeleteUpload = channel.unary_unary(
                 '/frameyard.media.v1.UploadService/DeleteUpload',
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.DeleteUploadRequest.SerializeToString,
@@ -134,6 +139,13 @@ class UploadServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LocateUploadFile(self, request, context):
+        """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteUpload(self, request, context):
         """Drops an upload and its bytes.
         """
@@ -178,6 +190,11 @@ def add_UploadServiceServicer_to_server(servicer, server):
                     servicer.FinishUpload,
                     request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadRequest.FromString,
                     response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadResponse.SerializeToString,
+            ),
+            'LocateUploadFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.LocateUploadFile,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileResponse.SerializeToString,
             ),
             'DeleteUpload': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteUpload,
@@ -376,6 +393,33 @@ class UploadService:
             '/frameyard.media.v1.UploadService/FinishUpload',
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadRequest.SerializeToString,
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.FinishUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LocateUploadFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/LocateUploadFile',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.LocateUploadFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

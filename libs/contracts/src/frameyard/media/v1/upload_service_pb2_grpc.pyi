@@ -53,6 +53,8 @@ class UploadServiceStub:
     """Reads an upload with the received length of each file."""
     FinishUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]
     """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+    LocateUploadFile: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.LocateUploadFileRequest, _upload_service_pb2.LocateUploadFileResponse]
+    """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else."""
     DeleteUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.DeleteUploadRequest, _upload_service_pb2.DeleteUploadResponse]
     """Drops an upload and its bytes."""
 
@@ -81,6 +83,8 @@ class UploadServiceAsyncStub(UploadServiceStub):
     """Reads an upload with the received length of each file."""
     FinishUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]  # type: ignore[assignment]
     """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+    LocateUploadFile: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.LocateUploadFileRequest, _upload_service_pb2.LocateUploadFileResponse]  # type: ignore[assignment]
+    """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else."""
     DeleteUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.DeleteUploadRequest, _upload_service_pb2.DeleteUploadResponse]  # type: ignore[assignment]
     """Drops an upload and its bytes."""
 
@@ -148,6 +152,14 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_upload_service_pb2.FinishUploadResponse, _abc.Awaitable[_upload_service_pb2.FinishUploadResponse]]:
         """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+
+    @_abc_1.abstractmethod
+    def LocateUploadFile(
+        self,
+        request: _upload_service_pb2.LocateUploadFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.LocateUploadFileResponse, _abc.Awaitable[_upload_service_pb2.LocateUploadFileResponse]]:
+        """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else."""
 
     @_abc_1.abstractmethod
     def DeleteUpload(

@@ -1,31 +1,45 @@
-"""COCO 1.0: instances with boxes, polygons and run lengths; groups of objects are never merged into one."""
+"""COCO 1.0: instances with boxes, polygons and run lengths.
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import count
-from typing import Any
+Exact where others are not: groups are never merged into one object, and `iscrowd` is 1 only for objects whose
+attribute `is_crowd` says so, not for all masks.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from yard.annotations.geometry import area, envelope
-from yard.annotations.labels import Attribute, AttributeInput
+from yard.annotations.labels import AttributeInput
 from yard.annotations.model import Shape, ShapeKind
-from yard.annotations.rasters import Raster, raster
+from yard.annotations.rasters import raster
 from yard.export.formats import media
 from yard.export.formats.archive import Member
+from yard.export.formats.coco_reading import CROWD, SCORE, read
 from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn
-from yard.export.formats.format import Format, unread
+from yard.export.formats.drawn import Drawn, Frame, Values
+from yard.export.formats.format import Format
+from yard.export.formats.json_text import (
+    CACHED,
+    OWN,
+    LeftOutOnce,
+    TrackNumbers,
+    joined,
+    leave_out_hidden,
+    quoted,
+    typed,
+)
 
-# These two are fields of COCO itself.
-CROWD, SCORE = "is_crowd", "score"
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 NO_PLACE = "COCO instances have no place for it"
-_HELD = (ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.ELLIPSE, ShapeKind.MASK)
-_LICENSES = [{"name": "", "id": 0, "url": ""}]
-_INFO = {"contributor": "", "date_created": "", "description": "", "url": "", "version": "", "year": ""}
+_HEAD = (
+    '{"licenses":[{"name":"","id":0,"url":""}],"info":{"contributor":"","date_created":"","description":"",'
+    '"url":"","version":"","year":""},"categories":['
+)
+_IMAGE_END = '"license":0,"flickr_url":"","coco_url":"","date_captured":0}'
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`annotations/instances_<subset>.json` and, if wanted, `images/<subset>/`."""
+    leave_out_hidden(dataset)
     for subset in dataset.subsets:
         yield Member(name=f"annotations/instances_{subset}.json", content=_document(dataset, subset))
     for subset in dataset.subsets:
@@ -33,135 +47,132 @@ def write(dataset: Dataset) -> Iterator[Member]:
 
 
 def _document(dataset: Dataset, subset: str) -> Iterator[bytes]:
-    labels = dataset.labels.labels
-    categories = [
-        {"id": number, "name": label.name, "supercategory": ""} for number, label in enumerate(labels, 1)
-    ]
-    head = {"licenses": _LICENSES, "info": _INFO, "categories": categories}
-    yield _json(head)[:-1] + b',"images":['
-    yield from _listed(_images(dataset, subset))
+    categories = (
+        f'{{"id":{number},"name":{quoted(label.name)},"supercategory":""}}'
+        for number, label in enumerate(dataset.labels.labels, 1)
+    )
+    yield _HEAD.encode()
+    yield from joined(categories)
+    yield b'],"images":['
+    yield from joined(_image(number, frame) for number, frame in enumerate(dataset.frames(subset), 1))
     yield b'],"annotations":['
-    yield from _listed(_annotations(dataset, subset))
+    yield from joined(_Annotations(dataset).lines(subset))
     yield b"]}"
 
 
-def _images(dataset: Dataset, subset: str) -> Iterator[dict[str, Any]]:
-    for number, frame in enumerate(dataset.frames(subset), 1):
-        yield {
-            "id": number,
-            "width": frame.width,
-            "height": frame.height,
-            "file_name": frame.file_name,
-            "license": 0,
-            "flickr_url": "",
-            "coco_url": "",
-            "date_captured": 0,
-        }
+def _image(number: int, frame: Frame) -> str:
+    size = f'"width":{frame.width},"height":{frame.height}'
+    return f'{{"id":{number},{size},"file_name":{quoted(frame.file_name)},{_IMAGE_END}'
 
 
-def _annotations(dataset: Dataset, subset: str) -> Iterator[dict[str, Any]]:
-    categories = {label.id: number for number, label in enumerate(dataset.labels.labels, 1)}
-    numbers = count(1)
-    left_out: set[tuple[int, int]] = set()
-    for image, picture in enumerate(dataset.pictures(subset), 1):
-        if picture.tags:
-            dataset.leave_out("tag", NO_PLACE, len(picture.tags))
-        for drawn in picture.objects:
-            if drawn.kind not in _HELD:
-                _leave_out(dataset, picture.frame.part, drawn, left_out)
-                continue
-            place = _place(dataset, drawn, picture.frame.width, picture.frame.height)
-            known = {"id": next(numbers), "image_id": image, "category_id": categories.get(drawn.label_id, 0)}
-            yield known | place
+class _Properties(NamedTuple):
+    """What attributes become: members of `attributes`, the field `iscrowd`, the text of a field `score`."""
+
+    members: str
+    is_crowd: int
+    score: str
 
 
-def _leave_out(dataset: Dataset, part: int, drawn: Drawn, seen: set[tuple[int, int]]) -> None:
-    """Counts objects, not frames: a track once."""
-    if drawn.track >= 0 and (part, drawn.track) in seen:
-        return
-    if drawn.track >= 0:
-        seen.add((part, drawn.track))
-    dataset.leave_out(drawn.kind.name.lower(), NO_PLACE)
+class _Annotations:
+    """Writes the objects of one subset, one after the other."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._categories = {label.id: number for number, label in enumerate(dataset.labels.labels, 1)}
+        self._properties = lru_cache(CACHED)(self._read_properties)
+        self._left_out = LeftOutOnce(dataset, NO_PLACE)
+        self._tracks = TrackNumbers()
+
+    def lines(self, subset: str) -> Iterator[str]:
+        """Each annotation as a JSON object."""
+        number = 0
+        for image, (frame, objects, tags) in enumerate(self._dataset.pictures(subset), 1):
+            if tags:
+                self._dataset.leave_out("tag", NO_PLACE, len(tags))
+            for drawn in objects:
+                found = self._properties(drawn.label_id, drawn.attributes)
+                place = _place(drawn, frame, found.is_crowd)
+                if place:
+                    number += 1
+                    category = self._categories.get(drawn.label_id, 0)
+                    yield (
+                        f'{{"id":{number},"image_id":{image},"category_id":{category},{place},'
+                        f'"iscrowd":{found.is_crowd},"attributes":{{{found.members}'
+                        f"{self._own(drawn, frame.part)}}}{found.score}}}"
+                    )
+                else:
+                    self._left_out.add(drawn.kind.name.lower(), frame.part, drawn.track)
+
+    def _own(self, drawn: Drawn, part: int) -> str:
+        text = '"occluded":true' if drawn.occluded else '"occluded":false'
+        if drawn.kind is ShapeKind.RECTANGLE:
+            text += f',"rotation":{drawn.rotation:z.2f}' if drawn.rotation else ',"rotation":0.0'
+        if drawn.track >= 0:
+            keyframe = "true" if drawn.is_keyframe else "false"
+            text += f',"track_id":{self._tracks.of(part, drawn.track)},"keyframe":{keyframe}'
+        return text
+
+    def _read_properties(self, label_id: int, values: Values) -> _Properties:
+        schema = self._dataset.labels.attributes(label_id)
+        members, is_crowd, score = "", 0, ""
+        for key, value in values:
+            attribute, text = schema[key], typed(schema[key], value)
+            if attribute.name == CROWD and attribute.is_boolean:
+                is_crowd = int(text == "true")
+            elif attribute.name == SCORE and attribute.input is AttributeInput.NUMBER:
+                score = f',"score":{text}'
+            elif attribute.name not in OWN:
+                members += f"{quoted(attribute.name)}:{text},"
+        return _Properties(members, is_crowd, score)
 
 
-def _place(dataset: Dataset, drawn: Drawn, width: int, height: int) -> dict[str, Any]:
-    """The fields that COCO has for where and what an object is, in its order."""
-    attributes = _attributes(dataset, drawn)
-    is_crowd = attributes.pop(CROWD, False) is True
-    score = attributes.pop(SCORE, None)
-    shape = Shape(
-        frame=0, label_id=drawn.label_id, kind=drawn.kind, points=tuple(drawn.points), rotation=drawn.rotation
-    )
-    if drawn.kind is ShapeKind.RECTANGLE:
-        found = _of_rectangle(shape)
-    elif drawn.kind is ShapeKind.POLYGON and not is_crowd:
-        found = _of_polygon(shape)
-    else:
-        found = _of_pixels(shape, raster(shape, width, height), width, height)
-    found |= {"iscrowd": int(is_crowd), "attributes": attributes}
-    return found | ({"score": score} if isinstance(score, float) else {})
+def _place(drawn: Drawn, frame: Frame, is_crowd: int) -> str:
+    """The fields that COCO has for where an object is; empty if it has none for it."""
+    kind = drawn.kind
+    if kind is ShapeKind.RECTANGLE:
+        x0, y0, x1, y1 = drawn.points
+        width, height = x1 - x0, y1 - y0
+        return f'"segmentation":[],"area":{width * height:.2f},{_box(x0, y0, width, height)}'
+    if kind is ShapeKind.POLYGON and not is_crowd:
+        return _polygon(drawn)
+    return _pixels(drawn, frame) if kind in (ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.ELLIPSE) else ""
 
 
-def _of_rectangle(shape: Shape) -> dict[str, Any]:
-    x0, y0, x1, y1 = shape.points
-    return {"segmentation": [], "area": _rounded(area(shape)), "bbox": _box(x0, y0, x1, y1)}
+def _polygon(drawn: Drawn) -> str:
+    points, shape = drawn.points, _shape(drawn)
+    x0, y0, x1, y1 = envelope(shape)
+    # Minus zero is of no use to anybody.
+    text = (_pattern(len(points)) % tuple(points)).replace("-0.00", "0.00")
+    return f'"segmentation":[[{text}]],"area":{area(shape):.2f},{_box(x0, y0, x1 - x0, y1 - y0)}'
 
 
-def _of_polygon(shape: Shape) -> dict[str, Any]:
-    points = [_rounded(number) for number in shape.points]
-    return {"segmentation": [points], "area": _rounded(area(shape)), "bbox": _box(*envelope(shape))}
+@lru_cache(256)
+def _pattern(count: int) -> str:
+    return ",".join(["%.2f"] * count)
 
 
-def _of_pixels(shape: Shape, pixels: Raster, width: int, height: int) -> dict[str, Any]:
-    rows, columns = pixels.pixels.nonzero()
-    box = envelope(shape)
+def _pixels(drawn: Drawn, frame: Frame) -> str:
+    shape, width, height = _shape(drawn), frame.width, frame.height
+    found = raster(shape, width, height)
+    rows, columns = found.pixels.nonzero()
+    x0, y0, x1, y1 = envelope(shape)
     if len(rows):
-        left, top = pixels.left, pixels.top
-        box = (left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1)
-    counts = pixels.column_runs(width, height)
-    segmentation = {"counts": counts, "size": [height, width]}
-    return {"segmentation": segmentation, "area": float(pixels.area), "bbox": _box(*map(float, box))}
+        x0, x1 = found.left + float(columns.min()), found.left + float(columns.max()) + 1
+        y0, y1 = found.top + float(rows.min()), found.top + float(rows.max()) + 1
+    counts = ",".join(map(str, found.column_runs(width, height)))
+    return (
+        f'"segmentation":{{"counts":[{counts}],"size":[{height},{width}]}},"area":{len(rows)}.00,'
+        f"{_box(x0, y0, x1 - x0, y1 - y0)}"
+    )
 
 
-def _attributes(dataset: Dataset, drawn: Drawn) -> dict[str, Any]:
-    """Typed values by name, then what else is known of the object."""
-    schema = dataset.labels.attributes(drawn.label_id)
-    values: dict[str, Any] = {schema[key].name: _typed(schema[key], value) for key, value in drawn.attributes}
-    values["occluded"] = drawn.occluded
-    if drawn.kind is ShapeKind.RECTANGLE:
-        values["rotation"] = _rounded(drawn.rotation)
-    if drawn.track >= 0:
-        values |= {"track_id": drawn.track, "keyframe": drawn.is_keyframe}
-    return values
+def _shape(drawn: Drawn) -> Shape:
+    points = tuple(drawn.points)
+    return Shape(frame=0, label_id=0, kind=drawn.kind, points=points, rotation=drawn.rotation)
 
 
-def _typed(attribute: Attribute, value: str) -> str | float | bool:
-    if attribute.input is AttributeInput.NUMBER:
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value == "true" if attribute.is_boolean else value
-
-
-def _box(x0: float, y0: float, x1: float, y1: float) -> list[float]:
-    return [_rounded(x0), _rounded(y0), _rounded(x1 - x0), _rounded(y1 - y0)]
-
-
-def _rounded(number: float) -> float:
-    # Adding zero turns -0.0 into 0.0.
-    return round(float(number), 2) + 0.0
-
-
-def _listed(items: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    separator = b""
-    for item in items:
-        yield separator + _json(item)
-        separator = b","
-
-
-def _json(value: Any) -> bytes:
-    return _ENCODER.encode(value).encode()
+def _box(x: float, y: float, width: float, height: float) -> str:
+    return f'"bbox":[{x:z.2f},{y:z.2f},{width:.2f},{height:.2f}]'
 
 
 COCO = Format(
@@ -170,11 +181,13 @@ COCO = Format(
     extension="zip",
     description=(
         "JSON with instances: boxes, polygons, and run lengths for masks and ellipses. The box of a rotated "
-        "rectangle is that before rotation, the angle is an attribute."
+        "rectangle is that before rotation, the angle is an attribute. Tracks are objects with a track_id."
     ),
-    holds=("rectangle", "polygon", "ellipse", "mask"),
+    holds=("rectangle", "polygon", "ellipse", "mask", "track"),
+    keeps=("attributes", "occluded", "rotation"),
     for_interpolation=False,
     for_annotation=True,
     write=write,
-    read=unread,
+    read=read,
+    bare=("json",),
 )

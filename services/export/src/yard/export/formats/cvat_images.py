@@ -1,74 +1,99 @@
 """CVAT for images 1.1: every frame with what is on it; tracks become single shapes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from yard.export.formats import media
 from yard.export.formats.archive import Member
 from yard.export.formats.cvat_meta import head
-from yard.export.formats.cvat_shapes import ELEMENTS, geometry, group, identity, values
+from yard.export.formats.cvat_reading import read
+from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Wording, group, turned
 from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Picture, Tagged
-from yard.export.formats.format import Format, unread
-from yard.export.formats.xml_text import in_quotes, nested
+from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.formats.format import Format
+from yard.export.formats.xml_text import in_quotes
 
 TRACKS = "tracks become single shapes on each frame"
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
-    """`annotations.xml` and, if wanted, `images/`."""
+    """`annotations.xml` and, if wanted, `images/`, in a project with a folder for each subset."""
     yield Member(name="annotations.xml", content=_document(dataset))
-    yield from media.members(dataset, "images")
+    yield from images(dataset)
+
+
+def images(dataset: Dataset) -> Iterator[Member]:
+    """The files of frames where both CVAT formats have them."""
+    if len(dataset.parts) == 1 and dataset.parts[0].subject is dataset.whole:
+        yield from media.members(dataset, "images")
+        return
+    for subset in dataset.subsets:
+        yield from media.members(dataset, f"images/{subset}", subset)
 
 
 def _document(dataset: Dataset) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
-    yield head(dataset.parts[0]).encode()
-    tracks: set[tuple[int, int]] = set()
-    for picture in dataset.pictures():
-        tracks.update((picture.frame.part, drawn.track) for drawn in picture.objects if drawn.track >= 0)
-        yield _image(dataset, picture).encode()
-    if tracks:
-        dataset.leave_out("track", TRACKS, len(tracks))
+    yield head(dataset).encode()
+    wording = Wording(dataset.labels)
+    for part in dataset.parts:
+        subject = part.subject
+        where = f' subset="{in_quotes(subject.subset_name)}" task_id="{subject.task_id}"'
+        where = "" if subject is dataset.whole else where
+        tracks: set[int] = set()
+        for picture in part.pictures():
+            yield _image(wording, picture, where, tracks).encode()
+        if tracks:
+            dataset.leave_out("track", TRACKS, len(tracks))
     yield b"</annotations>\n"
 
 
-def _image(dataset: Dataset, picture: Picture) -> str:
-    frame = picture.frame
-    written = (
-        f' id="{frame.source_number}" name="{in_quotes(frame.name)}" '
-        f'width="{frame.width}" height="{frame.height}"'
+def _image(wording: Wording, picture: Picture, where: str, tracks: set[int]) -> str:
+    lines = [_opening(picture.frame, where)]
+    lines += [_shape(wording, drawn, tracks) for drawn in picture.objects]
+    lines += [_tag(wording, tag) for tag in picture.tags]
+    lines.append("  </image>\n")
+    return "".join(lines)
+
+
+def _opening(frame: Frame, where: str) -> str:
+    return (
+        f'  <image id="{frame.source_number}" name="{in_quotes(frame.name)}"{where} '
+        f'width="{frame.width}" height="{frame.height}">\n'
     )
-    return nested(1, "image", _contents(dataset, picture), written)
 
 
-def _contents(dataset: Dataset, picture: Picture) -> Iterable[str]:
-    yield from (_shape(dataset, drawn) for drawn in picture.objects)
-    yield from (_tag(dataset, tag) for tag in picture.tags)
-
-
-def _shape(dataset: Dataset, drawn: Drawn) -> str:
-    schema = dataset.labels
-    written = (
-        f'{identity(schema, drawn.label_id, drawn.source)} occluded="{drawn.occluded:d}"'
-        f'{geometry(drawn.kind, drawn.points, drawn.rotation)} z_order="{drawn.z_order}"{group(drawn.group)}'
+def _shape(wording: Wording, drawn: Drawn, tracks: set[int]) -> str:
+    _, kind, points, rotation, occluded, z_order, label_id, group_id, source, given, track, _ = drawn
+    if track >= 0:
+        tracks.add(track)
+    element = ELEMENTS[kind]
+    return (
+        f'    <{element}{wording.identity(label_id, source)} occluded="{BITS[occluded]}"'
+        f"{GEOMETRIES[kind](points)}{turned(rotation) if rotation else ''} "
+        f'z_order="{z_order}"{group(group_id) if group_id else ""}>\n'
+        f"{wording.values(label_id, given) if given else ''}    </{element}>\n"
     )
-    return nested(2, ELEMENTS[drawn.kind], (values(schema, drawn.label_id, drawn.attributes, 3),), written)
 
 
-def _tag(dataset: Dataset, tag: Tagged) -> str:
-    schema = dataset.labels
-    written = identity(schema, tag.label_id, tag.source) + group(tag.group)
-    return nested(2, "tag", (values(schema, tag.label_id, tag.attributes, 3),), written)
+def _tag(wording: Wording, tag: Tagged) -> str:
+    return (
+        f"    <tag{wording.identity(tag.label_id, tag.source)}{group(tag.group)}>\n"
+        f"{wording.values(tag.label_id, tag.attributes)}    </tag>\n"
+    )
 
 
 CVAT_FOR_IMAGES = Format(
     name="CVAT for images",
     version="1.1",
     extension="zip",
-    description="XML with every frame and the tags and shapes on it. Tracks become single shapes.",
+    description=(
+        "XML with every frame and the tags and shapes on it, numbers with two decimals. "
+        "Tracks become single shapes; deleted frames are left out."
+    ),
     holds=("tag", "rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask"),
+    keeps=("attributes", "group", "occluded", "rotation", "source", "z_order"),
     for_interpolation=False,
     for_annotation=True,
     write=write,
-    read=unread,
+    read=read,
+    bare=("xml",),
 )

@@ -1,86 +1,141 @@
 """CVAT for video 1.1: tracks frame by frame; a single shape is a track that ends on the next frame.
 
-Differs from CVAT in one point: every shape is closed unless it lies on the very last frame.
+Differs from CVAT in one point: every shape is closed unless it lies on the very last frame. Two processing
+instructions, which other readers pass over, tell tracks from shapes, so that a track of one frame comes back
+as what it was. On deleted frames there are keyframes only: without them a track would move elsewhere.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import count
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count, islice
 
-from yard.annotations.model import Source
-from yard.export.formats import media
 from yard.export.formats.archive import Member
+from yard.export.formats.cvat_images import images
 from yard.export.formats.cvat_meta import head
-from yard.export.formats.cvat_shapes import ELEMENTS, geometry, group, identity, values
+from yard.export.formats.cvat_reading import SHAPES_FOLLOW, TRACKS_FOLLOW, read
+from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Wording, group, turned
 from yard.export.formats.dataset import Dataset
 from yard.export.formats.drawn import Drawn
-from yard.export.formats.format import Format, unread
+from yard.export.formats.format import Format
 from yard.export.formats.parts import Part
-from yard.export.formats.xml_text import nested
+from yard.export.formats.xml_text import in_quotes
 
 TAGS = "a video has tracks only, a frame as a whole cannot have a label"
+States = Iterable[tuple[Drawn, bool]]
+_STATES_AT_ONCE = 256
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
-    """`annotations.xml` and, if wanted, `images/`."""
+    """`annotations.xml` and, if wanted, `images/`, in a project with a folder for each subset."""
     yield Member(name="annotations.xml", content=_document(dataset))
-    yield from media.members(dataset, "images")
+    yield from images(dataset)
 
 
 def _document(dataset: Dataset) -> Iterator[bytes]:
-    (part,) = dataset.parts
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
-    yield head(part).encode()
+    yield head(dataset).encode()
     numbers = count()
-    for number, track in enumerate(part.tracks()):
-        states = part.states(number, track)
-        whose = (track.label_id, track.source, track.group)
-        yield from _track(dataset, part, next(numbers), whose, states)
-    for shape in part.shapes():
-        whose = (shape.label_id, shape.source, shape.group)
-        yield from _track(dataset, part, next(numbers), whose, _of_shape(shape, part.subject.last))
-    if tags := sum(1 for _ in part.tags()):
-        dataset.leave_out("tag", TAGS, tags)
+    wording = Wording(dataset.labels)
+    for part in dataset.parts:
+        writer = _PartWriter(part, wording, numbers, is_whole=part.subject is dataset.whole)
+        yield f"  <?{TRACKS_FOLLOW}?>\n".encode()
+        yield from writer.tracks()
+        yield f"  <?{SHAPES_FOLLOW}?>\n".encode()
+        yield from writer.shapes()
+        if tags := sum(1 for tag in part.tags() if not writer.is_deleted(tag.frame)):
+            dataset.leave_out("tag", TAGS, tags)
     yield b"</annotations>\n"
 
 
-def _of_shape(shape: Drawn, last: int) -> Iterator[tuple[Drawn, bool]]:
-    yield shape._replace(is_keyframe=True), False
-    if shape.frame < last:
-        yield shape._replace(frame=shape.frame + 1, is_keyframe=True), True
+class _PartWriter:
+    """The tracks of one task; numbers run on through those of a project."""
+
+    def __init__(self, part: Part, wording: Wording, numbers: Iterator[int], *, is_whole: bool) -> None:
+        self._part = part
+        self._wording = wording
+        self._numbers = numbers
+        self.is_deleted = among(part.subject.deleted)
+        subject = part.subject
+        where = f' task_id="{subject.task_id}" subset="{in_quotes(subject.subset_name)}"'
+        self._where = "" if is_whole else where
+
+    def tracks(self) -> Iterator[bytes]:
+        deleted = self.is_deleted if self._part.subject.deleted else None
+        for number, track in enumerate(self._part.tracks()):
+            states: States = self._part.states(number, track)
+            if deleted is not None:
+                states = (one for one in states if one[0].is_keyframe or not deleted(one[0].frame))
+            yield from self._track(states)
+
+    def shapes(self) -> Iterator[bytes]:
+        last = self._part.subject.last
+        pending: list[str] = []
+        for shape in self._part.shapes():
+            if self.is_deleted(shape.frame):
+                continue
+            pending += self._lines(_of_shape(shape, last))
+            if len(pending) >= _STATES_AT_ONCE:
+                yield "".join(pending).encode()
+                pending.clear()
+        yield "".join(pending).encode()
+
+    def _track(self, states: States) -> Iterator[bytes]:
+        lines = self._lines(states)
+        while block := "".join(islice(lines, _STATES_AT_ONCE)):
+            yield block.encode()
+
+    def _lines(self, states: States) -> Iterator[str]:
+        """The element of a track; all its states have its label, source and group."""
+        states = iter(states)
+        first = next(states, None)
+        if first is None:
+            return
+        one = first[0]
+        yield (
+            f'  <track id="{next(self._numbers)}"{self._wording.identity(one.label_id, one.source)}'
+            f"{self._where}{group(one.group)}>\n"
+        )
+        values, source_number = self._wording.values, self._part.source_number
+        for state, is_outside in chain((first,), states):
+            frame, kind, points, rotation, occluded, z_order, label_id, _, _, given, _, is_keyframe = state
+            element = ELEMENTS[kind]
+            yield (
+                f'    <{element} frame="{source_number(frame)}" keyframe="{BITS[is_keyframe]}" '
+                f'outside="{BITS[is_outside]}" occluded="{BITS[occluded]}"{GEOMETRIES[kind](points)}'
+                f'{turned(rotation) if rotation else ""} z_order="{z_order}">\n'
+                f"{values(label_id, given) if given else ''}    </{element}>\n"
+            )
+        yield "  </track>\n"
 
 
-def _track(
-    dataset: Dataset,
-    part: Part,
-    number: int,
-    whose: tuple[int, Source, int],
-    states: Iterable[tuple[Drawn, bool]],
-) -> Iterator[bytes]:
-    label_id, source, group_id = whose
-    yield (f'  <track id="{number}"{identity(dataset.labels, label_id, source)}{group(group_id)}>\n'.encode())
-    for state, is_outside in states:
-        yield _state(dataset, part, state, is_outside=is_outside).encode()
-    yield b"  </track>\n"
+def among(runs: tuple[tuple[int, int], ...]) -> Callable[[int], bool]:
+    """Whether a frame lies in one of the runs, first and last included, if asked in any order."""
+    if not runs:
+        return lambda frame: False
+    starts = [first for first, _ in runs]
+    return lambda frame: (place := bisect_right(starts, frame)) > 0 and frame <= runs[place - 1][1]
 
 
-def _state(dataset: Dataset, part: Part, state: Drawn, *, is_outside: bool) -> str:
-    written = (
-        f' frame="{part.source_number(state.frame)}" keyframe="{state.is_keyframe:d}" '
-        f'outside="{is_outside:d}" occluded="{state.occluded:d}"'
-        f'{geometry(state.kind, state.points, state.rotation)} z_order="{state.z_order}"'
-    )
-    lines = (values(dataset.labels, state.label_id, state.attributes, 3),)
-    return nested(2, ELEMENTS[state.kind], lines, written)
+def _of_shape(shape: Drawn, last: int) -> States:
+    shown = shape._replace(is_keyframe=True)
+    if shape.frame == last:
+        return ((shown, False),)
+    return (shown, False), (shown._replace(frame=shape.frame + 1), True)
 
 
 CVAT_FOR_VIDEO = Format(
     name="CVAT for video",
     version="1.1",
     extension="zip",
-    description="XML with tracks over frames. Single shapes become tracks of one frame; tags are left out.",
+    description=(
+        "XML with tracks over frames, numbers with two decimals. Single shapes become tracks of one frame; "
+        "tags are left out, and so are deleted frames but for keyframes."
+    ),
     holds=("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "track"),
+    keeps=("attributes", "group", "occluded", "rotation", "source", "z_order"),
     for_interpolation=True,
     for_annotation=False,
     write=write,
-    read=unread,
+    read=read,
+    bare=("xml",),
 )

@@ -18,6 +18,11 @@ def unread(opened: Opened, intake: Intake) -> None:
     raise errors.Unimplemented(f"{opened.name}: files of this format cannot be imported in this release")
 
 
+def unwritten(dataset: Dataset) -> Iterator[Member]:
+    """For names under which files are imported only."""
+    raise errors.Unimplemented("this is the name of formats to import, none to export to")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A writer and a reader, both synchronous.

@@ -13,7 +13,10 @@ class Entry(NamedTuple):
 
 
 class Opened(Protocol):
-    """What a reader may ask for, all of it in bounded memory; limits of size and ratio hold while reading."""
+    """What a reader may ask for, all of it in bounded memory; limits of size and ratio hold while reading.
+
+    What is wrong with the archive itself raises RefusedError, also from reads of a member.
+    """
 
     name: str
     """File name that it was uploaded with."""
@@ -25,4 +28,4 @@ class Opened(Protocol):
         """The file with this name, however deep the archive's own outermost folder; None if there is none."""
 
     def open(self, entry: Entry) -> BinaryIO:
-        """Its bytes, readable once from the front."""
+        """Its bytes, readable once from the front; members may be opened again, and several at a time."""

@@ -2,28 +2,28 @@
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
-from xml.sax.saxutils import escape
 
 # XML 1.0 cannot hold these at all, not even escaped.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_IN_TEXT = {"\r": "&#13;"}
-_IN_ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-_INDENTS = ["  " * depth for depth in range(9)]
-# Names and values repeat from object to object.
-_cached = lru_cache(maxsize=8192)
+_FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_IN_QUOTES = _IN_TEXT | {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
+_TEXT_PLACES = re.compile(f"[&<>\r]|{_FORBIDDEN}")
+_QUOTED_PLACES = re.compile(f'[&<>"\n\r\t]|{_FORBIDDEN}')
+_INDENTS = ["  " * depth for depth in range(12)]
 
 
-@_cached
 def text(value: str) -> str:
     """The value as content of an element; what XML cannot hold becomes U+FFFD."""
-    return escape(_FORBIDDEN.sub("\ufffd", value), _IN_TEXT)
+    if _TEXT_PLACES.search(value) is None:
+        return value
+    return _TEXT_PLACES.sub(lambda found: _IN_TEXT.get(found[0], "\ufffd"), value)
 
 
-@_cached
 def in_quotes(value: str) -> str:
     """The value as it stands between the quotes of an attribute."""
-    return escape(_FORBIDDEN.sub("\ufffd", value), _IN_ATTRIBUTE)
+    if _QUOTED_PLACES.search(value) is None:
+        return value
+    return _QUOTED_PLACES.sub(lambda found: _IN_QUOTES.get(found[0], "\ufffd"), value)
 
 
 def leaf(depth: int, name: str, value: str) -> str:

@@ -13,6 +13,7 @@ AT_ONCE = 200
 async def purge(exporting: Exporting) -> int:
     """Deletes expired archives, then their rows; returns how many. Objects first: a row finds them again."""
     removed = 0
+    await store.delete_imports(exporting.runtime.db, clock.now())
     while True:
         now = clock.now()
         ids = await store.expired(exporting.runtime.db, now, limit=AT_ONCE)

@@ -7,7 +7,7 @@ from typing import Self
 import grpc.aio
 from frameyard.annotation.v1 import annotation_service_pb2_grpc
 from frameyard.chunk.v1 import chunk_service_pb2_grpc
-from frameyard.media.v1 import media_service_pb2_grpc
+from frameyard.media.v1 import media_service_pb2_grpc, upload_service_pb2_grpc
 from frameyard.task.v1 import job_service_pb2_grpc, task_service_pb2_grpc
 from yard.export.settings import Settings
 from yard.runtime import rpc
@@ -24,9 +24,10 @@ class Channels:
                 (settings.media_ingest_address, token),
                 (settings.chunking_address, token),
                 (settings.task_address, None),
+                (settings.media_ingest_address, None),
             )
         ]
-        task, media, chunking, plain = self._channels
+        task, media, chunking, plain, plain_media = self._channels
         self.tasks = task_service_pb2_grpc.TaskServiceStub(task)
         self.jobs = job_service_pb2_grpc.JobServiceStub(task)
         self.annotations = annotation_service_pb2_grpc.AnnotationServiceStub(task)
@@ -34,6 +35,9 @@ class Channels:
         self.chunks = chunk_service_pb2_grpc.ChunkServiceStub(chunking)
         self.tasks_for_caller = task_service_pb2_grpc.TaskServiceStub(plain)
         self.jobs_for_caller = job_service_pb2_grpc.JobServiceStub(plain)
+        self.annotations_for_caller = annotation_service_pb2_grpc.AnnotationServiceStub(plain)
+        self.uploads = upload_service_pb2_grpc.UploadServiceStub(media)
+        self.uploads_for_caller = upload_service_pb2_grpc.UploadServiceStub(plain_media)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:

@@ -71,6 +71,25 @@ async def delete_upload(ingest: Ingest, request: messages.DeleteUploadRequest) -
     return upload_id
 
 
+async def locate_file(
+    ingest: Ingest, request: messages.LocateUploadFileRequest
+) -> messages.LocateUploadFileResponse:
+    """Where a file of a finished upload lies; NotFound for everybody but services."""
+    found = None
+    if auth.current().is_service:
+        upload_id = id_of("upload", request.upload_id)
+        found = await store.finished_file(ingest.db, upload_id, request.file_number)
+    if found is None:
+        raise errors.NotFound("upload", request.upload_id[:64])
+    return messages.LocateUploadFileResponse(
+        name=found.name,
+        key=found.place.key,
+        offset=found.place.offset,
+        size_bytes=found.size_bytes,
+        sha256=found.sha256,
+    )
+
+
 def to_proto(upload: store.Upload, files: list[store.ListedFile]) -> messages.Upload:
     """The upload as the API shows it."""
     message = messages.Upload(id=str(upload.id), state=_STATES[upload.state], files=map(file_to_proto, files))

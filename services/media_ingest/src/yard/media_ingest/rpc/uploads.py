@@ -60,6 +60,12 @@ class UploadServicer(upload_service_pb2_grpc.UploadServiceServicer):
         """Closes an upload."""
         return await uploads.finish_upload(self._ingest, request)
 
+    async def LocateUploadFile(
+        self, request: messages.LocateUploadFileRequest, context: Any
+    ) -> messages.LocateUploadFileResponse:
+        """Tells other services where a file lies."""
+        return await uploads.locate_file(self._ingest, request)
+
     async def DeleteUpload(
         self, request: messages.DeleteUploadRequest, context: Any
     ) -> messages.DeleteUploadResponse:

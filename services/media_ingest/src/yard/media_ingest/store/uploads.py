@@ -211,6 +211,21 @@ async def given_files(db: Database, upload_id: UUID) -> list[GivenFile]:
     return [_given_file(row) for row in rows]
 
 
+async def finished_file(db: Database, upload_id: UUID, number: int) -> GivenFile | None:
+    """A file of a finished upload, whoever it belongs to."""
+    row = await db.fetchrow(
+        """
+        SELECT name, size_bytes, coalesce(blob_key, '') AS key, blob_offset, sha256, family, format
+        FROM upload_file
+        JOIN upload ON upload.id = upload_id
+        WHERE upload_id = $1 AND number = $2 AND upload.state = 'FINISHED'
+        """,
+        upload_id,
+        number,
+    )
+    return None if row is None else _given_file(row)
+
+
 def _given_file(row: Record) -> GivenFile:
     values = dict(row)
     place = Place(key=values.pop("key"), offset=values.pop("blob_offset"), size_bytes=row["size_bytes"])

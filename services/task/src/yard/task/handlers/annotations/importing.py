@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
@@ -10,7 +11,8 @@ from yard.annotations.batch import ObjectKind
 from yard.annotations.errors import LARGEST_REPORT
 from yard.annotations.labels import LabelSchema
 from yard.annotations.validation import Rules
-from yard.runtime import errors, idempotency, ids
+from yard.runtime import auth, errors, idempotency, ids
+from yard.runtime.auth import Principal
 from yard.runtime.db import Transaction
 from yard.task.domain import history as past
 from yard.task.domain.annotation_plans import Counts, Table
@@ -40,8 +42,34 @@ async def import_annotations(
 ) -> messages.ImportAnnotationsResponse:
     """Appends what comes, or puts it in place of all that is there."""
     header = await _header(requests)
+    with auth.acting_as(_author(header.user_id)):
+        return await _import(annotations, header, requests)
+
+
+def _author(user_id: int) -> Principal:
+    """The caller; or, for a service that has checked their rights, whom it names: they become the author."""
+    caller = auth.current()
+    if user_id and not caller.is_service:
+        raise errors.PermissionDenied("only services may name another author", reason="NOT_A_SERVICE")
+    if not 0 <= user_id < 2**63:
+        raise errors.invalid("header.user_id", f"must be 0 or more, got {user_id}")
+    return replace(caller, user_id=user_id) if user_id else caller
+
+
+def _check_may_write(scope: Scope, job_ids: frozenset[int] | None = None) -> None:
+    """As for every save; the rights of a named author were checked by the service that names them."""
+    caller = auth.current()
+    if not (caller.is_service and caller.user_id):
+        check_may_write(scope, job_ids)
+
+
+async def _import(
+    annotations: Annotations, header: messages.ImportHeader, requests: Requests
+) -> messages.ImportAnnotationsResponse:
     seen = await drafts.see(annotations, header.target)
-    check_may_write(seen.scope, _jobs_to_replace(header, seen.scope))
+    _check_may_write(seen.scope, _jobs_to_replace(header, seen.scope))
+    if header.check_only:
+        return messages.ImportAnnotationsResponse(revision=seen.scope.revision)
     with _intake(annotations, seen) as intake:
         digest = await _receive(annotations, header, requests, intake)
         async with annotations.tasks.db.transaction() as tx:
@@ -115,7 +143,7 @@ async def _write(
     task_id = seen.scope.task.id
     await writing.hold(tx, task_id, sorted(intake.label_ids))
     scope = await locked(tx, header.target)
-    check_may_write(scope)
+    _check_may_write(scope)
     check_revision(header, scope.revision)
     if scope.sites != seen.scope.sites or await label_store.labels_of(tx, scope.task) != seen.labels:
         raise errors.Conflict("labels or jobs were changed meanwhile", reason="LABELS_CHANGED")
@@ -123,7 +151,7 @@ async def _write(
         raise refused(intake.faults[:LARGEST_REPORT])
     written = intake.written()
     replaced = await _replaced(tx, header, scope)
-    check_may_write(scope, _jobs_to_replace(header, scope) or frozenset(written))
+    _check_may_write(scope, _jobs_to_replace(header, scope) or frozenset(written))
     done = {
         job_id: _done(written.get(job_id, {}), replaced.get(job_id, 0))
         for job_id in written.keys() | replaced

@@ -1,0 +1,250 @@
+"""Reads COCO instances, whoever wrote them: categories by name, pictures by file name, all ids as they come.
+
+An object of several polygons becomes several polygons of one group, run lengths become masks (holes stay),
+a box without a segmentation a rectangle. Objects with the attribute `track_id` become tracks. Of the files of
+keypoints of an archive only those are read that have no instances beside them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from yard.annotations.labels import Label
+from yard.annotations.model import ShapeKind
+from yard.export.formats.intake import FoundShape, Intake
+from yard.export.formats.json_objects import (
+    PLAIN,
+    AttributeReader,
+    Corners,
+    Given,
+    ObjectError,
+    Objects,
+    numbers,
+    read_documents,
+    text,
+)
+from yard.export.formats.json_stream import JsonStream
+from yard.export.formats.opened import Entry, Opened
+from yard.export.formats.rle import RleError, mask_points
+from yard.export.formats.track_rows import TrackRows
+
+# These two are fields of COCO itself.
+CROWD, SCORE = "is_crowd", "score"
+_OTHERS = ("captions_", "image_info_", "labels_", "panoptic_")
+_KEYPOINTS = "person_keypoints_"
+_INSTANCES = "instances_"
+_LEAST = 6
+# Categories and images, on which annotations build.
+_TABLES = 2
+_NOISE = 1e-9
+
+
+def read(opened: Opened, intake: Intake) -> None:
+    """Reads all its files of instances."""
+    entries = list(_annotation_files(opened, intake))
+    if not entries:
+        intake.refuse(opened.name, "holds no COCO instances, that is no fitting .json file")
+    groups = count(1)
+    read_documents(opened, intake, entries, lambda name: _Document(intake, name, groups))
+
+
+def _annotation_files(opened: Opened, intake: Intake) -> Iterator[Entry]:
+    entries = [entry for entry in opened.entries() if entry.name.lower().endswith(".json")]
+    names = {entry.name for entry in entries}
+    for entry in entries:
+        path = PurePosixPath(entry.name)
+        subset = path.name.removeprefix(_KEYPOINTS)
+        if path.name.startswith(_OTHERS) or path.name == "dataset_meta.json":
+            intake.ignore("file", f"{path.name} holds no instances")
+        elif subset != path.name and str(path.with_name(_INSTANCES + subset)) in names:
+            intake.ignore("file", f"{path.name} repeats the instances of {_INSTANCES}{subset}")
+        else:
+            yield entry
+
+
+class _Picture(NamedTuple):
+    frame: int
+    width: int
+    height: int
+
+
+class _Document:
+    """One file: its tables, then its objects."""
+
+    def __init__(self, intake: Intake, name: str, groups: Iterator[int]) -> None:
+        self._intake = intake
+        self._name = name
+        self._groups = groups
+        self._tables: set[str] = set()
+        self._categories: dict[int | str, str] = {}
+        self._labels: dict[int | str, Label | None] = {}
+        # None stands for what was refused already.
+        self._pictures: dict[int | str, _Picture | None] = {}
+        self._attributes = AttributeReader(intake)
+        self._tracks = TrackRows(intake)
+        self._objects = Objects(intake, self._tracks)
+
+    def take(self, name: str, json: JsonStream) -> bool:
+        """Reads the tables, and the annotations when both are known."""
+        if name == "categories":
+            self._each(json, "category", self._category)
+        elif name == "images":
+            self._each(json, "image", self._image)
+        elif name == "annotations":
+            if len(self._tables) < _TABLES:
+                return False
+            self._each(json, "annotation", self._annotation)
+        else:
+            json.skip()
+            return True
+        self._tables.add(name)
+        return True
+
+    def close(self) -> None:
+        """Hands over what still waits."""
+        if len(self._tables) < _TABLES:
+            self._intake.refuse(self._name, "is no COCO file: it lacks categories or images")
+        self._objects.flush()
+        self._tracks.close()
+
+    def _each(self, json: JsonStream, kind: str, take: Callable[[dict[str, Any], str], None]) -> None:
+        if not json.is_array():
+            json.fail(f"a list is needed here, of one {kind} after the other")
+        for place, found in enumerate(json.elements(), 1):
+            if type(found) is not dict:
+                self._intake.refuse(f"{self._name}: {kind} {place}", "is no object")
+                continue
+            number = found.get("id")
+            where = f"{self._name}: {kind} {number if type(number) is int else place}"
+            try:
+                take(found, where)
+            except (ObjectError, RleError) as wrong:
+                self._intake.refuse(where, str(wrong))
+
+    def _category(self, found: dict[str, Any], where: str) -> None:
+        number, name = _number(found, "id"), text(found.get("name"), "name")
+        if self._categories.setdefault(number, name) != name:
+            raise ObjectError(f"is {self._categories[number]!r} already")
+
+    def _image(self, found: dict[str, Any], where: str) -> None:
+        number, name = _number(found, "id"), text(found.get("file_name"), "file_name")
+        if number in self._pictures:
+            raise ObjectError("another image has this id")
+        frame = self._intake.frame_named(name, where)
+        self._pictures[number] = None
+        if frame is None:
+            return
+        width, height = self._intake.frame_size(frame)
+        told = found.get("width"), found.get("height")
+        if all(told) and told != (width, height):
+            raise ObjectError(f"is {told[0]}x{told[1]} pixels here, the frame is {width}x{height}")
+        if not self._tracks.saw(frame):
+            raise ObjectError(f"another image is frame {frame} too")
+        self._pictures[number] = _Picture(frame, width, height)
+
+    def _annotation(self, found: dict[str, Any], where: str) -> None:
+        picture, label = self._picture_of(found), self._label_of(found, where)
+        if picture is None or label is None:
+            return
+        given = self._attributes.of(label, self._attributes_of(found, label), where)
+        if found.get("keypoints"):
+            self._intake.ignore("points", "keypoints of COCO are not read")
+        segmentation = found.get("segmentation")
+        if not segmentation:
+            self._box(_corners(found.get("bbox")), picture, label, given, where)
+        elif isinstance(segmentation, dict):
+            self._mask(segmentation, picture, label, given, where)
+        else:
+            self._polygons(_polygons(segmentation), picture, label, given, where)
+
+    def _box(self, corners: Corners, picture: _Picture, label: Label, given: Given, where: str) -> None:
+        if given is PLAIN:
+            self._objects.box(picture.frame, label.id, corners, where)
+            return
+        shape = _shape(picture, label, ShapeKind.RECTANGLE, corners, given)
+        self._objects.add(label, shape._replace(rotation=given.rotation), given, where)
+
+    def _mask(
+        self, given_runs: dict[str, Any], picture: _Picture, label: Label, given: Given, where: str
+    ) -> None:
+        counts, size = given_runs.get("counts"), given_runs.get("size")
+        points = mask_points(counts, size, picture.width, picture.height)
+        if points is None:
+            self._intake.ignore("mask", "it has no pixels")
+        else:
+            shape = _shape(picture, label, ShapeKind.MASK, points, given)
+            self._objects.add(label, shape, given, where)
+
+    def _polygons(
+        self, polygons: list[list[float]], picture: _Picture, label: Label, given: Given, where: str
+    ) -> None:
+        group = next(self._groups) if len(polygons) > 1 else 0
+        if group and given.track is not None:
+            self._intake.ignore("track", "an object of several polygons is not tracked")
+            given = given._replace(track=None)
+        for points in polygons:
+            shape = _shape(picture, label, ShapeKind.POLYGON, points, given)
+            self._objects.add(label, shape._replace(group=group), given, where)
+
+    def _picture_of(self, found: dict[str, Any]) -> _Picture | None:
+        number = _number(found, "image_id")
+        if number not in self._pictures:
+            raise ObjectError(f"there is no image {number!r}")
+        return self._pictures[number]
+
+    def _label_of(self, found: dict[str, Any], where: str) -> Label | None:
+        number = _number(found, "category_id")
+        if number not in self._labels:
+            if number not in self._categories:
+                raise ObjectError(f"there is no category {number!r}")
+            self._labels[number] = self._intake.label(self._categories[number], where)
+        return self._labels[number]
+
+    def _attributes_of(self, found: dict[str, Any], label: Label) -> object:
+        """The member `attributes` with what has fields of its own, if the label wants it or it says much."""
+        given = found.get("attributes")
+        own: dict[str, Any] = {}
+        crowd = found.get("iscrowd", 0)
+        if crowd or self._attributes.declares(label, CROWD):
+            own[CROWD] = bool(crowd)
+        if SCORE in found:
+            own[SCORE] = found[SCORE]
+        return {**given, **own} if own and isinstance(given, dict) else given or own
+
+
+def _shape(
+    picture: _Picture, label: Label, kind: ShapeKind, points: Sequence[float], given: Given
+) -> FoundShape:
+    occluded, attributes = given.occluded, given.attributes
+    return FoundShape(picture.frame, label.id, kind, points, occluded=occluded, attributes=attributes)
+
+
+def _number(found: dict[str, Any], name: str) -> int | str:
+    number = found.get(name)
+    if type(number) is int or type(number) is str:
+        return number
+    raise ObjectError(f"{name} must be a whole number or a text, not {str(number)[:60]}")
+
+
+def _corners(box: object) -> Corners:
+    if box is None:
+        raise ObjectError("it has neither a segmentation nor a bbox")
+    x, y, width, height = numbers(box, 4)
+    return x, y, _snapped(x + width), _snapped(y + height)
+
+
+def _snapped(number: float) -> float:
+    """The sum of two short decimals is seldom as short: 0.1 + 0.2 is meant to be 0.3."""
+    short = round(number * 1e6) / 1e6
+    return short if abs(short - number) < _NOISE else number
+
+
+def _polygons(segmentation: object) -> list[list[float]]:
+    if not isinstance(segmentation, list):
+        raise ObjectError("segmentation must be a list or an object")
+    found = segmentation if isinstance(segmentation[0], list) else [segmentation]
+    for points in found:
+        if len(numbers(points)) < _LEAST or len(points) % 2:
+            raise ObjectError("a polygon needs three or more pairs of numbers")
+    return found

@@ -1,0 +1,279 @@
+"""The intake of one import: looks names up, checks objects and hands them on as columns.
+
+Rows are held until there are enough for a batch, are checked together and leave at once: memory does not grow
+with the file.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+from yard.annotations.batch import LARGEST_BATCH, Batch, ObjectKind
+from yard.annotations.errors import Fault
+from yard.annotations.labels import Label, LabelSchema
+from yard.annotations.model import Keyframe
+from yard.annotations.screening import screened
+from yard.annotations.validation import MOST_NUMBERS, Rules
+from yard.export.formats.attribute_texts import NOT_DECLARED, AttributeTexts
+from yard.export.formats.found_columns import (
+    as_shapes,
+    box_batch,
+    keyframe_batch,
+    shape_batch,
+    tag_batch,
+    track_batch,
+)
+from yard.export.formats.found_tracks import faults_of, in_order
+from yard.export.formats.frame_table import FrameTable
+from yard.export.formats.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
+from yard.export.formats.refusals import Refusals, refused
+
+LARGEST_CONTENT: Final = 1 << 20
+"""Numbers and characters after which a batch ends: some MiB at most."""
+MOST_OBJECTS: Final = 10_000_000
+_MOST_IGNORED, _OTHERS = 200, "other reasons"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where the objects go: a task or one of its jobs, with the frames that it has."""
+
+    labels: LabelSchema
+    mode: str
+    start_frame: int
+    frame_step: int
+    frames: FrameTable
+
+
+class Collected:
+    """An Intake; `take` gets each batch that was found good, `tell` the share of the file that was read."""
+
+    def __init__(
+        self,
+        target: Target,
+        take: Callable[[Batch], None],
+        tell: Callable[[float], None] = lambda done: None,
+        *,
+        most: int = MOST_OBJECTS,
+    ) -> None:
+        self.labels = target.labels
+        self.size = len(target.frames)
+        self.first = target.frames.first
+        self.mode = target.mode
+        self.frame_size = target.frames.size
+        self.read = tell
+        self.ignored: Counter[tuple[str, str]] = Counter()
+        self.taken: Counter[ObjectKind] = Counter()
+        self._target = target
+        self._take = take
+        self._most = most
+        self._refusals = Refusals()
+        self.refuse = self._refusals.add
+        self._by_name = {label.name: label for label in target.labels.labels}
+        self._unknown: set[str] = set()
+        self._texts = AttributeTexts()
+        last = self.first + self.size - 1
+        self._rules = Rules(schema=target.labels, first=self.first, last=last, frame_size=target.frames.size)
+        self._tags: list[FoundTag] = []
+        self._shapes: list[FoundShape] = []
+        self._places: list[str] = []
+        self._content = 0
+        self._boxes: list[tuple[Ints, Ints, Floats, str]] = []
+        self._box_count = 0
+        self._tracks: list[FoundTrack] = []
+        self._track_places: list[str] = []
+        self._keyframes = self._track_content = 0
+
+    def label(self, name: str, where: str) -> Label | None:
+        """See Intake; an unknown name is told once."""
+        found = self._by_name.get(name)
+        if found is None and name not in self._unknown:
+            self._unknown.add(name)
+            self.refuse(where, f"there is no label {name[:80]!r}")
+        return found
+
+    def frame_named(self, name: str, where: str) -> int | None:
+        """See Intake."""
+        found = self._target.frames.named(name)
+        if len(found) == 1:
+            return found[0]
+        several = "there is no frame" if not found else "several frames could be meant by"
+        self.refuse(where, f"{several} {name[:120]!r}")
+        return None
+
+    def frame_of_source(self, number: int, where: str) -> int | None:
+        """See Intake."""
+        frame, rest = divmod(number - self._target.start_frame, self._target.frame_step)
+        if not rest and self.first <= frame < self.first + self.size:
+            return frame
+        self.refuse(where, f"frame {str(number)[:20]} of the source is not one of the target")
+        return None
+
+    def frame_at(self, position: int, where: str) -> int | None:
+        """See Intake."""
+        if 0 <= position < self.size:
+            return self.first + position
+        self.refuse(where, f"there is no frame {str(position)[:20]}, the target has {self.size}")
+        return None
+
+    def attributes(self, label: Label, given: Mapping[str, object], where: str) -> dict[int, str]:
+        """See Intake."""
+        found = {}
+        for name, value in given.items():
+            known = self._texts.value(label, name, value)
+            if not known.id:
+                self.ignore("attribute", NOT_DECLARED)
+            elif known.fault is not None:
+                self.refuse(where, known.fault)
+            else:
+                found[known.id] = known.text
+        return found
+
+    def ignore(self, kind: str, reason: str, count: int = 1) -> None:
+        """See Intake; no more than 200 different reasons are told apart."""
+        key = kind, reason
+        if key not in self.ignored and len(self.ignored) >= _MOST_IGNORED:
+            key = kind[:40], _OTHERS
+        self.ignored[key] += count
+
+    def tag(self, tag: FoundTag) -> None:
+        """See Intake."""
+        self._tags.append(tag)
+        self._content += _characters(tag.attributes)
+        if len(self._tags) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
+            self._flush_stills()
+
+    def shape(self, shape: FoundShape, where: str) -> None:
+        """See Intake."""
+        count = len(shape.points)
+        if count > MOST_NUMBERS:
+            self.refuse(where, f"points: has {count} numbers, at most {MOST_NUMBERS} are allowed")
+            return
+        if self._boxes:
+            self._flush_boxes()
+        self._shapes.append(shape)
+        self._places.append(where)
+        self._content += count
+        if shape.attributes:
+            self._content += _characters(shape.attributes)
+        if len(self._shapes) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
+            self._flush_stills()
+
+    def boxes(self, frames: Ints, label_ids: Ints, corners: Floats, where: str) -> None:
+        """See Intake."""
+        if self._shapes:
+            self._flush_stills()
+        self._boxes.append((frames, label_ids, corners, where))
+        self._box_count += len(frames)
+        if self._box_count >= LARGEST_BATCH:
+            self._flush_boxes()
+
+    def track(self, track: FoundTrack, where: str) -> None:
+        """See Intake."""
+        track = in_order(track)
+        for reason in faults_of(track, self.labels):
+            self.refuse(where, reason)
+        self._tracks.append(track)
+        self._track_places.append(where)
+        self._keyframes += len(track.keyframes)
+        self._track_content += _track_content(track)
+        if self._keyframes >= LARGEST_BATCH or self._track_content >= LARGEST_CONTENT:
+            self._flush_tracks()
+
+    def finish(self) -> None:
+        """Hands the rest on; raises RefusedError if the file has any fault."""
+        self._flush_stills()
+        self._flush_boxes()
+        self._flush_tracks()
+        self._refusals.check()
+
+    def _flush_stills(self) -> None:
+        tags, self._tags = self._tags, []
+        shapes, self._shapes = self._shapes, []
+        places, self._places = self._places, []
+        self._content = 0
+        if tags:
+            of_tags = [f"tag on frame {tag.frame}" for tag in tags]
+            self._check(tag_batch(tags, self._at(of_tags)), of_tags)
+        if shapes:
+            self._check(shape_batch(shapes, self._at(places)), places)
+
+    def _flush_boxes(self) -> None:
+        boxes, self._boxes, self._box_count = self._boxes, [], 0
+        if not boxes:
+            return
+        frames, labels, corners, places = zip(*boxes, strict=True)
+        of_rows = [place for place, own in zip(places, frames, strict=True) for _ in range(len(own))]
+        all_frames, all_labels, all_corners = map(np.concatenate, (frames, labels, corners))
+        for begin in range(0, len(of_rows), LARGEST_BATCH):
+            part = slice(begin, begin + LARGEST_BATCH)
+            batch = box_batch(all_frames[part], all_labels[part], all_corners[part])
+            self._check(batch, of_rows[part])
+
+    def _check(self, batch: Batch, places: Sequence[str]) -> None:
+        good = screened(batch, self._rules, str)
+        self._refuse_rows(good.faults, places)
+        self._hand_on(good.batch)
+
+    def _flush_tracks(self) -> None:
+        tracks, places = self._tracks, self._track_places
+        self._tracks, self._track_places, self._keyframes, self._track_content = [], [], 0, 0
+        if not tracks:
+            return
+        numbers = np.repeat(np.arange(len(tracks)), [len(track.keyframes) for track in tracks])
+        labels = np.array([track.label_id for track in tracks], np.int64)
+        keyframes = list(chain.from_iterable(track.keyframes for track in tracks))
+        first = self.taken[ObjectKind.TRACK]
+        for begin in range(0, len(tracks), LARGEST_BATCH):
+            part = slice(begin, begin + LARGEST_BATCH)
+            self._hand_on(track_batch(tracks[part], self._at(places[part])))
+        for begin, end in _cuts(keyframes):
+            owners = numbers[begin:end]
+            own = [places[owner] for owner in owners.tolist()]
+            batch = keyframe_batch(owners + first, keyframes[begin:end], self._at(own))
+            good = screened(as_shapes(batch, labels[owners]), self._rules, str)
+            if good.faults:
+                frames = (keyframe.frame for keyframe in keyframes[begin:end])
+                own = [f"{place}, frame {frame}" for place, frame in zip(own, frames, strict=True)]
+            self._refuse_rows(good.faults, own)
+            self._hand_on(Batch(**(batch.columns() | {"points": good.batch.points})))
+
+    def _hand_on(self, batch: Batch) -> None:
+        self.taken[batch.object_kind] += batch.count
+        if self.taken.total() > self._most:
+            raise refused("file", f"has more than {self._most} objects and keyframes")
+        if not self._refusals.faults:
+            self._take(batch)
+
+    def _at(self, places: Sequence[str]) -> Callable[[int, str], None]:
+        return lambda row, reason: self.refuse(places[row], reason)
+
+    def _refuse_rows(self, faults: Sequence[Fault], places: Sequence[str]) -> None:
+        for fault in faults:
+            row, _, field = fault.field.partition(".")
+            self.refuse(places[int(row)], f"{field}: {fault.description}")
+
+
+def _characters(attributes: Mapping[int, str]) -> int:
+    return sum(map(len, attributes.values()))
+
+
+def _track_content(track: FoundTrack) -> int:
+    numbers = sum(len(keyframe.points) for keyframe in track.keyframes)
+    texts = sum(_characters(keyframe.attributes) for keyframe in track.keyframes if keyframe.attributes)
+    return numbers + texts + _characters(track.attributes)
+
+
+def _cuts(keyframes: Sequence[Keyframe]) -> Iterator[tuple[int, int]]:
+    """Runs of keyframes that fit into a batch each."""
+    begin = content = 0
+    for place, keyframe in enumerate(keyframes):
+        content += len(keyframe.points) + (_characters(keyframe.attributes) if keyframe.attributes else 0)
+        if place + 1 - begin >= LARGEST_BATCH or content >= LARGEST_CONTENT:
+            yield begin, place + 1
+            begin, content = place + 1, 0
+    if begin < len(keyframes):
+        yield begin, len(keyframes)

@@ -1,0 +1,136 @@
+"""What the attributes of an object's element say, in both CVAT formats."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from yard.annotations.model import ShapeKind, Source
+from yard.export.formats.cvat_shapes import CORNERS, SOURCES
+
+Given = Mapping[str, str]
+_INT32_MAX = 2**31 - 1
+_SOURCES = {name: source for source, name in SOURCES.items()}
+
+
+def whole_number(given: Given, name: str, default: int | None = None) -> int:
+    """A whole number of 32 bits; ValueError with words for people."""
+    text = given.get(name)
+    if text is None:
+        if default is None:
+            raise ValueError(f"{name} is missing")
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = _INT32_MAX + 1
+    if not -_INT32_MAX <= number <= _INT32_MAX:
+        raise ValueError(f"{name} is {text[:40]!r}, a whole number of 32 bits is needed")
+    return number
+
+
+def is_set(given: Given, name: str, default: str = "0") -> bool:
+    """A yes or no; ValueError if it is neither."""
+    text = given.get(name, default)
+    if text in ("1", "0"):
+        return text == "1"
+    if (known := text.lower()) not in ("true", "false"):
+        raise ValueError(f"{name} is {text[:40]!r}, 0 or 1 is needed")
+    return known == "true"
+
+
+def source_of(given: Given) -> Source:
+    """Who made an object; those that are not known here came from a file anyway."""
+    return _SOURCES.get(given.get("source", "file").lower(), Source.FILE)
+
+
+def rotation_of(given: Given) -> float:
+    """Degrees from 0 to less than 360."""
+    text = given.get("rotation")
+    if text is None:
+        return 0.0
+    turned = _number(given, "rotation") % 360
+    return 0.0 if turned >= 360 else turned
+
+
+def points_of(element: str, given: Given) -> Sequence[float]:
+    """Where an object is; ValueError with words for people."""
+    kind, read = SHAPES[element]
+    try:
+        return read(given)
+    except KeyError as missing:
+        raise ValueError(f"{missing.args[0]} is missing") from missing
+    except ValueError:
+        for name in _NAMES.get(kind, ()):
+            _number(given, name)
+        raise
+
+
+def is_flat(element: str, points: Sequence[float]) -> bool:
+    """Whether a box or an ellipse has no width or no height: two decimals make thin ones so."""
+    if element == "box":
+        return points[0] == points[2] or points[1] == points[3]
+    return element == "ellipse" and (points[0] == points[2] or points[1] == points[3])
+
+
+def _number(given: Given, name: str) -> float:
+    try:
+        return float(given[name])
+    except ValueError:
+        raise ValueError(f"{name} is {given[name][:40]!r}, a number is needed") from None
+
+
+def _box(given: Given) -> Sequence[float]:
+    return [float(given["xtl"]), float(given["ytl"]), float(given["xbr"]), float(given["ybr"])]
+
+
+def _ellipse(given: Given) -> Sequence[float]:
+    cx, cy, rx, ry = (float(given[name]) for name in ("cx", "cy", "rx", "ry"))
+    return [cx, cy, _exact(cx + rx), _exact(cy - ry)]
+
+
+def _exact(number: float) -> float:
+    """A sum of numbers with two decimals has two decimals itself, the binary one nearly so."""
+    short = round(number, 2)
+    return short if abs(short - number) < 1e-9 else number
+
+
+def _pairs(given: Given) -> Sequence[float]:
+    text = given["points"]
+    numbers = text.replace(";", ",").split(",")
+    # A separator in the wrong place would move all that follows by one number.
+    if len(numbers) != 2 * (text.count(";") + 1):
+        raise ValueError(f"points are {text[:40]!r}, pairs x,y with ; between them are needed")
+    try:
+        return [float(number) for number in numbers]
+    except ValueError:
+        raise ValueError(f"points are {text[:40]!r}, not all of them are numbers") from None
+
+
+def _cuboid(given: Given) -> Sequence[float]:
+    return [float(given[name]) for name in CORNERS]
+
+
+def _mask(given: Given) -> Sequence[float]:
+    left, top, width, height = (whole_number(given, name) for name in ("left", "top", "width", "height"))
+    try:
+        runs = [int(number) for number in given["rle"].split(",")]
+    except ValueError:
+        raise ValueError(f"rle is {given['rle'][:40]!r}, whole numbers with commas are needed") from None
+    # Checked here, because numbers too large for a float would break everything behind.
+    if min(runs) < 0 or sum(runs) != width * height:
+        raise ValueError(f"the runs do not fill a box of {width}x{height} pixels")
+    return [*runs, left, top, left + width - 1, top + height - 1]
+
+
+SHAPES: dict[str, tuple[ShapeKind, Callable[[Given], Sequence[float]]]] = {
+    "box": (ShapeKind.RECTANGLE, _box),
+    "polygon": (ShapeKind.POLYGON, _pairs),
+    "polyline": (ShapeKind.POLYLINE, _pairs),
+    "points": (ShapeKind.POINTS, _pairs),
+    "ellipse": (ShapeKind.ELLIPSE, _ellipse),
+    "cuboid": (ShapeKind.CUBOID, _cuboid),
+    "mask": (ShapeKind.MASK, _mask),
+}
+_NAMES: dict[ShapeKind, Sequence[str]] = {
+    ShapeKind.RECTANGLE: ("xtl", "ytl", "xbr", "ybr"),
+    ShapeKind.ELLIPSE: ("cx", "cy", "rx", "ry"),
+    ShapeKind.CUBOID: CORNERS,
+}

@@ -1,0 +1,177 @@
+"""Datumaro 1.0: one JSON document a subset, pictures with their objects; all but cuboids.
+
+Numbers are written in full. An ellipse is a mask, with its centre, radii and rotation in an attribute of
+which other readers take no notice. A box is its corner and its size: the size is the one whose sum with the
+corner is the other corner to the bit, wherever numbers allow that. Annotations are numbered in a subset.
+"""
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+
+from yard.annotations.model import Shape, ShapeKind
+from yard.annotations.rasters import raster
+from yard.export.formats import media
+from yard.export.formats.archive import Member
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.datumaro_reading import ELLIPSE, read
+from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.formats.format import Format
+from yard.export.formats.json_text import (
+    CACHED,
+    KEYFRAME,
+    OCCLUDED,
+    OWN,
+    ROTATION,
+    TRACK,
+    LeftOutOnce,
+    TrackNumbers,
+    joined,
+    leave_out_hidden,
+    members,
+    quoted,
+)
+from yard.export.formats.rle import text_of
+
+NO_PLACE = "Datumaro has no such object in two dimensions"
+_OUTLINES = {ShapeKind.POLYGON: "polygon", ShapeKind.POLYLINE: "polyline", ShapeKind.POINTS: "points"}
+_SHORT = 1e6
+
+
+def write(dataset: Dataset) -> Iterator[Member]:
+    """`annotations/<subset>.json` and, if wanted, `images/<subset>/`."""
+    leave_out_hidden(dataset)
+    for subset in dataset.subsets:
+        yield Member(name=f"annotations/{subset}.json", content=_document(dataset, subset))
+    for subset in dataset.subsets:
+        yield from media.members(dataset, f"images/{subset}", subset)
+
+
+def _document(dataset: Dataset, subset: str) -> Iterator[bytes]:
+    yield b'{"info":{},"categories":{"label":{"labels":['
+    yield from joined(_labels(dataset))
+    own = ",".join(map(quoted, sorted(OWN)))
+    yield f'],"attributes":[{own}]}},"points":{{"items":[]}}}},"items":['.encode()
+    yield from joined(_Items(dataset).lines(subset))
+    yield b"]}"
+
+
+def _labels(dataset: Dataset) -> Iterator[str]:
+    for label in dataset.labels.labels:
+        names = ",".join(quoted(one.name) for one in label.attributes if one.name not in OWN)
+        yield f'{{"name":{quoted(label.name)},"parent":"","attributes":[{names}]}}'
+
+
+class _Items:
+    """Writes the pictures of one subset, one after the other."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._labels = {label.id: number for number, label in enumerate(dataset.labels.labels)}
+        self._members = lru_cache(CACHED)(lambda label, values: members(dataset.labels, label, values))
+        self._left_out = LeftOutOnce(dataset, NO_PLACE)
+        self._tracks = TrackNumbers()
+        self._number = 0
+
+    def lines(self, subset: str) -> Iterator[str]:
+        """Each picture as a JSON object."""
+        for picture in self._dataset.pictures(subset):
+            frame = picture.frame
+            yield (
+                f'{{"id":{quoted(frame.item)},"annotations":[{",".join(self._annotations(picture))}],'
+                f'"attr":{{"frame":{frame.source_number}}},'
+                f'"image":{{"path":{quoted(frame.file_name)},"size":[{frame.height},{frame.width}]}}}}'
+            )
+
+    def _annotations(self, picture: Picture) -> Iterator[str]:
+        for tag in picture.tags:
+            yield self._tag(tag)
+        frame = picture.frame
+        for drawn in picture.objects:
+            place = _place(drawn, frame)
+            if not place:
+                self._left_out.add(drawn.kind.name.lower(), frame.part, drawn.track)
+                continue
+            self._number += 1
+            kind, own, geometry = place
+            found = self._members(drawn.label_id, drawn.attributes)
+            occluded = "true" if drawn.occluded else "false"
+            if drawn.track >= 0:
+                own += self._of_track(drawn, frame.part)
+            yield (
+                f'{{"id":{self._number},"type":"{kind}","attributes":{{{found}"{OCCLUDED}":{occluded}{own}}},'
+                f'"group":{drawn.group},"label_id":{self._labels.get(drawn.label_id, 0)},'
+                f'"z_order":{drawn.z_order},{geometry}}}'
+            )
+
+    def _of_track(self, drawn: Drawn, part: int) -> str:
+        keyframe = "true" if drawn.is_keyframe else "false"
+        return f',"{TRACK}":{self._tracks.of(part, drawn.track)},"{KEYFRAME}":{keyframe}'
+
+    def _tag(self, tag: Tagged) -> str:
+        self._number += 1
+        found = self._members(tag.label_id, tag.attributes)[:-1]
+        label = self._labels.get(tag.label_id, 0)
+        return (
+            f'{{"id":{self._number},"type":"label","attributes":{{{found}}},"group":{tag.group},'
+            f'"label_id":{label}}}'
+        )
+
+
+def _place(drawn: Drawn, frame: Frame) -> tuple[str, str, str] | None:
+    """The type, attributes of its own, and the geometry; None if the format has no such type."""
+    kind = drawn.kind
+    if kind is ShapeKind.RECTANGLE:
+        x0, y0, x1, y1 = drawn.points
+        width, height = _size(x0, x1), _size(y0, y1)
+        rotation = f',"{ROTATION}":{drawn.rotation!r}' if drawn.rotation else f',"{ROTATION}":0.0'
+        return "bbox", rotation, f'"bbox":[{x0!r},{y0!r},{width!r},{height!r}]'
+    if kind in _OUTLINES:
+        text = ",".join(map(repr, drawn.points))
+        seen = _seen(len(drawn.points)) if kind is ShapeKind.POINTS else ""
+        return _OUTLINES[kind], "", f'"points":[{text}]{seen}'
+    if kind is ShapeKind.ELLIPSE:
+        text = " ".join(map(repr, [*drawn.points, drawn.rotation]))
+        return "mask", f',"{ELLIPSE}":"{text}"', _mask(drawn, frame)
+    return ("mask", "", _mask(drawn, frame)) if kind is ShapeKind.MASK else None
+
+
+def _size(start: float, end: float) -> float:
+    """A length that leads from the start to the end, as short a decimal as there is."""
+    size = end - start
+    short = math.floor(size * _SHORT + 0.5) / _SHORT
+    if start + short == end:
+        return short
+    if start + size == end:
+        return size
+    below, above = math.nextafter(size, -math.inf), math.nextafter(size, math.inf)
+    return next((near for near in (below, above) if start + near == end), size)
+
+
+@lru_cache(256)
+def _seen(count: int) -> str:
+    return f',"visibility":[{",".join(["2"] * (count // 2))}]'
+
+
+def _mask(drawn: Drawn, frame: Frame) -> str:
+    points = tuple(drawn.points)
+    shape = Shape(frame=0, label_id=0, kind=drawn.kind, points=points, rotation=drawn.rotation)
+    counts = text_of(raster(shape, frame.width, frame.height).column_runs(frame.width, frame.height))
+    return f'"rle":{{"counts":{quoted(counts)},"size":[{frame.height},{frame.width}]}}'
+
+
+DATUMARO = Format(
+    name="Datumaro",
+    version="1.0",
+    extension="zip",
+    description=(
+        "JSON with all but cuboids: ellipses are masks, tracks are objects with a track_id on each frame."
+    ),
+    holds=("tag", "rectangle", "polygon", "polyline", "points", "ellipse", "mask", "track"),
+    keeps=("attributes", "group", "occluded", "rotation", "z_order"),
+    for_interpolation=True,
+    for_annotation=True,
+    write=write,
+    read=read,
+    bare=("json",),
+)

@@ -1,0 +1,105 @@
+"""MOT 1.1, the text of MOTChallenge: a row a box with the frame's position from 1 and the track's number.
+
+Positions count from the first frame of the task or job, deleted ones too, so that rows fit the frames again;
+boxes may reach beyond the frame. Several tasks are several sequences, each in a folder of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from yard.annotations.labels import LabelSchema
+from yard.export.formats.archive import Member
+from yard.export.formats.boxes import Boxes
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.drawn import Values
+from yard.export.formats.format import Format
+from yard.export.formats.mot_reading import IGNORED, VISIBILITY, is_column, read
+from yard.export.formats.parts import Part
+
+_BLOCK_ROWS = 4096
+_CACHED = 4096
+Tail = Callable[[int, bool, Values], str]
+
+
+def write(dataset: Dataset) -> Iterator[Member]:
+    """`gt/gt.txt`, `gt/labels.txt` and, if wanted, `img1/`."""
+    names = "".join(f"{label.name}\n" for label in dataset.labels.labels).encode()
+    boxes = Boxes(dataset, "MOT", keeps=frozenset({"track", "occluded"}), is_kept=is_column, clips=False)
+    for part in dataset.parts:
+        folder = _folder(dataset, part)
+        yield Member(name=f"{folder}gt/gt.txt", content=_rows(dataset, boxes, part))
+        yield Member(name=f"{folder}gt/labels.txt", content=[names])
+    for part in dataset.parts:
+        yield from _images(dataset, part, f"{_folder(dataset, part)}img1")
+
+
+def _folder(dataset: Dataset, part: Part) -> str:
+    if len(dataset.parts) == 1:
+        return ""
+    return f"{part.subject.subset_name}/task_{part.subject.task_id}/"
+
+
+def _rows(dataset: Dataset, boxes: Boxes, part: Part) -> Iterator[bytes]:
+    first = part.subject.first - 1
+    tail = _tails(dataset.labels)
+    block: list[str] = []
+    for picture in part.pictures():
+        position = picture.frame.number - first
+        block += [
+            f"{position},{drawn.track + 1 or -1},{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f}"
+            f"{tail(drawn.label_id, drawn.occluded, drawn.attributes)}"
+            for left, top, right, bottom, drawn in boxes.of(picture)
+        ]
+        if len(block) >= _BLOCK_ROWS:
+            yield "".join(block).encode()
+            block.clear()
+    yield "".join(block).encode()
+
+
+def _tails(schema: LabelSchema) -> Tail:
+    """The last three columns: whether the box counts, its class, which share of it can be seen."""
+    classes = {label.id: number for number, label in enumerate(schema.labels, 1)}
+    columns = {
+        label.id: {one.id: one.name for one in label.attributes if is_column(one)} for label in schema.labels
+    }
+
+    @lru_cache(maxsize=_CACHED)
+    def tail(label_id: int, occluded: bool, values: Values) -> str:
+        names = columns[label_id]
+        named = {names[key]: value for key, value in values if key in names}
+        counts = named.get(IGNORED) != "true"
+        return f",{counts:d},{classes[label_id]},{named.get(VISIBILITY) or int(not occluded)}\n"
+
+    plain = {id_: (tail(id_, False, ()), tail(id_, True, ())) for id_ in classes}
+
+    def quick(label_id: int, occluded: bool, values: Values) -> str:
+        if columns[label_id]:
+            return tail(label_id, occluded, values)
+        return plain[label_id][occluded]
+
+    return quick
+
+
+def _images(dataset: Dataset, part: Part, folder: str) -> Iterator[Member]:
+    if dataset.image is not None:
+        for frame in part.frames():
+            extension = frame.file_name.rpartition("/")[2].rpartition(".")[2]
+            name = f"{folder}/{frame.number - part.subject.first + 1:06}.{extension}"
+            yield Member(name=name, content=dataset.image(frame), is_media=True)
+
+
+MOT = Format(
+    name="MOT",
+    version="1.1",
+    extension="zip",
+    description=(
+        "The text format of MOTChallenge: boxes with the numbers of their tracks, frame by frame. Attributes "
+        "`ignored` and `visibility` are columns; without the latter occluded objects have visibility 0."
+    ),
+    holds=("rectangle", "track"),
+    keeps=("occluded",),
+    for_interpolation=True,
+    for_annotation=False,
+    write=write,
+    read=read,
+)

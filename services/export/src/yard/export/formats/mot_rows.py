@@ -1,0 +1,143 @@
+"""Rows of MOTChallenge text as columns, a block of lines at a time; sorted by track in a temporary file."""
+
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from yard.export.formats.refusals import refused
+
+Rows = NDArray[np.void]
+
+ROW = np.dtype(
+    [
+        ("line", "<i8"),
+        ("frame", "<i8"),
+        ("track", "<i8"),
+        ("number", "<i4"),
+        ("counts", "?"),
+        ("seen", "<f8"),
+        ("corners", "<f8", (4,)),
+    ]
+)
+"""Line in the file; relative frame; number of the track; of the class, from 0; whether the box counts; its
+visible share; left, top, right, bottom."""
+FEWEST, MOST = 7, 10
+_BLOCK_BYTES: Final = 2 << 20
+_LONGEST_LINE: Final = 4096
+_BUCKETS: Final = 256
+_MIXING: Final = np.uint64(0x9E3779B97F4A7C15)
+_HELD_ROWS: Final = 1 << 20
+
+
+def tables(file: BinaryIO, name: str) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """Number of the first line and the numbers of some lines, all of one width."""
+    line, rest = 1, b""
+    while block := file.read(_BLOCK_BYTES):
+        whole, newline, rest = (rest + block).rpartition(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise refused(f"{name}:{line + whole.count(10) + 1}", f"has more than {_LONGEST_LINE} characters")
+        yield from _table(whole + newline, name, line)
+        line += whole.count(b"\n") + len(newline)
+    yield from _table(rest, name, line)
+
+
+def _table(text: bytes, name: str, line: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    lines = text.splitlines()
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for place, row in enumerate(lines):
+        if not row.strip():
+            raise refused(f"{name}:{line + place}", "is empty")
+    if lines:
+        yield line, _parsed(lines, name, line)
+
+
+def _parsed(lines: list[bytes], name: str, line: int) -> NDArray[np.float64]:
+    try:
+        table = np.loadtxt(lines, delimiter=",", comments=None, ndmin=2, encoding="latin-1")
+    except (ValueError, OverflowError):
+        where, reason = _fault(lines, name, line)
+        raise refused(where, reason) from None
+    if not FEWEST <= table.shape[1] <= MOST:
+        raise refused(f"{name}:{line}", f"has {table.shape[1]} columns, {FEWEST} to {MOST} are needed")
+    return table
+
+
+def _fault(lines: list[bytes], name: str, line: int) -> tuple[str, str]:
+    """The first line that is no row like those before it."""
+    width = lines[0].count(b",") + 1
+    for place, row in enumerate(lines):
+        fields = row.split(b",")
+        where = f"{name}:{line + place}"
+        if len(fields) != width:
+            return where, f"has {len(fields)} columns, the line before has {width}"
+        for field in fields:
+            try:
+                float(field)
+            except ValueError:
+                return where, f"{field[:40].decode('latin-1')!r} is no number"
+    return f"{name}:{line}", "holds what is no number"
+
+
+class Sorter:
+    """Takes rows of tracks in any order and gives them back track by track, frames ascending.
+
+    Rows lie in a file, dealt into 256 piles by their track; a pile is held at a time.
+    """
+
+    def __init__(self, name: str, most_frames: int) -> None:
+        self._name = name
+        self._most_frames = most_frames
+        self._file = TemporaryFile()  # noqa: SIM115 - __exit__ closes it
+        self._end = 0
+        self._places: list[list[tuple[int, int]]] = [[] for _ in range(_BUCKETS)]
+
+    def add(self, rows: Rows) -> None:
+        """Some more rows."""
+        # Numbers of tracks are spread: they may all be multiples of something.
+        piles = (rows["track"].astype(np.uint64) * _MIXING >> np.uint64(56)).astype(np.intp)
+        order = np.argsort(piles, kind="stable")
+        counts = np.bincount(piles, minlength=_BUCKETS).tolist()
+        self._file.seek(self._end)
+        self._file.write(rows[order].tobytes())
+        for pile, count in enumerate(counts):
+            if count:
+                self._places[pile].append((self._end, count))
+                self._end += count * ROW.itemsize
+
+    def tracks(self) -> Iterator[Rows]:
+        """The rows of each track."""
+        for places in self._places:
+            rows = self._pile(places)
+            rows = rows[np.lexsort((rows["line"], rows["frame"], rows["track"]))]
+            ends = np.flatnonzero(np.diff(rows["track"])) + 1
+            yield from (one for one in np.split(rows, ends) if len(one))
+
+    def _pile(self, places: list[tuple[int, int]]) -> Rows:
+        held: list[Rows] = []
+        count = checked = 0
+        for offset, rows in places:
+            self._file.seek(offset)
+            held.append(np.frombuffer(self._file.read(rows * ROW.itemsize), ROW))
+            count += rows
+            if count - checked > _HELD_ROWS:
+                checked = count
+                self._check(held, count)
+        return np.concatenate(held) if held else np.empty(0, ROW)
+
+    def _check(self, held: list[Rows], count: int) -> None:
+        """Before memory fills with rows that cannot be tracks."""
+        tracks = np.unique(np.concatenate([np.unique(rows["track"]) for rows in held]))
+        if count > len(tracks) * self._most_frames:
+            raise refused(self._name, f"has tracks with more rows than the {self._most_frames} frames")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

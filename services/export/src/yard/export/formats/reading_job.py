@@ -1,0 +1,131 @@
+"""Reading an uploaded file as the job of a child process, for the file may be hostile and the work is long.
+
+The source "file" is the upload, "frames" are the frames of the target as `frame_record` packs them. Batches
+leave as soon as they are full, each behind its length. The result has `faults` (place and reason), or the
+counts of tags, shapes and tracks and `ignored` (kind, reason and count).
+"""
+
+import io
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final, cast
+
+from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
+from yard.annotations.batch import Batch, ObjectKind
+from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind, LabelSchema
+from yard.export.formats import FORMATS, IMPORT_ONLY
+from yard.export.formats.collected import Collected, Target
+from yard.export.formats.format import Format
+from yard.export.formats.frame_table import FrameTable
+from yard.export.formats.opened import Opened
+from yard.export.formats.opening import Bare, open_upload
+from yard.export.formats.refusals import RefusedError, refused
+from yard.media.budget import ArchiveLimits
+from yard.media.job_host import Arguments, Host
+
+LENGTH: Final = struct.Struct("<I")
+_FRAME: Final = struct.Struct("<iiH")
+_BUFFER_BYTES: Final = 1 << 18
+
+
+def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
+    """Arguments: `format`, `name` of the file, `limits` of archives, `most` objects, `target`: `described`."""
+
+    def take(batch: Batch) -> None:
+        content = ColumnarBatch(**batch.columns()).SerializeToString()
+        host.emit(LENGTH.pack(len(content)) + content)
+
+    try:
+        with host.open("file") as raw:
+            file = cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))
+            intake = Collected(
+                _target(arguments["target"], host), take, host.progress, most=arguments["most"]
+            )
+            known = _format(arguments["format"])
+            opened = open_upload(file, arguments["name"], ArchiveLimits(**arguments["limits"]))
+            _check_kind(opened, known)
+            known.read(opened, intake)
+            intake.finish()
+    except RefusedError as fault:
+        return {"faults": [list(one) for one in fault.faults]}
+    return {
+        "faults": [],
+        "ignored": [[kind, reason, count] for (kind, reason), count in sorted(intake.ignored.items())],
+        "tags": intake.taken[ObjectKind.TAG],
+        "shapes": intake.taken[ObjectKind.SHAPE],
+        "tracks": intake.taken[ObjectKind.TRACK],
+    }
+
+
+def frame_record(name: str, width: int, height: int) -> bytes:
+    """A frame of the source "frames"."""
+    encoded = name.encode()
+    return _FRAME.pack(width, height, len(encoded)) + encoded
+
+
+def described(
+    *, labels: LabelSchema, mode: str, start_frame: int, frame_step: int, first: int
+) -> dict[str, object]:
+    """The argument `target`, without the frames."""
+    return {
+        "labels": [_described_label(label) for label in labels.labels],
+        "mode": mode,
+        "start_frame": start_frame,
+        "frame_step": frame_step,
+        "first": first,
+    }
+
+
+def _check_kind(opened: Opened, known: Format) -> None:
+    if isinstance(opened, Bare) and opened.name.rpartition(".")[2].lower() not in known.bare:
+        bare = "".join(f" or a bare .{extension}" for extension in known.bare)
+        raise refused(opened.name, f"is no zip; {known.full_name} is read from a zip{bare}")
+
+
+def _format(name: str) -> Format:
+    return next(known for known in (*FORMATS, *IMPORT_ONLY) if known.full_name == name)
+
+
+def _target(given: Mapping[str, Any], host: Host) -> Target:
+    frames = FrameTable(given["first"])
+    with host.open("frames") as raw:
+        for name, width, height in _records(cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))):
+            frames.add(name, width, height)
+    return Target(
+        labels=LabelSchema(map(_label, given["labels"])),
+        mode=given["mode"],
+        start_frame=given["start_frame"],
+        frame_step=given["frame_step"],
+        frames=frames,
+    )
+
+
+def _records(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
+    while head := file.read(_FRAME.size):
+        width, height, length = _FRAME.unpack(head)
+        yield file.read(length).decode(), width, height
+
+
+def _described_label(label: Label) -> dict[str, object]:
+    attributes = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "input": int(one.input),
+            "mutable": one.mutable,
+            "values": list(one.values),
+            "default_value": one.default_value,
+        }
+        for one in label.attributes
+    ]
+    return {"id": label.id, "name": label.name, "kind": int(label.kind), "attributes": attributes}
+
+
+def _label(given: Mapping[str, Any]) -> Label:
+    attributes = (
+        Attribute(**{**one, "input": AttributeInput(one["input"]), "values": tuple(one["values"])})
+        for one in given["attributes"]
+    )
+    return Label(
+        id=given["id"], name=given["name"], kind=LabelKind(given["kind"]), attributes=tuple(attributes)
+    )
