@@ -50,10 +50,7 @@ def test_formats_have_names_of_their_own() -> None:
 def test_blocks_leave_while_the_archive_is_written(known: Format) -> None:
     """The first block is there before the last object was read: nothing is gathered."""
     chance = random.Random(1)
-    many = tuple(
-        Shape(frame=frame, label_id=7, kind=ShapeKind.POLYGON, points=_outline(chance))
-        for frame in range(4000)
-    )
+    many = tuple(shape for frame in range(4000) for shape in _shapes(known, frame, chance))
     with dataset(AnnotationSet(shapes=many), replace(SUBJECT, last=3999)) as made:
         blocks = zipped(known.write(made))
         first = next(blocks)
@@ -61,6 +58,14 @@ def test_blocks_leave_while_the_archive_is_written(known: Format) -> None:
         sizes = [len(first), *(len(block) for block in blocks)]
     assert len(sizes) > 2
     assert max(sizes) < BLOCK_BYTES + 100_000
+
+
+def _shapes(known: Format, frame: int, chance: random.Random) -> list[Shape]:
+    """As many numbers on each frame, whatever the format holds."""
+    if "polygon" in known.holds:
+        return [Shape(frame=frame, label_id=7, kind=ShapeKind.POLYGON, points=_outline(chance))]
+    boxes = [(chance.random(), chance.random(), 1 + chance.random(), 1 + chance.random()) for _ in range(15)]
+    return [Shape(frame=frame, label_id=7, kind=ShapeKind.RECTANGLE, points=box) for box in boxes]
 
 
 def _outline(chance: random.Random) -> tuple[float, ...]:

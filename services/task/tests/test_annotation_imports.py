@@ -224,3 +224,27 @@ async def test_an_import_keeps_within_the_limits(settings_for: SettingsFor) -> N
         error = await refusal(bring(scene, scene.job(0), batches(AnnotationSet(shapes=(large,)))))
         assert (type(error), error.reason) == (errors.ResourceExhausted, "IMPORT_TOO_LARGE")
         assert await scene.revisions() == [0, 0, 0]
+
+
+async def test_a_service_that_has_checked_rights_names_the_author(scene: Scene) -> None:
+    given = batches(AnnotationSet(shapes=(box(scene, 5),)))
+    answer = await bring(scene, scene.job(0), given, by=stage.EXPORT, user_id=ANN.user_id)
+    assert answer.shapes == 1
+    [event] = await scene.events()
+    assert event.user_id == ANN.user_id
+    for by, user_id in ((ANN, BEN.user_id), (OWNER, OWNER.user_id), (stage.EXPORT, 0)):
+        error = await refusal(bring(scene, scene.job(0), given, by=by, user_id=user_id))
+        assert isinstance(error, errors.PermissionDenied)
+    wrong = await refusal(bring(scene, scene.job(0), given, by=stage.EXPORT, user_id=-1))
+    assert isinstance(wrong, errors.InvalidArgument)
+    assert len(await scene.events()) == 1
+
+
+async def test_who_may_import_is_told_without_a_change(scene: Scene) -> None:
+    await scene.put(scene.job(0), scene.box(1))
+    assert (await bring(scene, scene.job(0), (), by=ANN, mode=REPLACE, check_only=True)).revision == 1
+    denied = await refusal(bring(scene, scene.job(0), (), by=stage.EXPORT, mode=REPLACE, check_only=True))
+    assert isinstance(denied, errors.PermissionDenied)
+    absent = await refusal(bring(scene, scene.job(0), (), by=STRANGER, check_only=True))
+    assert isinstance(absent, errors.NotFound)
+    assert len((await scene.get(scene.job(0))).annotations.shapes) == 1

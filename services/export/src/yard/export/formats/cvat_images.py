@@ -2,16 +2,28 @@
 
 from collections.abc import Iterator
 
+from yard.annotations.model import ShapeKind
 from yard.export.formats import media
 from yard.export.formats.archive import Member
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_reading import read
-from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Wording, group, turned
+from yard.export.formats.cvat_shapes import (
+    BITS,
+    BOX,
+    ELEMENTS,
+    GEOMETRIES,
+    Identities,
+    ValueLines,
+    group,
+    turned,
+)
 from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.formats.drawn import Drawn, Frame, Tagged
 from yard.export.formats.format import Format
 from yard.export.formats.xml_text import in_quotes
 
+_RECTANGLE = int(ShapeKind.RECTANGLE)
+_BOX = f'    <box%s occluded="%s"{BOX}%s z_order="%d"%s>\n%s    </box>\n'
 TRACKS = "tracks become single shapes on each frame"
 
 
@@ -33,25 +45,21 @@ def images(dataset: Dataset) -> Iterator[Member]:
 def _document(dataset: Dataset) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
     yield head(dataset).encode()
-    wording = Wording(dataset.labels)
+    identities, lines = Identities(dataset.labels), ValueLines(dataset.labels)
     for part in dataset.parts:
         subject = part.subject
         where = f' subset="{in_quotes(subject.subset_name)}" task_id="{subject.task_id}"'
         where = "" if subject is dataset.whole else where
         tracks: set[int] = set()
         for picture in part.pictures():
-            yield _image(wording, picture, where, tracks).encode()
+            inside = [_opening(picture.frame, where)]
+            inside += _shapes(picture.objects, identities, lines, tracks)
+            inside += [_tag(tag, identities, lines) for tag in picture.tags]
+            inside.append("  </image>\n")
+            yield "".join(inside).encode()
         if tracks:
             dataset.leave_out("track", TRACKS, len(tracks))
     yield b"</annotations>\n"
-
-
-def _image(wording: Wording, picture: Picture, where: str, tracks: set[int]) -> str:
-    lines = [_opening(picture.frame, where)]
-    lines += [_shape(wording, drawn, tracks) for drawn in picture.objects]
-    lines += [_tag(wording, tag) for tag in picture.tags]
-    lines.append("  </image>\n")
-    return "".join(lines)
 
 
 def _opening(frame: Frame, where: str) -> str:
@@ -61,23 +69,40 @@ def _opening(frame: Frame, where: str) -> str:
     )
 
 
-def _shape(wording: Wording, drawn: Drawn, tracks: set[int]) -> str:
-    _, kind, points, rotation, occluded, z_order, label_id, group_id, source, given, track, _ = drawn
-    if track >= 0:
-        tracks.add(track)
-    element = ELEMENTS[kind]
-    return (
-        f'    <{element}{wording.identity(label_id, source)} occluded="{BITS[occluded]}"'
-        f"{GEOMETRIES[kind](points)}{turned(rotation) if rotation else ''} "
-        f'z_order="{z_order}"{group(group_id) if group_id else ""}>\n'
-        f"{wording.values(label_id, given) if given else ''}    </{element}>\n"
-    )
+def _shapes(
+    objects: list[Drawn], identities: Identities, lines: ValueLines, tracks: set[int]
+) -> Iterator[str]:
+    """Notes the tracks that it meets."""
+    for _, kind, points, rotation, occluded, z_order, label_id, group_id, source, given, track, _ in objects:
+        if track >= 0:
+            tracks.add(track)
+        if kind == _RECTANGLE:
+            x0, y0, x1, y1 = points
+            yield _BOX % (
+                identities[label_id, source],
+                BITS[occluded],
+                x0,
+                y0,
+                x1,
+                y1,
+                turned(rotation) if rotation else "",
+                z_order,
+                group(group_id) if group_id else "",
+                lines[label_id, given],
+            )
+        else:
+            element = ELEMENTS[kind]
+            yield (
+                f'    <{element}{identities[label_id, source]} occluded="{BITS[occluded]}"'
+                f'{GEOMETRIES[kind](points)}{turned(rotation)} z_order="{z_order}"{group(group_id)}>\n'
+                f"{lines[label_id, given]}    </{element}>\n"
+            )
 
 
-def _tag(wording: Wording, tag: Tagged) -> str:
+def _tag(tag: Tagged, identities: Identities, lines: ValueLines) -> str:
     return (
-        f"    <tag{wording.identity(tag.label_id, tag.source)}{group(tag.group)}>\n"
-        f"{wording.values(tag.label_id, tag.attributes)}    </tag>\n"
+        f"    <tag{identities[tag.label_id, tag.source]}{group(tag.group)}>\n"
+        f"{lines[tag.label_id, tag.attributes]}    </tag>\n"
     )
 
 

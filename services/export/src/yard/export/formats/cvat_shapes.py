@@ -14,48 +14,48 @@ SOURCES = {
     Source.FILE: "file",
 }
 BITS = "01"
+# The pattern that most objects follow.
+BOX = ' xtl="%.2f" ytl="%.2f" xbr="%.2f" ybr="%.2f"'
 # Attributes repeat from object to object, so their lines are kept; long and many different ones are not.
 _MOST_KEPT = 4096
 _LONGEST_KEPT = 1000
 
 
-class Wording:
-    """The text of what objects share: labels, sources and the values of attributes."""
+class Identities(dict[tuple[int, int], str]):
+    """Label and source of objects as attributes, by label id and source."""
 
     def __init__(self, schema: LabelSchema) -> None:
+        super().__init__()
         self._schema = schema
-        self._identities: dict[tuple[int, int], str] = {}
-        self._lines: dict[tuple[int, Values], str] = {}
 
-    def identity(self, label_id: int, source: Source) -> str:
-        """Label and source; the label is "" if it was deleted while the export ran."""
-        known = self._identities.get((label_id, source))
-        if known is None:
-            label = self._schema.label(label_id)
-            name = in_quotes(label.name) if label is not None else ""
-            known = f' label="{name}" source="{SOURCES.get(source, "manual")}"'
-            self._identities[label_id, source] = known
-        return known
+    def __missing__(self, key: tuple[int, int]) -> str:
+        label = self._schema.label(key[0])
+        # A label may have been deleted while the export runs.
+        name = in_quotes(label.name) if label is not None else ""
+        self[key] = text = f' label="{name}" source="{SOURCES[Source(key[1])]}"'
+        return text
 
-    def values(self, label_id: int, given: Values) -> str:
-        """The `attribute` lines of an object, in the order of its label."""
-        if not given:
-            return ""
-        key = (label_id, given)
-        known = self._lines.get(key)
-        return self._written(key) if known is None else known
 
-    def _written(self, key: tuple[int, Values]) -> str:
+class ValueLines(dict[tuple[int, Values], str]):
+    """The `attribute` lines of objects in the order of their label, by label id and values."""
+
+    def __init__(self, schema: LabelSchema) -> None:
+        super().__init__()
+        self._schema = schema
+
+    def __missing__(self, key: tuple[int, Values]) -> str:
         label_id, given = key
         names = self._schema.attributes(label_id)
         lines = "".join(
-            f'      <attribute name="{in_quotes(names[id_].name)}">{text(value)}</attribute>\n'
-            for id_, value in given
+            [
+                f'      <attribute name="{in_quotes(names[id_].name)}">{text(value)}</attribute>\n'
+                for id_, value in given
+            ]
         )
         if len(lines) <= _LONGEST_KEPT:
-            if len(self._lines) >= _MOST_KEPT:
-                self._lines.clear()
-            self._lines[key] = lines
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[key] = lines
         return lines
 
 
@@ -70,8 +70,7 @@ def group(number: int) -> str:
 
 
 def _box(points: Sequence[float]) -> str:
-    x0, y0, x1, y1 = points
-    return f' xtl="{x0:.2f}" ytl="{y0:.2f}" xbr="{x1:.2f}" ybr="{y1:.2f}"'
+    return BOX % tuple(points)
 
 
 def _ellipse(points: Sequence[float]) -> str:

@@ -13,7 +13,7 @@ from yard.export.formats.archive import Member
 from yard.export.formats.cvat_images import images
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_reading import SHAPES_FOLLOW, TRACKS_FOLLOW, read
-from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Wording, group, turned
+from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Identities, ValueLines, group, turned
 from yard.export.formats.dataset import Dataset
 from yard.export.formats.drawn import Drawn
 from yard.export.formats.format import Format
@@ -23,6 +23,7 @@ from yard.export.formats.xml_text import in_quotes
 TAGS = "a video has tracks only, a frame as a whole cannot have a label"
 States = Iterable[tuple[Drawn, bool]]
 _STATES_AT_ONCE = 256
+_STATE = '    <%s frame="%d" keyframe="%s" outside="%s" occluded="%s"%s%s z_order="%d">\n%s    </%s>\n'
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
@@ -35,9 +36,9 @@ def _document(dataset: Dataset) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
     yield head(dataset).encode()
     numbers = count()
-    wording = Wording(dataset.labels)
+    identities, lines = Identities(dataset.labels), ValueLines(dataset.labels)
     for part in dataset.parts:
-        writer = _PartWriter(part, wording, numbers, is_whole=part.subject is dataset.whole)
+        writer = _PartWriter(part, identities, lines, numbers, is_whole=part.subject is dataset.whole)
         yield f"  <?{TRACKS_FOLLOW}?>\n".encode()
         yield from writer.tracks()
         yield f"  <?{SHAPES_FOLLOW}?>\n".encode()
@@ -50,9 +51,12 @@ def _document(dataset: Dataset) -> Iterator[bytes]:
 class _PartWriter:
     """The tracks of one task; numbers run on through those of a project."""
 
-    def __init__(self, part: Part, wording: Wording, numbers: Iterator[int], *, is_whole: bool) -> None:
+    def __init__(
+        self, part: Part, identities: Identities, lines: ValueLines, numbers: Iterator[int], *, is_whole: bool
+    ) -> None:
         self._part = part
-        self._wording = wording
+        self._identities = identities
+        self._values = lines
         self._numbers = numbers
         self.is_deleted = among(part.subject.deleted)
         subject = part.subject
@@ -92,18 +96,24 @@ class _PartWriter:
             return
         one = first[0]
         yield (
-            f'  <track id="{next(self._numbers)}"{self._wording.identity(one.label_id, one.source)}'
+            f'  <track id="{next(self._numbers)}"{self._identities[one.label_id, one.source]}'
             f"{self._where}{group(one.group)}>\n"
         )
-        values, source_number = self._wording.values, self._part.source_number
+        values, source_number = self._values, self._part.source_number
         for state, is_outside in chain((first,), states):
             frame, kind, points, rotation, occluded, z_order, label_id, _, _, given, _, is_keyframe = state
             element = ELEMENTS[kind]
-            yield (
-                f'    <{element} frame="{source_number(frame)}" keyframe="{BITS[is_keyframe]}" '
-                f'outside="{BITS[is_outside]}" occluded="{BITS[occluded]}"{GEOMETRIES[kind](points)}'
-                f'{turned(rotation) if rotation else ""} z_order="{z_order}">\n'
-                f"{values(label_id, given) if given else ''}    </{element}>\n"
+            yield _STATE % (
+                element,
+                source_number(frame),
+                BITS[is_keyframe],
+                BITS[is_outside],
+                BITS[occluded],
+                GEOMETRIES[kind](points),
+                turned(rotation) if rotation else "",
+                z_order,
+                values[label_id, given],
+                element,
             )
         yield "  </track>\n"
 

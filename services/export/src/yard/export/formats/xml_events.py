@@ -42,7 +42,8 @@ class XmlEvents:
         parser.StartDoctypeDeclHandler = self._document_type
         self._parser = parser
         self._text: list[str] = []
-        self._room = 0
+        self._append = self._text.append
+        self._most = 0
 
     @property
     def line(self) -> int:
@@ -51,14 +52,18 @@ class XmlEvents:
 
     def gather(self, most: int) -> None:
         """Keeps the text from here on; more than `most` characters are refused."""
-        self._text = []
-        self._room = most
-        self._parser.CharacterDataHandler = self._more
+        self._text.clear()
+        self._most = most
+        self._parser.CharacterDataHandler = self._append
 
     def gathered(self) -> str:
         """The text since `gather`."""
         self._parser.CharacterDataHandler = None
-        return "".join(self._text)
+        found = "".join(self._text)
+        if len(found) > self._most:
+            raise BrokenXmlError(self.line, f"a text has more than {self._most} characters")
+        self._text.clear()
+        return found
 
     def read(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
         """Reads to the end; `tell` hears how many bytes were read so far. Raises BrokenXmlError."""
@@ -76,14 +81,10 @@ class XmlEvents:
     def _check(self, done: int) -> None:
         if done - max(0, self._parser.CurrentByteIndex) > LONGEST_TAG_BYTES:
             raise BrokenXmlError(self.line, f"a tag has more than {LONGEST_TAG_BYTES} bytes")
+        if sum(map(len, self._text)) > self._most:
+            raise BrokenXmlError(self.line, f"a text has more than {self._most} characters")
         if len(self._names) > MOST_NAMES:
             raise BrokenXmlError(self.line, f"has more than {MOST_NAMES} different names")
-
-    def _more(self, text: str) -> None:
-        self._text.append(text)
-        self._room -= len(text)
-        if self._room < 0:
-            raise BrokenXmlError(self.line, "a text is too long")
 
     def _document_type(self, *given: object) -> None:
         raise BrokenXmlError(self.line, "has a document type, which is not allowed")
