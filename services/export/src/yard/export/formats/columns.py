@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -52,18 +52,40 @@ class Completion:
         """Those of each row; equal ones of a batch are one object."""
         if not batch.attribute_id:
             return map(self.bare, label_ids)
-        return self._given(batch, label_ids)
+        return map(_Known(self, batch).__getitem__, _keys(batch))
 
-    def _given(self, batch: Batch, label_ids: list[int]) -> Iterator[Values]:
-        ids, texts = batch.attribute_id, batch.attribute_value
-        ends: list[int] = np.frombuffer(batch.attributes_offset, "<i8").tolist()
-        known: dict[tuple[int, bytes, bytes], Values] = {}
-        for label_id, (begin, end) in zip(label_ids, pairwise(ends), strict=True):
-            key = (label_id, ids[8 * begin : 8 * end], texts[4 * begin : 4 * end])
-            found = known.get(key)
-            if found is None:
-                found = known[key] = self.completed(label_id, given(batch, begin, end))
-            yield found
+
+class _Known(dict[bytes, Values]):
+    """The attributes of a batch by what its columns say of a row: its label, then ids, then texts."""
+
+    def __init__(self, completion: Completion, batch: Batch) -> None:
+        super().__init__()
+        self._completion = completion
+        self._strings = batch.strings
+
+    def __missing__(self, key: bytes) -> Values:
+        count = (len(key) - 8) // 12
+        label_id, *ids = np.frombuffer(key, "<i8", count + 1).tolist()
+        texts: list[int] = np.frombuffer(key, "<i4", count, 8 + 8 * count).tolist()
+        strings = self._strings
+        own = {number: strings[text] for number, text in zip(ids, texts, strict=True)}
+        found = self[key] = self._completion.completed(label_id, own)
+        return found
+
+
+def _keys(batch: Batch) -> Iterable[bytes]:
+    labels, ids, texts = batch.label_id, batch.attribute_id, batch.attribute_value
+    offsets = _column(batch.attributes_offset, "<i8")
+    width = int(offsets[1])
+    if (np.diff(offsets) != width).any():
+        spans = enumerate(pairwise(offsets.tolist()))
+        return (
+            labels[8 * row : 8 * row + 8] + ids[8 * begin : 8 * end] + texts[4 * begin : 4 * end]
+            for row, (begin, end) in spans
+        )
+    columns = [_column(column, "u1").reshape(batch.count, -1) for column in (labels, ids, texts)]
+    rows, size = np.concatenate(columns, axis=1).tobytes(), 8 + 12 * width
+    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
 
 
 def given(batch: Batch, begin: int, end: int) -> dict[int, str]:
@@ -78,7 +100,8 @@ class Run(NamedTuple):
 
     frames: Ints
     z_order: Ints | None
-    rows: list[Any]
+    rows: Iterator[Any]
+    """Made when they are asked for: few of them at a time cost the garbage collector nothing."""
 
 
 def drawn_of(batch: Batch, completion: Completion) -> Run:
@@ -100,7 +123,7 @@ def drawn_of(batch: Batch, completion: Completion) -> Run:
         repeat(-1, batch.count),
         repeat(False, batch.count),
     )
-    return Run(frames, z_order, list(map(make_drawn, zip(*columns, strict=True))))
+    return Run(frames, z_order, map(make_drawn, zip(*columns, strict=True)))
 
 
 def tagged_of(batch: Batch, completion: Completion) -> Run:
@@ -114,7 +137,7 @@ def tagged_of(batch: Batch, completion: Completion) -> Run:
         map(SOURCES.__getitem__, batch.source),
         completion.of(batch, label_ids),
     )
-    return Run(frames, None, list(map(_make_tagged, zip(*columns, strict=True))))
+    return Run(frames, None, map(_make_tagged, zip(*columns, strict=True)))
 
 
 def in_order(batches: Iterable[Batch], deleted: Runs) -> Iterator[Batch]:
@@ -150,16 +173,14 @@ def by_frame(runs: Iterable[Run]) -> Iterator[tuple[int, list[Any]]]:
     held: list[Any] = []
     for run in runs:
         rows = _sorted(run)
-        cuts: list[int] = (np.flatnonzero(np.diff(run.frames)) + 1).tolist()
-        starts = [0, *cuts]
-        cuts.append(len(rows))
-        for number, begin, end in zip(run.frames[starts].tolist(), starts, cuts, strict=True):
+        cuts = np.append(np.flatnonzero(np.diff(run.frames)), len(run.frames) - 1)
+        for number, count in zip(run.frames[cuts].tolist(), np.diff(cuts, prepend=-1).tolist(), strict=True):
             if number != present:
                 if held:
                     yield present, held
-                present, held = number, rows[begin:end]
+                present, held = number, list(islice(rows, count))
             else:
-                held += rows[begin:end]
+                held += islice(rows, count)
                 if run.z_order is not None:
                     held.sort(key=z_order_of)
     if held:
@@ -185,24 +206,27 @@ class AtFrames:
         return []
 
 
-def _sorted(run: Run) -> list[Any]:
+def _sorted(run: Run) -> Iterator[Any]:
     """The rows by frame and z order, equal ones as they came."""
     frames, z_order, rows = run
     if z_order is None or not ((np.diff(z_order) < 0) & (np.diff(frames) == 0)).any():
         return rows
-    return list(map(rows.__getitem__, np.lexsort((z_order, frames)).tolist()))
+    return map(list(rows).__getitem__, np.lexsort((z_order, frames)).tolist())
 
 
 def _points(batch: Batch) -> Iterable[list[float]]:
     """The numbers of each row."""
     offsets = _column(batch.points_offset, "<i8")
-    points: NDArray[np.float64] = np.frombuffer(batch.points, "<f8")
+    numbers: list[float] = _column(batch.points, "<f8").tolist()
     width = int(offsets[1])
     if width and (np.diff(offsets) == width).all():
-        even: list[list[float]] = points.reshape(-1, width).tolist()
-        return even
-    numbers: list[float] = points.tolist()
-    return [numbers[begin:end] for begin, end in pairwise(offsets.tolist())]
+        return in_rows(numbers, width)
+    return (numbers[begin:end] for begin, end in pairwise(offsets.tolist()))
+
+
+def in_rows(numbers: list[float], width: int) -> Iterator[list[float]]:
+    """The numbers in lists of one length, made as they are asked for."""
+    return map(list, zip(*[iter(numbers)] * width, strict=True))
 
 
 def _column(column: bytes, form: str) -> NDArray[Any]:

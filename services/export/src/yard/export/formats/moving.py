@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from yard.annotations.arrays import Flags, Floats, Ints, moved, ways
 from yard.annotations.columnar_rows import ranges
-from yard.export.formats.columns import KINDS, OCCLUDED, OUTSIDE, Run, by_frame, make_drawn
+from yard.export.formats.columns import KINDS, OCCLUDED, OUTSIDE, Run, by_frame, in_rows, make_drawn
 from yard.export.formats.drawn import Drawn
 from yard.export.formats.stretches import (
     FLAGS,
@@ -35,7 +35,7 @@ class States(NamedTuple):
 
     frames: Ints
     outside: Flags
-    rows: list[Drawn]
+    rows: Iterator[Drawn]
 
 
 def moving(stretches: Stretches, numbers: int, first: int, last: int) -> Iterator[tuple[int, list[Drawn]]]:
@@ -62,7 +62,7 @@ def _blocks(stretches: Stretches, numbers: int, first: int, last: int) -> Iterat
             end = _end(frame, end, len(active))
         active.sort(key=lambda stretch: stretch.owner.number)
         states = states_of(active, frame, end, numbers)
-        if states.rows:
+        if len(states.frames):
             yield Run(states.frames, None, states.rows)
         frame = end + 1
 
@@ -121,7 +121,7 @@ def _placed(frame: Ints, values: Floats, moves: Flags, row: Ints, at: Ints) -> F
 
 def _rows(
     stretches: Sequence[Stretch], heads: Floats, row: Ints, at: Ints, placed: Floats, owner: Ints
-) -> list[Drawn]:
+) -> Iterator[Drawn]:
     owners = [stretch.owner for stretch in stretches]
     sets = [values for stretch in stretches for values in stretch.values]
     before = np.cumsum([0, *(len(stretch.values) for stretch in stretches[:-1])])
@@ -131,7 +131,7 @@ def _rows(
     columns: tuple[Any, ...] = (
         at.tolist(),
         map(KINDS.__getitem__, codes[:, KIND].tolist()),
-        placed[:, :-1].tolist(),
+        in_rows(placed[:, :-1].ravel().tolist(), placed.shape[1] - 1),
         placed[:, -1].tolist(),
         (codes[:, FLAGS] & OCCLUDED != 0).tolist(),
         codes[:, Z_ORDER].tolist(),
@@ -142,4 +142,4 @@ def _rows(
         [one.number for one in whose],
         (codes[:, FRAME] == at).tolist(),
     )
-    return list(map(make_drawn, zip(*columns, strict=True)))
+    return map(make_drawn, zip(*columns, strict=True))

@@ -40,32 +40,39 @@ class Names:
         if self._is_known:
             return
         self._is_known = True
-        hashes = self._hashes_of_files()
-        repeated = _repeated(np.frombuffer(hashes, dtype=np.int64))
+        files, stems = self._all_hashes()
+        repeated = _repeated(files)
         if len(repeated):
-            self._renamed = self._renames(hashes, repeated)
-        self._ambiguous = self._ambiguous_stems()
+            self._renamed = self._renames(files, repeated)
+            files, stems = self._all_hashes()
+        # Stems that two files share, or that are a whole name.
+        whole = files[_found(files, stems)]
+        self._ambiguous = np.unique(np.concatenate([_repeated(stems), whole]))
 
     def _pages(self) -> Iterator[tuple[int, list[str]]]:
         first = 0
+        self._first = []
         for part in self._parts:
+            self._first.append(first)
             for page in part():
                 yield first, page
                 first += len(page)
 
-    def _hashes_of_files(self) -> "array[int]":
-        """Sorted; hashes differ from run to run, but nothing that is seen depends on them."""
-        hashes = array("q")
-        self._first = []
-        for part in self._parts:
-            self._first.append(len(hashes))
-            for page in part():
-                hashes.extend(map(hash, page))
-        np.frombuffer(hashes, dtype=np.int64).sort()
-        return hashes
+    def _all_hashes(self) -> tuple[Hashes, Hashes]:
+        """Those of files and their stems, sorted; they differ from run to run, but nothing shows it."""
+        files, stems = array("q"), array("q")
+        for first, page in self._pages():
+            names = self._renamed.applied(page, first)
+            files.extend(map(hash, names))
+            stems.extend(map(hash, map(stem, names)))
+        found = (np.frombuffer(files, dtype=np.int64), np.frombuffer(stems, dtype=np.int64))
+        for hashes in found:
+            hashes.sort()
+        return found
 
-    def _renames(self, hashes: "array[int]", repeated: Hashes) -> "_Renamed":
-        """`hashes` are those of all files, sorted."""
+    def _renames(self, files: Hashes, repeated: Hashes) -> "_Renamed":
+        """`files` are the hashes of all, sorted; `repeated` those that come more than once."""
+        hashes = array("q", files.tobytes())
         last = array("q", [-1]) * len(repeated)
         renamed = _Renamed()
         for first, page in self._pages():
@@ -81,19 +88,6 @@ class Names:
                     renamed.add(first + place, number)
                 last[which] = number
         return renamed
-
-    def _ambiguous_stems(self) -> Hashes:
-        """Hashes of stems that two files share, or that are another file's whole name."""
-        stems = array("q")
-        for first, page in self._pages():
-            stems.extend(map(hash, map(stem, self._renamed.applied(page, first))))
-        found = np.frombuffer(stems, dtype=np.int64)
-        found.sort()
-        whole = array("q")
-        for first, page in self._pages():
-            files = self._renamed.applied(page, first)
-            whole.extend(hash(files[place]) for place in _found(_hashes(files), found).tolist())
-        return np.unique(np.concatenate([_repeated(found), np.frombuffer(whole, dtype=np.int64)]))
 
 
 class _Renamed:
