@@ -8,6 +8,7 @@ from yard.export.formats.datumaro import DATUMARO
 from yard.export.formats.format import Format
 from yard.export.formats.masks import MASKS
 from yard.export.formats.mot import MOT
+from yard.export.formats.tfrecord import TFRECORD
 from yard.export.formats.voc import VOC
 from yard.export.formats.yolo import YOLO
 
@@ -18,6 +19,7 @@ FORMATS: tuple[Format, ...] = (
     MASKS,
     YOLO,
     COCO,
+    TFRECORD,
     MOT,
     DATUMARO,
 )
