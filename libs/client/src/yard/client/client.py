@@ -11,6 +11,7 @@ from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServic
 from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceStub
 from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceStub
 from frameyard.export.v1.export_service_pb2_grpc import ExportServiceStub
+from frameyard.export.v1.import_service_pb2_grpc import ImportServiceStub
 from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from frameyard.identity.v1.user_pb2 import User
 from frameyard.media.v1.media_service_pb2_grpc import MediaServiceStub
@@ -72,6 +73,7 @@ class Client:
         self.shares = ShareServiceStub(channel(endpoints.media_ingest))
         self.chunks = ChunkServiceStub(channel(endpoints.chunking))
         self.exports = ExportServiceStub(channel(endpoints.export))
+        self.imports = ImportServiceStub(channel(endpoints.export))
 
     async def __aenter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from yard.client.cli import bulk as bulk_commands
 from yard.client.cli import completion as completion_commands
 from yard.client.cli import deleted_frames as deleted_frame_commands
 from yard.client.cli import exports as export_commands
+from yard.client.cli import file_imports as file_import_commands
 from yard.client.cli import history as history_commands
 from yard.client.cli import issues as issue_commands
 from yard.client.cli import jobs as job_commands
@@ -73,6 +74,7 @@ for commands in (
     history_commands,
     issue_commands,
     export_commands,
+    file_import_commands,
     operation_commands,
     upload_commands,
     share_commands,

@@ -16,7 +16,7 @@ from yard.export.formats import media
 from yard.export.formats.archive import Member
 from yard.export.formats.coco_reading import CROWD, SCORE, read
 from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Values
+from yard.export.formats.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
@@ -29,6 +29,7 @@ from yard.export.formats.json_text import (
     typed,
 )
 
+_RECTANGLE = ShapeKind.RECTANGLE
 NO_PLACE = "COCO instances have no place for it"
 _HEAD = (
     '{"licenses":[{"name":"","id":0,"url":""}],"info":{"contributor":"","date_created":"","description":"",'
@@ -82,35 +83,45 @@ class _Annotations:
         self._properties = lru_cache(CACHED)(self._read_properties)
         self._left_out = LeftOutOnce(dataset, NO_PLACE)
         self._tracks = TrackNumbers()
+        self._number = 0
 
     def lines(self, subset: str) -> Iterator[str]:
-        """Each annotation as a JSON object."""
-        number = 0
-        for image, (frame, objects, tags) in enumerate(self._dataset.pictures(subset), 1):
-            if tags:
-                self._dataset.leave_out("tag", NO_PLACE, len(tags))
-            for drawn in objects:
-                found = self._properties(drawn.label_id, drawn.attributes)
-                place = _place(drawn, frame, found.is_crowd)
-                if place:
-                    number += 1
-                    category = self._categories.get(drawn.label_id, 0)
-                    yield (
-                        f'{{"id":{number},"image_id":{image},"category_id":{category},{place},'
-                        f'"iscrowd":{found.is_crowd},"attributes":{{{found.members}'
-                        f"{self._own(drawn, frame.part)}}}{found.score}}}"
-                    )
-                else:
-                    self._left_out.add(drawn.kind.name.lower(), frame.part, drawn.track)
+        """The annotations of each picture that has any, as JSON objects with commas between them."""
+        for image, picture in enumerate(self._dataset.pictures(subset), 1):
+            if picture.tags:
+                self._dataset.leave_out("tag", NO_PLACE, len(picture.tags))
+            if picture.objects and (lines := self._of_picture(image, picture)):
+                yield ",".join(lines)
 
-    def _own(self, drawn: Drawn, part: int) -> str:
-        text = '"occluded":true' if drawn.occluded else '"occluded":false'
-        if drawn.kind is ShapeKind.RECTANGLE:
-            text += f',"rotation":{drawn.rotation:z.2f}' if drawn.rotation else ',"rotation":0.0'
-        if drawn.track >= 0:
-            keyframe = "true" if drawn.is_keyframe else "false"
-            text += f',"track_id":{self._tracks.of(part, drawn.track)},"keyframe":{keyframe}'
-        return text
+    def _of_picture(self, image: int, picture: Picture) -> list[str]:
+        lines, frame, part = [], picture.frame, picture.frame.part
+        for drawn in picture.objects:
+            # Taking it apart at once is cheaper than asking it for each of its fields.
+            _, kind, points, rotation, occluded, _, label_id, _, _, attributes, track, is_keyframe = drawn
+            members, is_crowd, score = self._properties(label_id, attributes)
+            if kind is _RECTANGLE:
+                x0, y0, x1, y1 = points
+                width, height = x1 - x0, y1 - y0
+                place = (
+                    f'"segmentation":[],"area":{width * height:.2f},'
+                    f'"bbox":[{x0:z.2f},{y0:z.2f},{width:.2f},{height:.2f}]'
+                )
+                own = f',"rotation":{rotation:.2f}' if rotation else ',"rotation":0.0'
+            else:
+                place, own = _place(drawn, frame, is_crowd), ""
+            if not place:
+                self._left_out.add(kind.name.lower(), part, track)
+                continue
+            if track >= 0:
+                keyframe = "true" if is_keyframe else "false"
+                own += f',"track_id":{self._tracks.of(part, track)},"keyframe":{keyframe}'
+            self._number += 1
+            lines.append(
+                f'{{"id":{self._number},"image_id":{image},"category_id":{self._categories.get(label_id, 0)},'
+                f'{place},"iscrowd":{is_crowd},"attributes":{{{members}"occluded":'
+                f"{'true' if occluded else 'false'}{own}}}{score}}}"
+            )
+        return lines
 
     def _read_properties(self, label_id: int, values: Values) -> _Properties:
         schema = self._dataset.labels.attributes(label_id)
@@ -129,10 +140,6 @@ class _Annotations:
 def _place(drawn: Drawn, frame: Frame, is_crowd: int) -> str:
     """The fields that COCO has for where an object is; empty if it has none for it."""
     kind = drawn.kind
-    if kind is ShapeKind.RECTANGLE:
-        x0, y0, x1, y1 = drawn.points
-        width, height = x1 - x0, y1 - y0
-        return f'"segmentation":[],"area":{width * height:.2f},{_box(x0, y0, width, height)}'
     if kind is ShapeKind.POLYGON and not is_crowd:
         return _polygon(drawn)
     return _pixels(drawn, frame) if kind in (ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.ELLIPSE) else ""

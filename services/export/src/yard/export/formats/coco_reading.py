@@ -37,7 +37,7 @@ _INSTANCES = "instances_"
 _LEAST = 6
 # Categories and images, on which annotations build.
 _TABLES = 2
-_NOISE = 1e-9
+_NOISE, _SHORT, _LARGE = 1e-9, 1e6, 1e9
 
 
 def read(opened: Opened, intake: Intake) -> None:
@@ -161,9 +161,9 @@ class _Document:
     def _box(self, corners: Corners, picture: _Picture, label: Label, given: Given, where: str) -> None:
         if given is PLAIN:
             self._objects.box(picture.frame, label.id, corners, where)
-            return
-        shape = _shape(picture, label, ShapeKind.RECTANGLE, corners, given)
-        self._objects.add(label, shape._replace(rotation=given.rotation), given, where)
+        else:
+            shape = _shape(picture, label, ShapeKind.RECTANGLE, corners, given, given.rotation)
+            self._objects.add(label, shape, given, where)
 
     def _mask(
         self, given_runs: dict[str, Any], picture: _Picture, label: Label, given: Given, where: str
@@ -204,20 +204,25 @@ class _Document:
     def _attributes_of(self, found: dict[str, Any], label: Label) -> object:
         """The member `attributes` with what has fields of its own, if the label wants it or it says much."""
         given = found.get("attributes")
-        own: dict[str, Any] = {}
         crowd = found.get("iscrowd", 0)
-        if crowd or self._attributes.declares(label, CROWD):
-            own[CROWD] = bool(crowd)
+        says_crowd = crowd or (label.attributes and self._attributes.declares(label, CROWD))
+        if not says_crowd and SCORE not in found:
+            return given
+        own: dict[str, Any] = {CROWD: bool(crowd)} if says_crowd else {}
         if SCORE in found:
             own[SCORE] = found[SCORE]
-        return {**given, **own} if own and isinstance(given, dict) else given or own
+        return {**given, **own} if isinstance(given, dict) else given or own
 
 
 def _shape(
-    picture: _Picture, label: Label, kind: ShapeKind, points: Sequence[float], given: Given
+    picture: _Picture,
+    label: Label,
+    kind: ShapeKind,
+    points: Sequence[float],
+    given: Given,
+    rotation: float = 0.0,
 ) -> FoundShape:
-    occluded, attributes = given.occluded, given.attributes
-    return FoundShape(picture.frame, label.id, kind, points, occluded=occluded, attributes=attributes)
+    return FoundShape(picture.frame, label.id, kind, points, rotation, given.occluded, 0, given.attributes)
 
 
 def _number(found: dict[str, Any], name: str) -> int | str:
@@ -228,16 +233,19 @@ def _number(found: dict[str, Any], name: str) -> int | str:
 
 
 def _corners(box: object) -> Corners:
+    """The corners of a box; 0.1 + 0.2 is meant to be 0.3, as sums of short decimals are seldom as short."""
     if box is None:
         raise ObjectError("it has neither a segmentation nor a bbox")
     x, y, width, height = numbers(box, 4)
-    return x, y, _snapped(x + width), _snapped(y + height)
-
-
-def _snapped(number: float) -> float:
-    """The sum of two short decimals is seldom as short: 0.1 + 0.2 is meant to be 0.3."""
-    short = round(number * 1e6) / 1e6
-    return short if abs(short - number) < _NOISE else number
+    right, bottom = x + width, y + height
+    if -_LARGE < right < _LARGE and -_LARGE < bottom < _LARGE:
+        short = round(right * _SHORT) / _SHORT
+        if -_NOISE < short - right < _NOISE:
+            right = short
+        short = round(bottom * _SHORT) / _SHORT
+        if -_NOISE < short - bottom < _NOISE:
+            bottom = short
+    return x, y, right, bottom
 
 
 def _polygons(segmentation: object) -> list[list[float]]:

@@ -7,7 +7,7 @@ from yard.export.formats.cvat_shapes import CORNERS, SOURCES
 
 Given = Mapping[str, str]
 _INT32_MAX = 2**31 - 1
-_SOURCES = {name: source for source, name in SOURCES.items()}
+SOURCE_NAMES: dict[str | None, Source] = {name: source for source, name in SOURCES.items()}
 
 
 def whole_number(given: Given, name: str, default: int | None = None) -> int:
@@ -38,7 +38,7 @@ def is_set(given: Given, name: str, default: str = "0") -> bool:
 
 def source_of(given: Given) -> Source:
     """Who made an object; those that are not known here came from a file anyway."""
-    return _SOURCES.get(given.get("source", "file").lower(), Source.FILE)
+    return SOURCE_NAMES.get(given.get("source", "file").lower(), Source.FILE)
 
 
 def rotation_of(given: Given) -> float:
@@ -46,35 +46,15 @@ def rotation_of(given: Given) -> float:
     text = given.get("rotation")
     if text is None:
         return 0.0
-    turned = _number(given, "rotation") % 360
+    turned = float(text) % 360
     return 0.0 if turned >= 360 else turned
 
 
-def points_of(element: str, given: Given) -> Sequence[float]:
-    """Where an object is; ValueError with words for people."""
-    kind, read = SHAPES[element]
-    try:
-        return read(given)
-    except KeyError as missing:
-        raise ValueError(f"{missing.args[0]} is missing") from missing
-    except ValueError:
-        for name in _NAMES.get(kind, ()):
-            _number(given, name)
-        raise
-
-
-def is_flat(element: str, points: Sequence[float]) -> bool:
-    """Whether a box or an ellipse has no width or no height: two decimals make thin ones so."""
-    if element == "box":
-        return points[0] == points[2] or points[1] == points[3]
-    return element == "ellipse" and (points[0] == points[2] or points[1] == points[3])
-
-
-def _number(given: Given, name: str) -> float:
-    try:
-        return float(given[name])
-    except ValueError:
-        raise ValueError(f"{name} is {given[name][:40]!r}, a number is needed") from None
+def words(fault: KeyError | ValueError) -> str:
+    """What is wrong, for people."""
+    if isinstance(fault, KeyError):
+        return f"{fault.args[0]} is missing"
+    return str(fault).replace("could not convert string to float:", "a number is needed, not")[:200]
 
 
 def _box(given: Given) -> Sequence[float]:
@@ -129,8 +109,5 @@ SHAPES: dict[str, tuple[ShapeKind, Callable[[Given], Sequence[float]]]] = {
     "cuboid": (ShapeKind.CUBOID, _cuboid),
     "mask": (ShapeKind.MASK, _mask),
 }
-_NAMES: dict[ShapeKind, Sequence[str]] = {
-    ShapeKind.RECTANGLE: ("xtl", "ytl", "xbr", "ybr"),
-    ShapeKind.ELLIPSE: ("cx", "cy", "rx", "ry"),
-    ShapeKind.CUBOID: CORNERS,
-}
+FLATTENED = ("box", "ellipse")
+"""Those that two decimals may leave without a width or a height."""

@@ -11,13 +11,14 @@ from typing import Final
 from yard.annotations.labels import Label
 from yard.annotations.model import Keyframe
 from yard.export.formats.cvat_elements import (
+    FLATTENED,
     SHAPES,
-    is_flat,
+    SOURCE_NAMES,
     is_set,
-    points_of,
     rotation_of,
     source_of,
     whole_number,
+    words,
 )
 from yard.export.formats.cvat_tracks import GatheredTrack, Said
 from yard.export.formats.intake import NONE, FoundShape, FoundTag, Intake
@@ -31,6 +32,7 @@ SEVERAL = "has tracks of several tasks, which number their frames alike: export 
 SKELETON = ("skeleton", "there are no skeletons here")
 UNKNOWN = ("element", "it is none that the format has")
 FLAT = "has no area at two decimals"
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 1000
 _LONGEST_TEXT: Final = 65_536
 _MOST_DIGITS: Final = 10
 _MOST_VALUES: Final = 1000
@@ -80,12 +82,13 @@ class _Document:
         self._number = 0
         self._object = ""
         self._given: Given = {}
-        self._where = ""
+        self._line = 0
         self._values: dict[str, str] = {}
         self._name = ""
         self._said = Said.NOTHING
         self._range: dict[str, str] = {}
         self._labels = {label.name: label for label in intake.labels.labels}
+        self._known: dict[tuple[object, ...], Mapping[int, str]] = {}
 
     def read(self, opened: Opened) -> None:
         try:
@@ -100,8 +103,12 @@ class _Document:
     def _start(self, name: str, given: Given) -> None:
         depth = self._depth = self._depth + 1
         if depth == 3:
-            if self._holder != META:
-                self._open_object(name, given)
+            if self._holder != META and self._is_wanted(name, given):
+                self._object = name
+                self._given = given
+                self._line = self._events.line
+                if self._values:
+                    self._values = {}
         elif depth == 4:
             self._open_text(name, given)
         elif depth == 2:
@@ -133,14 +140,18 @@ class _Document:
         if name not in HOLDERS:
             self._intake.ignore(*UNKNOWN)
             return
-        self._where = f"{self._entry.name}:{self._events.line}"
+        self._line = self._events.line
         try:
             if name == "image":
                 self._frame = self._frame_of(given)
             elif name == "track":
                 self._track = self._track_of(given)
         except ValueError as fault:
-            self._intake.refuse(self._where, str(fault))
+            self._intake.refuse(self._where, words(fault))
+
+    @property
+    def _where(self) -> str:
+        return f"{self._entry.name}:{self._line}"
 
     def _close_holder(self) -> None:
         track, self._track, self._frame, self._holder = self._track, None, None, ""
@@ -175,24 +186,16 @@ class _Document:
         group = whole_number(given, "group_id", 0)
         return None if label is None else GatheredTrack(label, group, source_of(given), self._where)
 
-    def _open_object(self, name: str, given: Given) -> None:
+    def _is_wanted(self, name: str, given: Given) -> bool:
         if name not in OBJECTS:
             self._intake.ignore(*(SKELETON if name == "skeleton" else UNKNOWN))
-            return
-        if self._track is not None and not self._is_wanted(self._track, name, given):
-            return
-        if self._track is None and self._frame is None:
-            return
-        self._object = name
-        self._given = given
-        self._where = f"{self._entry.name}:{self._events.line}"
-        if self._values:
-            self._values = {}
-
-    def _is_wanted(self, track: GatheredTrack, name: str, given: Given) -> bool:
-        """Whether an element of a track is a keyframe; the first one is taken for one in any case."""
-        if name == "tag":
             return False
+        if self._frame is not None:
+            return True
+        return self._track is not None and name != "tag" and self._is_keyframe(self._track, given)
+
+    def _is_keyframe(self, track: GatheredTrack, given: Given) -> bool:
+        """The first element is taken for one in any case."""
         stop = self._stop if given.get("outside") == "1" else None
         if stop is not None and _is_behind(given.get("frame", ""), stop):
             # Old versions of CVAT close shapes behind the end.
@@ -218,44 +221,47 @@ class _Document:
                 self._add_tag()
             else:
                 self._add_shape(name)
-        except ValueError as fault:
-            self._intake.refuse(self._where, str(fault))
+        except (KeyError, ValueError) as fault:
+            self._intake.refuse(self._where, words(fault))
 
     def _add_shape(self, name: str) -> None:
         given, where = self._given, self._where
-        label = self._label(given)
-        points = points_of(name, given)
+        label = self._labels.get(given.get("label", "")) or self._label(given)
+        kind, points_of = SHAPES[name]
+        points = points_of(given)
         if label is None or self._frame is None:
             return
-        if is_flat(name, points):
-            self._intake.ignore(SHAPES[name][0].name.lower(), FLAT)
+        if name in FLATTENED and (points[0] == points[2] or points[1] == points[3]):
+            self._intake.ignore(kind.name.lower(), FLAT)
             return
+        # What most objects do not have costs no call.
         shape = FoundShape(
             self._frame,
             label.id,
-            SHAPES[name][0],
+            kind,
             points,
-            rotation_of(given),
-            is_set(given, "occluded"),
-            whole_number(given, "z_order", 0),
-            self._intake.attributes(label, self._values, where) if self._values else NONE,
-            whole_number(given, "group_id", 0),
-            source_of(given),
+            rotation_of(given) if "rotation" in given else 0.0,
+            given.get("occluded") != "0" and is_set(given, "occluded"),
+            0 if given.get("z_order") == "0" else whole_number(given, "z_order", 0),
+            self._attributes(label, where) if self._values else NONE,
+            whole_number(given, "group_id", 0) if "group_id" in given else 0,
+            SOURCE_NAMES.get(given.get("source")) or source_of(given),
         )
         self._intake.shape(shape, where)
 
     def _add_tag(self) -> None:
-        given = self._given
+        given, where = self._given, self._where
         label = self._label(given)
         group = whole_number(given, "group_id", 0)
         if label is not None and self._frame is not None:
-            values = self._intake.attributes(label, self._values, self._where)
+            values = self._attributes(label, where)
             self._intake.tag(FoundTag(self._frame, label.id, values, group, source_of(given)))
 
     def _add_keyframe(self, track: GatheredTrack, name: str) -> None:
         given, where = self._given, self._where
+        kind, points_of = SHAPES[name]
         self._number = whole_number(given, "frame")
-        points = points_of(name, given)
+        points = tuple(points_of(given))
         frame = self._intake.frame_of_source(self._number, where)
         if frame is None:
             return
@@ -265,16 +271,27 @@ class _Document:
             return
         keyframe = Keyframe(
             frame=frame,
-            kind=SHAPES[name][0],
-            points=tuple(points),
+            kind=kind,
+            points=points,
             rotation=rotation_of(given),
             occluded=is_set(given, "occluded"),
             outside=is_set(given, "outside"),
             z_order=whole_number(given, "z_order", 0),
-            attributes=self._intake.attributes(track.label, self._values, where) if self._values else NONE,
+            attributes=self._attributes(track.label, where) if self._values else NONE,
         )
         track.add(keyframe)
 
     def _label(self, given: Given) -> Label | None:
-        name = given.get("label", "")
-        return self._labels.get(name) or self._intake.label(name, self._where)
+        return self._intake.label(given.get("label", ""), self._where)
+
+    def _attributes(self, label: Label, where: str) -> Mapping[int, str]:
+        """Objects with equal attributes share what was found, unless something was wrong with them."""
+        key = (label.id, *self._values.items())
+        known = self._known.get(key)
+        if known is None:
+            known = self._intake.attributes(label, self._values, where)
+            if len(known) == len(self._values) and sum(map(len, self._values.values())) < _LONGEST_KNOWN:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[key] = known
+        return known

@@ -19,11 +19,7 @@ from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
-    KEYFRAME,
-    OCCLUDED,
     OWN,
-    ROTATION,
-    TRACK,
     LeftOutOnce,
     TrackNumbers,
     joined,
@@ -35,6 +31,8 @@ from yard.export.formats.rle import text_of
 
 NO_PLACE = "Datumaro has no such object in two dimensions"
 _OUTLINES = {ShapeKind.POLYGON: "polygon", ShapeKind.POLYLINE: "polyline", ShapeKind.POINTS: "points"}
+_PIXELS = (ShapeKind.ELLIPSE, ShapeKind.MASK)
+_RECTANGLE = ShapeKind.RECTANGLE
 _SHORT = 1e6
 
 
@@ -72,41 +70,59 @@ class _Items:
         self._left_out = LeftOutOnce(dataset, NO_PLACE)
         self._tracks = TrackNumbers()
         self._number = 0
+        # Labels whose own attribute takes the name.
+        self._own_ellipse = {
+            label.id for label in dataset.labels.labels if ELLIPSE in {one.name for one in label.attributes}
+        }
 
     def lines(self, subset: str) -> Iterator[str]:
         """Each picture as a JSON object."""
         for picture in self._dataset.pictures(subset):
             frame = picture.frame
+            lines = [self._tag(tag) for tag in picture.tags] if picture.tags else []
+            lines += self._of_picture(picture)
             yield (
-                f'{{"id":{quoted(frame.item)},"annotations":[{",".join(self._annotations(picture))}],'
+                f'{{"id":{quoted(frame.item)},"annotations":[{",".join(lines)}],'
                 f'"attr":{{"frame":{frame.source_number}}},'
                 f'"image":{{"path":{quoted(frame.file_name)},"size":[{frame.height},{frame.width}]}}}}'
             )
 
-    def _annotations(self, picture: Picture) -> Iterator[str]:
-        for tag in picture.tags:
-            yield self._tag(tag)
-        frame = picture.frame
+    def _of_picture(self, picture: Picture) -> list[str]:
+        lines, frame, part = [], picture.frame, picture.frame.part
         for drawn in picture.objects:
-            place = _place(drawn, frame)
-            if not place:
-                self._left_out.add(drawn.kind.name.lower(), frame.part, drawn.track)
+            # Taking it apart at once is cheaper than asking it for each of its fields.
+            _, kind, points, rotation, occluded, z, label_id, group, _, attributes, track, is_keyframe = drawn
+            if kind is _RECTANGLE:
+                x0, y0, x1, y1 = points
+                name, own = "bbox", f',"rotation":{rotation!r}'
+                place = f'"bbox":[{x0!r},{y0!r},{_size(x0, x1)!r},{_size(y0, y1)!r}]'
+            else:
+                name, own, place = self._place(drawn, frame)
+            if not name:
+                self._left_out.add(kind.name.lower(), part, track)
                 continue
+            if track >= 0:
+                keyframe = "true" if is_keyframe else "false"
+                own += f',"track_id":{self._tracks.of(part, track)},"keyframe":{keyframe}'
             self._number += 1
-            kind, own, geometry = place
-            found = self._members(drawn.label_id, drawn.attributes)
-            occluded = "true" if drawn.occluded else "false"
-            if drawn.track >= 0:
-                own += self._of_track(drawn, frame.part)
-            yield (
-                f'{{"id":{self._number},"type":"{kind}","attributes":{{{found}"{OCCLUDED}":{occluded}{own}}},'
-                f'"group":{drawn.group},"label_id":{self._labels.get(drawn.label_id, 0)},'
-                f'"z_order":{drawn.z_order},{geometry}}}'
+            lines.append(
+                f'{{"id":{self._number},"type":"{name}","attributes":{{'
+                f'{self._members(label_id, attributes)}"occluded":{"true" if occluded else "false"}{own}}},'
+                f'"group":{group},"label_id":{self._labels.get(label_id, 0)},"z_order":{z},{place}}}'
             )
+        return lines
 
-    def _of_track(self, drawn: Drawn, part: int) -> str:
-        keyframe = "true" if drawn.is_keyframe else "false"
-        return f',"{TRACK}":{self._tracks.of(part, drawn.track)},"{KEYFRAME}":{keyframe}'
+    def _place(self, drawn: Drawn, frame: Frame) -> tuple[str, str, str]:
+        """The type, attributes of its own, and the geometry; empty if the format has no such type."""
+        kind = drawn.kind
+        if kind in _OUTLINES:
+            text = ",".join(map(repr, drawn.points))
+            seen = _seen(len(drawn.points)) if kind is ShapeKind.POINTS else ""
+            return _OUTLINES[kind], "", f'"points":[{text}]{seen}'
+        if kind is ShapeKind.ELLIPSE and drawn.label_id not in self._own_ellipse:
+            text = " ".join(map(repr, [*drawn.points, drawn.rotation]))
+            return "mask", f',"{ELLIPSE}":"{text}"', _mask(drawn, frame)
+        return ("mask", "", _mask(drawn, frame)) if kind in _PIXELS else ("", "", "")
 
     def _tag(self, tag: Tagged) -> str:
         self._number += 1
@@ -116,24 +132,6 @@ class _Items:
             f'{{"id":{self._number},"type":"label","attributes":{{{found}}},"group":{tag.group},'
             f'"label_id":{label}}}'
         )
-
-
-def _place(drawn: Drawn, frame: Frame) -> tuple[str, str, str] | None:
-    """The type, attributes of its own, and the geometry; None if the format has no such type."""
-    kind = drawn.kind
-    if kind is ShapeKind.RECTANGLE:
-        x0, y0, x1, y1 = drawn.points
-        width, height = _size(x0, x1), _size(y0, y1)
-        rotation = f',"{ROTATION}":{drawn.rotation!r}' if drawn.rotation else f',"{ROTATION}":0.0'
-        return "bbox", rotation, f'"bbox":[{x0!r},{y0!r},{width!r},{height!r}]'
-    if kind in _OUTLINES:
-        text = ",".join(map(repr, drawn.points))
-        seen = _seen(len(drawn.points)) if kind is ShapeKind.POINTS else ""
-        return _OUTLINES[kind], "", f'"points":[{text}]{seen}'
-    if kind is ShapeKind.ELLIPSE:
-        text = " ".join(map(repr, [*drawn.points, drawn.rotation]))
-        return "mask", f',"{ELLIPSE}":"{text}"', _mask(drawn, frame)
-    return ("mask", "", _mask(drawn, frame)) if kind is ShapeKind.MASK else None
 
 
 def _size(start: float, end: float) -> float:

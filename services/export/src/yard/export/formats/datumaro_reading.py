@@ -167,15 +167,15 @@ class _Document:
         if given is PLAIN and not found.get("group") and not found.get("z_order"):
             self._objects.box(item.frame, label.id, corners, where)
         else:
-            shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given)
-            self._objects.add(label, shape._replace(rotation=given.rotation), given, where)
+            shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given, given.rotation)
+            self._objects.add(label, shape, given, where)
 
     def _rotated_box(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
         given = self._attributes.of(label, found.get("attributes"), where)
         x, y, width, height, rotation = numbers(found.get("points") or found.get("rbbox"), 5)
         corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given)
-        self._objects.add(label, shape._replace(rotation=rotation % 360 % 360), given, where)
+        shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given, rotation % 360 % 360)
+        self._objects.add(label, shape, given, where)
 
     def _outline(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
         given = self._attributes.of(label, found.get("attributes"), where)
@@ -189,8 +189,8 @@ class _Document:
         given = self._attributes.of(label, found.get("attributes"), where)
         x0, y0, x1, y1 = numbers(found.get("points"), 4)
         points = ((x0 + x1) / 2, (y0 + y1) / 2, x1, y0)
-        shape = _shape(item, found, label, ShapeKind.ELLIPSE, points, given)
-        self._objects.add(label, shape._replace(rotation=given.rotation), given, where)
+        shape = _shape(item, found, label, ShapeKind.ELLIPSE, points, given, given.rotation)
+        self._objects.add(label, shape, given, where)
 
     def _mask(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
         attributes = found.get("attributes")
@@ -202,8 +202,8 @@ class _Document:
         points = mask_points(runs.get("counts"), runs.get("size"), item.width, item.height)
         ellipse = _ellipse_of(drawn, points, item) if isinstance(drawn, str) else None
         if ellipse is not None:
-            shape = _shape(item, found, label, ShapeKind.ELLIPSE, ellipse[:4], given)
-            self._objects.add(label, shape._replace(rotation=ellipse[4]), given, where)
+            shape = _shape(item, found, label, ShapeKind.ELLIPSE, ellipse[:4], given, ellipse[4])
+            self._objects.add(label, shape, given, where)
         elif points is None:
             self._intake.ignore("mask", "it has no pixels")
         else:
@@ -217,16 +217,12 @@ def _shape(
     kind: ShapeKind,
     points: Sequence[float],
     given: Given,
+    rotation: float = 0.0,
 ) -> FoundShape:
+    z_order = whole(found.get("z_order") or 0, "z_order")
+    occluded, attributes = given.occluded, given.attributes
     return FoundShape(
-        item.frame,
-        label.id,
-        kind,
-        points,
-        occluded=given.occluded,
-        z_order=whole(found.get("z_order") or 0, "z_order"),
-        attributes=given.attributes,
-        group=_group(found),
+        item.frame, label.id, kind, points, rotation, occluded, z_order, attributes, _group(found)
     )
 
 

@@ -27,10 +27,10 @@ def unwritten(dataset: Dataset) -> Iterator[Member]:
 class Format:
     """A writer and a reader, both synchronous.
 
-    `holds` and `keeps` list kinds and properties of objects in the words of the API. `write` gives the files of
-    the archive in a fixed order; it reads the data set as often as it likes, a pass at a time, and tells it what
-    it leaves out. `read` hands over what it finds, in any order, and refuses by `Intake.refuse` what is wrong;
-    `bare` lists extensions of files that it also reads outside an archive.
+    `holds` and `keeps` list kinds and properties of objects in the words of the API. `write` gives the files
+    of the archive in a fixed order; it reads the data set as often as it likes, a pass at a time, and tells
+    it what it leaves out. `read` hands over what it finds, in any order, and refuses by `Intake.refuse` what
+    is wrong; `bare` lists extensions of files that it also reads outside an archive.
     """
 
     name: str

@@ -1,5 +1,6 @@
 """What readers of JSON formats share: objects on their way from parsed values to an intake."""
 
+import marshal
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
+from yard.export.formats.attribute_texts import NOT_DECLARED
 from yard.export.formats.intake import NONE, FoundShape, Intake
 from yard.export.formats.json_stream import JsonError, JsonStream
 from yard.export.formats.json_text import CACHED, KEYFRAME, OCCLUDED, OWN, ROTATION, TRACK
@@ -15,10 +17,11 @@ from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.track_rows import TrackRows
 
 _ROWS = 4096
+_LONGEST_KNOWN = 1000
 # Fewer boxes are not worth the making of arrays.
 _FEW = 8
 _NO_MASK_TRACKS = "masks cannot be tracked: each frame has a mask of its own"
-_NUMBERS = (int, float)
+_NUMBERS = {int, float}
 
 
 class ObjectError(ValueError):
@@ -49,7 +52,7 @@ class AttributeReader:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._cache: dict[Hashable, dict[int, str]] = {}
+        self._known: dict[tuple[int, bytes], tuple[Given, int]] = {}
         self._names = {
             label.id: frozenset(attribute.name for attribute in label.attributes)
             for label in intake.labels.labels
@@ -60,40 +63,44 @@ class AttributeReader:
         return name in self._names[label.id]
 
     def of(self, label: Label, given: object, where: str) -> Given:
-        """Reads the member `attributes`; raises ObjectError."""
-        if not given:
+        """Reads the member `attributes`, taking from it what is the track's; raises ObjectError."""
+        if not given or given == _NOTHING:
             return PLAIN
         if not isinstance(given, dict):
             raise ObjectError("attributes must be an object")
-        if given == _NOTHING:
-            return PLAIN
-        values = {name: value for name, value in given.items() if name not in OWN}
-        attributes = self.values(label, values, where) if values else NONE
-        track = given.get(TRACK)
-        if track is not None and not isinstance(track, int | str):
+        track = given.pop(TRACK, None)
+        is_keyframe = given.pop(KEYFRAME, True) is not False
+        found = self._found(label, given, where)
+        if track is None:
+            return found
+        if not isinstance(track, int | str):
             raise ObjectError(f"{TRACK} must be a whole number or a text")
-        is_keyframe = given.get(KEYFRAME, True) is not False
-        occluded = _switch(given.get(OCCLUDED, False), OCCLUDED)
-        return Given(attributes, occluded, _rotation(given.get(ROTATION, 0)), track, is_keyframe)
+        return found._replace(track=track, is_keyframe=is_keyframe)
 
-    def values(self, label: Label, values: dict[str, Any], where: str) -> Mapping[int, str]:
-        """The values by attribute id."""
-        # Equal numbers, switches and texts differ by their types only.
-        key = (label.id, tuple(values.items()), tuple(map(type, values.values())))
-        with suppress(TypeError):
-            if (known := self._cache.get(key)) is not None:
-                return known
-        for name, value in values.items():
-            if isinstance(value, str) and not _is_text(value):
-                raise ObjectError(f"the value of {name!r} holds characters that are none")
-        found = self._intake.attributes(label, values, where)
-        # What the label does not declare has to be counted each time.
-        if values.keys() <= self._names[label.id]:
-            if len(self._cache) >= CACHED:
-                self._cache.clear()
-            with suppress(TypeError):
-                self._cache[key] = found
+    def _found(self, label: Label, given: dict[str, Any], where: str) -> Given:
+        # Bytes tell 1 from true and 1.0, which are equal keys otherwise; version 2 has no references.
+        key = (label.id, marshal.dumps(given, 2))
+        known = self._known.get(key)
+        if known is None:
+            found = self._read(label, given, where)
+            if len(self._known) >= CACHED:
+                self._known.clear()
+            if len(key[1]) <= _LONGEST_KNOWN:
+                self._known[key] = found, len(given.keys() - OWN - self._names[label.id])
+            return found
+        found, undeclared = known
+        if undeclared:
+            self._intake.ignore("attribute", NOT_DECLARED, undeclared)
         return found
+
+    def _read(self, label: Label, given: dict[str, Any], where: str) -> Given:
+        values = {name: value for name, value in given.items() if name not in OWN}
+        for name, value in values.items():
+            if not _is_text(name) or (isinstance(value, str) and not _is_text(value)):
+                raise ObjectError(f"the attribute {name[:60]!r} holds characters that are none")
+        attributes = self._intake.attributes(label, values, where) if values else NONE
+        occluded = _switch(given.get(OCCLUDED, False), OCCLUDED)
+        return Given(attributes, occluded, _rotation(given.get(ROTATION, 0)), None, True)
 
 
 class Objects:
@@ -102,24 +109,18 @@ class Objects:
     def __init__(self, intake: Intake, tracks: TrackRows) -> None:
         self._intake = intake
         self._tracks = tracks
-        self._frames: list[int] = []
-        self._labels: list[int] = []
-        self._corners: list[Corners] = []
-        self._places: list[str] = []
+        self._boxes: list[tuple[int, int, Corners, str]] = []
 
     def box(self, frame: int, label_id: int, corners: Corners, where: str) -> None:
         """Takes a rectangle without any property."""
-        self._frames.append(frame)
-        self._labels.append(label_id)
-        self._corners.append(corners)
-        self._places.append(where)
-        if len(self._frames) == _ROWS:
+        self._boxes.append((frame, label_id, corners, where))
+        if len(self._boxes) == _ROWS:
             self.flush()
 
     def add(self, label: Label, shape: FoundShape, given: Given, where: str) -> None:
         """Takes any other shape, or the state of a track."""
         if given.track is None:
-            if self._frames:
+            if self._boxes:
                 self.flush()
             self._intake.shape(shape, where)
         elif shape.kind is ShapeKind.MASK:
@@ -130,16 +131,16 @@ class Objects:
 
     def flush(self) -> None:
         """Hands over the boxes that wait."""
-        frames, labels, corners, places = self._frames, self._labels, self._corners, self._places
-        self._frames, self._labels, self._corners, self._places = [], [], [], []
-        sizes = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
-        sound = np.isfinite(sizes).all(axis=1) & (sizes[:, :2] < sizes[:, 2:]).all(axis=1)
-        if len(frames) > _FEW and sound.all():
-            where = f"{places[0]} and what follows it"
-            self._intake.boxes(np.asarray(frames), np.asarray(labels), sizes, where)
-            return
+        boxes, self._boxes = self._boxes, []
+        if len(boxes) > _FEW:
+            frames, labels, corners, places = zip(*boxes, strict=True)
+            sizes = np.asarray(corners, dtype=np.float64)
+            if np.isfinite(sizes).all() and (sizes[:, :2] < sizes[:, 2:]).all():
+                where = f"{places[0]} and what follows it"
+                self._intake.boxes(np.asarray(frames), np.asarray(labels), sizes, where)
+                return
         # One by one, so that faults name their objects.
-        for frame, label_id, box, where in zip(frames, labels, corners, places, strict=True):
+        for frame, label_id, box, where in boxes:
             self._intake.shape(FoundShape(frame, label_id, ShapeKind.RECTANGLE, box), where)
 
 
@@ -199,10 +200,11 @@ def numbers(given: object, count: int | None = None) -> list[float]:
     """A list of numbers, as many as wanted; raises ObjectError."""
     if not isinstance(given, list) or (count is not None and len(given) != count):
         raise ObjectError(f"{str(given)[:60]} is not a list of {'' if count is None else f'{count} '}numbers")
-    for number in given:
-        if type(number) not in _NUMBERS or not -1e300 < number < 1e300:
-            raise ObjectError(f"{str(number)[:60]} is not a finite number")
-    return given
+    if set(map(type, given)) <= _NUMBERS:
+        with suppress(OverflowError):
+            if math.isfinite(sum(given)):
+                return given
+    raise ObjectError(f"{str(given)[:60]} does not hold finite numbers only")
 
 
 def whole(given: object, name: str) -> int:

@@ -1,0 +1,176 @@
+"""PASCAL VOC 1.1: an XML file a frame, lists of items, and PNGs of masks.
+
+Coordinates are pixels from 0 as they are kept, not the whole numbers from 1 of the devkit. Rotated boxes are
+written as before the rotation, with an attribute that tells it. Every frame has its file, empty ones too.
+"""
+
+from collections.abc import Iterator
+
+from yard.annotations.model import ShapeKind
+from yard.export.formats.archive import Member
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.drawn import Drawn, Frame, Picture
+from yard.export.formats.format import Format
+from yard.export.formats.losses import Losses
+from yard.export.formats.painting import HIDDEN, Canvas
+from yard.export.formats.spool import Spool
+from yard.export.formats.voc_labelmap import NAME, RENAMED, LabelMap
+from yard.export.formats.voc_layout import Layout
+from yard.export.formats.voc_objects import Wording
+from yard.export.formats.voc_reading import read
+from yard.export.formats.xml_text import text
+
+NO_PLACE = "PASCAL VOC has no place for it"
+PIXELS = "its pixels are written"
+_MASKS = (ShapeKind.MASK, ShapeKind.POLYGON, ShapeKind.ELLIPSE)
+_SPOOLED = 1 << 20
+
+
+def write(dataset: Dataset) -> Iterator[Member]:
+    """`labelmap.txt`, `ImageSets/`, `Annotations/`, folders of masks if there are any, and `JPEGImages/`."""
+    label_map = LabelMap(dataset.labels.labels)
+    if label_map.renamed:
+        dataset.leave_out("label", RENAMED, label_map.renamed)
+    yield Member(name=NAME, content=[label_map.text()])
+    objects = _Objects(dataset, label_map)
+    for subset in dataset.subsets:
+        layout = Layout(dataset, subset)
+        yield layout.listed("Main")
+        yield from _tagged(dataset, subset, layout, label_map)
+        with Spool(_SPOOLED) as segmented:
+            for picture in dataset.pictures(subset):
+                yield from objects.members(picture, layout, segmented)
+            lines = list(_first(segmented))
+            if lines:
+                name = f"ImageSets/Segmentation/{subset}.txt"
+                yield Member(name=name, content=iter(segmented))
+    for subset in dataset.subsets:
+        yield from Layout(dataset, subset).images()
+
+
+def _first(spool: Spool) -> Iterator[bytes]:
+    for record in spool:
+        yield record
+        return
+
+
+def _tagged(dataset: Dataset, subset: str, layout: Layout, label_map: LabelMap) -> Iterator[Member]:
+    """For each label that frames have a list that tells which do."""
+    parts = [part for part in dataset.parts if part.subject.subset_name == subset]
+    used = {tag.label_id for part in parts for tag in part.tags()}
+    for label_id in sorted(used, key=label_map.names.__getitem__):
+        yield Member(
+            name=f"ImageSets/Main/{label_map.names[label_id].replace('/', '_')}_{subset}.txt",
+            content=_presence(dataset, subset, layout, label_id),
+        )
+
+
+def _presence(dataset: Dataset, subset: str, layout: Layout, label_id: int) -> Iterator[bytes]:
+    for part in dataset.parts:
+        if part.subject.subset_name != subset:
+            continue
+        tags = part.tags()
+        tag = next(tags, None)
+        for frame in part.frames():
+            is_there = False
+            while tag is not None and tag.frame <= frame.number:
+                is_there |= tag.frame == frame.number and tag.label_id == label_id
+                tag = next(tags, None)
+            yield f"{layout.item(frame)}  {1 if is_there else -1}\n".encode()
+
+
+class _Objects:
+    """The files of one frame after the other."""
+
+    def __init__(self, dataset: Dataset, label_map: LabelMap) -> None:
+        self._dataset = dataset
+        self._map = label_map
+        self._wording = Wording(dataset.labels, label_map)
+        self._losses = Losses(dataset)
+
+    def members(self, picture: Picture, layout: Layout, segmented: Spool) -> Iterator[Member]:
+        """The XML file of a frame, and its masks if there are any, which are listed then."""
+        frame = picture.frame
+        lines, painted = [], []
+        for drawn in picture.objects:
+            if drawn.kind is ShapeKind.RECTANGLE:
+                lines.append(self._wording.written(drawn))
+                if drawn.track >= 0 or drawn.group:
+                    self._account(frame.part, drawn)
+            elif drawn.kind in _MASKS:
+                painted.append(drawn)
+            else:
+                self._losses.note(frame.part, drawn, drawn.kind.name.lower(), NO_PLACE)
+        item = layout.item(frame)
+        document = _document(frame, layout.file_name(frame), lines, is_segmented=bool(painted))
+        yield Member(name=f"Annotations/{item}.xml", content=[document])
+        if painted:
+            segmented.append(f"{item}\n".encode())
+            yield from self._masks(frame, item, painted)
+        for tag in picture.tags:
+            if tag.attributes:
+                self._dataset.leave_out(
+                    "attribute", "lists of tags have no place for it", len(tag.attributes)
+                )
+
+    def _masks(self, frame: Frame, item: str, painted: list[Drawn]) -> Iterator[Member]:
+        canvas = Canvas(frame.width, frame.height, classes=len(self._map.colors), objects=len(painted))
+        for number, drawn in enumerate(painted, 1):
+            canvas.paint(drawn, self._map.numbers[drawn.label_id], number)
+            self._account(frame.part, drawn)
+        for place in canvas.hidden():
+            self._dataset.leave_out(painted[place].kind.name.lower(), HIDDEN)
+        classes = canvas.classes(self._map.colors)
+        yield Member(name=f"SegmentationClass/{item}.png", content=[classes], is_media=True)
+        yield Member(name=f"SegmentationObject/{item}.png", content=[canvas.objects()], is_media=True)
+
+    def _account(self, part: int, drawn: Drawn) -> None:
+        note = self._losses.note
+        if drawn.track >= 0:
+            note(part, drawn, "track", "tracks become single objects on each frame")
+        if drawn.group:
+            note(part, drawn, "group", NO_PLACE)
+        if drawn.kind is not ShapeKind.RECTANGLE:
+            if drawn.kind is not ShapeKind.MASK:
+                note(part, drawn, drawn.kind.name.lower(), PIXELS)
+            if drawn.attributes:
+                note(part, drawn, "attribute", "masks have no place for it", len(drawn.attributes))
+
+
+def _document(frame: Frame, file_name: str, objects: list[str], *, is_segmented: bool) -> bytes:
+    return (
+        "<annotation>\n"
+        "  <folder></folder>\n"
+        f"  <filename>{text(file_name)}</filename>\n"
+        "  <source>\n"
+        "    <database>Unknown</database>\n"
+        "    <annotation>Unknown</annotation>\n"
+        "    <image>Unknown</image>\n"
+        "  </source>\n"
+        "  <size>\n"
+        f"    <width>{frame.width}</width>\n"
+        f"    <height>{frame.height}</height>\n"
+        "    <depth>3</depth>\n"
+        "  </size>\n"
+        f"  <segmented>{is_segmented:d}</segmented>\n"
+        f"{''.join(objects)}"
+        "</annotation>\n"
+    ).encode()
+
+
+VOC = Format(
+    name="PASCAL VOC",
+    version="1.1",
+    extension="zip",
+    description=(
+        "An XML file a frame with boxes and their attributes, lists of frames with tags, and masks as PNGs. "
+        "Polygons and ellipses become masks."
+    ),
+    holds=("tag", "rectangle", "mask"),
+    keeps=("attributes", "occluded", "rotation"),
+    for_interpolation=False,
+    for_annotation=True,
+    write=write,
+    read=read,
+    bare=("xml",),
+)

@@ -1,0 +1,101 @@
+"""Files in exchange formats into tasks, by the installed command on the whole platform."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from yard.media import synthetic
+from yard.testkit.platform import Platform
+
+from tests.e2e.command_line import CommandLine
+
+FRAMES, MANY = 40, 100_000
+SIZE = (320, 240)
+
+
+@pytest.fixture
+def command(platform: Platform, tmp_path: Path) -> CommandLine:
+    """The administrator, logged in."""
+    made = CommandLine(platform=platform, folder=tmp_path)
+    assert made.login("admin", platform.admin_password).code == 0
+    return made
+
+
+@pytest.fixture
+def task(command: CommandLine) -> dict[str, Any]:
+    video = synthetic.make_demo_video(command.folder / "street.mp4", seconds=4, size=SIZE, fps=10)
+    made: dict[str, Any] = command.json(
+        "task", "create", "files", video, "--label", "car", "--segment-size", 40, "--wait"
+    )
+    return made
+
+
+def coco(count: int, label: str = "car") -> dict[str, Any]:
+    images = [
+        {"id": 1 + number, "file_name": f"frame_{number:06}.PNG", "width": SIZE[0], "height": SIZE[1]}
+        for number in range(FRAMES)
+    ]
+    boxes = [
+        {
+            "id": 1 + number,
+            "image_id": 1 + number % FRAMES,
+            "category_id": 1,
+            "bbox": [number % 300, number % 200, 10.5, 20.25],
+            "segmentation": [],
+            "area": 212.63,
+            "iscrowd": 0,
+        }
+        for number in range(count)
+    ]
+    return {"categories": [{"id": 1, "name": label}], "images": images, "annotations": boxes}
+
+
+def written(command: CommandLine, name: str, content: dict[str, Any]) -> Path:
+    file = command.folder / name
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("annotations/instances_default.json", json.dumps(content))
+    else:
+        file.write_text(json.dumps(content))
+    return file
+
+
+def revision_of(command: CommandLine, task: dict[str, Any]) -> int:
+    return int(command.json("annotations", "get", "--task", task["id"])["revision"])
+
+
+def test_a_hundred_thousand_boxes_come_from_one_file(command: CommandLine, task: dict[str, Any]) -> None:
+    file = written(command, "many.zip", coco(MANY))
+    found = command.json("task", "import", task["id"], file, "--format", "COCO 1.0")
+    assert (int(found["shapes"]), int(found["tracks"]), int(found["revision"])) == (MANY, 0, 1)
+    again = command.json(
+        "task",
+        "import",
+        task["id"],
+        written(command, "few.json", coco(3)),
+        "--format",
+        "COCO 1.0",
+        "--append",
+    )
+    assert (int(again["shapes"]), int(again["revision"])) == (3, 2)
+    (kept, *_) = command.json("history", "list", "--job", task["jobs"][0]["id"] if "jobs" in task else 1)
+    assert kept["user"]["username"] == "admin"
+
+
+def test_a_wrong_file_changes_nothing_and_says_why(command: CommandLine, task: dict[str, Any]) -> None:
+    good = command.good(
+        "task", "import", task["id"], written(command, "good.json", coco(2)), "--format", "COCO 1.0"
+    )
+    assert good.out == "imported: 0 tags, 2 shapes, 0 tracks; revision 1\n"
+    wrong = written(command, "wrong.json", coco(2, label="cow"))
+    ended = command.run("task", "import", task["id"], wrong, "--format", "COCO 1.0")
+    assert ended.code != 0
+    assert "cow" in ended.err
+    assert "wrong.json" in ended.err
+    assert revision_of(command, task) == 1
+    unknown = command.run("task", "import", task["id"], wrong, "--format", "PDF 1.0")
+    assert "'COCO 1.0'" in unknown.err
+    absent = command.run("task", "import", 999_999, wrong, "--format", "COCO 1.0")
+    assert "NOT_FOUND" in absent.err or "no task" in absent.err.lower() or "not found" in absent.err.lower()
