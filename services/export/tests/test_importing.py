@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -158,7 +159,8 @@ async def test_who_may_not_save_imports_nothing(
 ) -> None:
     others = counterparts[0]
     upload_id = await upload(running.runtime.blobs, others, GOOD)
-    for target in ({"task_id": 12}, {"job_id": 31}, {"task_id": 13}):
+    for field, number in (("task_id", 12), ("job_id", 31), ("task_id", 13)):
+        target: dict[str, Any] = {field: number}
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await client(EVE).bring(upload_id=upload_id, **target)
         assert refused.value.code() is grpc.StatusCode.NOT_FOUND

@@ -51,9 +51,10 @@ class FrameTable:
         place = frame - self.first
         return self._widths[place], self._heights[place]
 
-    def holds(self, frame: int) -> bool:
-        """Whether the relative frame is one of them."""
-        return 0 <= frame - self.first < len(self._widths)
+    def size_if_any(self, frame: int) -> tuple[int, int] | None:
+        """The same; None for a frame that is not one of them."""
+        place = frame - self.first
+        return (self._widths[place], self._heights[place]) if 0 <= place < len(self._widths) else None
 
     def named(self, name: str) -> list[int]:
         """The relative frames that the name may mean, two at most; one is what it means."""

@@ -1,5 +1,7 @@
 """Objects on their way into a task or a job."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
@@ -7,7 +9,10 @@ from yard.export.sources.channels import Channels, translated
 
 
 async def check_may_save(
-    channels: Channels, authorization: str, target: messages.AnnotationTarget, mode: messages.ImportMode
+    channels: Channels,
+    authorization: str,
+    target: messages.AnnotationTarget,
+    mode: messages.ImportMode.ValueType,
 ) -> None:
     """NotFound or PermissionDenied unless the caller may import there in this way."""
     header = messages.ImportHeader(target=target, mode=mode, check_only=True)
