@@ -56,7 +56,7 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
 def test_frames_have_sizes_and_limits() -> None:
     photos = table(*PHOTOS, first=7)
     assert (photos.size(9), len(photos)) == ((12, 20), 7)
-    assert [photos.holds(frame) for frame in (6, 7, 13, 14)] == [False, True, True, False]
+    assert [photos.size_if_any(frame) for frame in (6, 7, 13, 14)] == [None, (10, 20), (16, 20), None]
 
 
 _NAMES = st.lists(

@@ -76,7 +76,9 @@ class Collected:
         self._unknown: set[str] = set()
         self._texts = AttributeTexts()
         last = self.first + self.size - 1
-        self._rules = Rules(schema=target.labels, first=self.first, last=last, frame_size=target.frames.size)
+        self._rules = Rules(
+            schema=target.labels, first=self.first, last=last, frame_size=target.frames.size_if_any
+        )
         self._tags: list[FoundTag] = []
         self._shapes: list[FoundShape] = []
         self._places: list[str] = []
