@@ -20,6 +20,7 @@ from yard.export.formats.voc_layout import Layout
 NO_AREA = "it has no pixels"
 PIXELS = "its pixels are written"
 NO_PLACE = "pictures of masks have no place for it"
+AS_ONE = "objects of a group are one object in the pictures"
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
@@ -76,6 +77,10 @@ class _Masks:
             self._losses.note(part, drawn, "track", "tracks become single objects on each frame")
         if count := self._attributes[drawn.label_id]:
             self._losses.note(part, drawn, "attribute", NO_PLACE, count)
+        if drawn.group:
+            self._losses.note(part, drawn, "group", AS_ONE)
+        if drawn.occluded:
+            self._losses.note(part, drawn, "occluded", NO_PLACE)
         return True
 
 

@@ -32,13 +32,14 @@ OBJECTS: Final = "SegmentationObject/"
 _MOST_OBJECTS: Final = 10_000
 _LARGEST_MAP: Final = 1 << 20
 _PLACE: Final = re.compile(r"(?:.*/)?SegmentationClass/(.+)\.png", re.IGNORECASE)
+_LIST: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/.+\.txt")
 Pixels = NDArray[np.uint32]
 Ints = NDArray[np.int64]
 
 
 def read(opened: Opened, intake: Intake) -> None:
-    """Hands over the masks of all frames."""
-    if not read_masks(opened, intake):
+    """Hands over the masks of all frames; a list of frames without any PNG is a data set without objects."""
+    if not read_masks(opened, intake) and not any(_LIST.fullmatch(entry.name) for entry in opened.entries()):
         intake.refuse(opened.name, f"holds no PNG in {CLASSES}")
 
 

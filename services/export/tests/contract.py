@@ -1,0 +1,126 @@
+"""What every format must give back of its own export, told by what it says that it holds and keeps."""
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from yard.annotations.batch import Batch
+from yard.annotations.columnar import decode
+from yard.annotations.geometry import envelope
+from yard.annotations.model import AnnotationSet, Shape, ShapeKind
+from yard.export.domain import LeftOut
+from yard.export.formats.archive import zipped
+from yard.export.formats.collected import Collected, Target
+from yard.export.formats.dataset import Dataset
+from yard.export.formats.drawn import Drawn, Tagged
+from yard.export.formats.format import Format
+from yard.export.formats.frame_table import FrameTable
+from yard.export.formats.opening import open_upload
+from yard.export.formats.refusals import RefusedError
+from yard.media.budget import ArchiveLimits
+
+from services.export.tests.intake_scene import Imported
+from services.export.tests.scenes import Scene, Task
+
+# What accounts call single ones of a property.
+SINGULAR = {"attributes": "attribute"}
+# Points of scenes are quarters: what formats round is far less.
+QUARTERS = 4
+
+
+class Lost(NamedTuple):
+    """An object on a frame that did not come back."""
+
+    frame: int
+    kind: str
+    seen: tuple[Any, ...]
+
+
+def exported(known: Format, scene: Scene, *, with_images: bool = False) -> tuple[bytes, list[LeftOut]]:
+    """The archive of a scene, and what was left out."""
+    with scene.dataset(with_images=with_images) as made:
+        return b"".join(zipped(known.write(made))), made.left_out
+
+
+def read(
+    known: Format, content: bytes, into: Target, name: str = "given.zip", limits: ArchiveLimits | None = None
+) -> Imported:
+    """What comes of an uploaded file."""
+    batches: list[Batch] = []
+    intake = Collected(into, batches.append)
+    try:
+        known.read(open_upload(io.BytesIO(content), name, limits or ArchiveLimits()), intake)
+        intake.finish()
+    except RefusedError as refused:
+        return Imported(faults=refused.faults, ignored=intake.ignored)
+    return Imported(objects=decode(batches), ignored=intake.ignored)
+
+
+def target(task: Task) -> Target:
+    """The frames of a task, as imports know them."""
+    frames = FrameTable(task.subject.first)
+    with Scene(name="", tasks=(undeleted(task),)).dataset() as made:
+        for frame in made.frames():
+            frames.add(frame.name, frame.width, frame.height)
+    return Target(
+        labels=task.subject.labels,
+        mode=task.subject.mode,
+        start_frame=task.subject.start_frame,
+        frame_step=task.subject.frame_step,
+        frames=frames,
+    )
+
+
+def undeleted(task: Task) -> Task:
+    """The task with all its frames."""
+    return replace(task, subject=replace(task.subject, deleted=()))
+
+
+def missing(known: Format, task: Task, found: AnnotationSet, counted: Collection[str]) -> list[Lost]:
+    """Objects of the task that are not in what was found, with all that is kept and was not counted as lost.
+
+    A kind that was counted is excused: what became of its objects is for the format's own tests.
+    """
+    kept = {name for name in known.keeps if name not in counted and SINGULAR.get(name) not in counted}
+    before = _seen(kept, task)
+    after = _seen(kept, Task(subject=task.subject, objects=found, names=task.names))
+    return sorted(one for one in (before - after).elements() if one.kind not in counted)
+
+
+def _seen(kept: set[str], task: Task) -> Counter[Lost]:
+    """Objects frame by frame with what the format keeps of them; groups and tracks are named by members."""
+    with Scene(name="", tasks=(task,)).dataset() as made:
+        return Counter(_objects(kept, made))
+
+
+def _objects(kept: set[str], made: Dataset) -> Iterator[Lost]:
+    for picture in made.pictures():
+        groups: dict[int, list[int]] = defaultdict(list)
+        everything: list[Drawn | Tagged] = [*picture.objects, *picture.tags]
+        for one in everything:
+            groups[one.group].append(one.label_id)
+        for tag in picture.tags:
+            yield Lost(picture.frame.number, "tag", _kept(kept, tag, groups))
+        for drawn in picture.objects:
+            kind = drawn.kind.name.lower()
+            yield Lost(picture.frame.number, kind, (*_place(kept, drawn), *_kept(kept, drawn, groups)))
+
+
+def _place(kept: set[str], drawn: Drawn) -> tuple[Any, ...]:
+    points, rotation = tuple(drawn.points), drawn.rotation
+    if "rotation" not in kept and drawn.kind is ShapeKind.RECTANGLE:
+        bounds = Shape(frame=0, label_id=0, kind=drawn.kind, points=points, rotation=rotation)
+        points, rotation = envelope(bounds), 0.0
+    return (*(round(number * QUARTERS) for number in points), "turned", round(rotation))
+
+
+def _kept(kept: set[str], one: Drawn | Tagged, groups: dict[int, list[int]]) -> tuple[Any, ...]:
+    values: list[Any] = [one.label_id]
+    for name in sorted(kept - {"rotation"}):
+        if name == "group":
+            values += ["group", *(sorted(groups[one.group]) if one.group else ())]
+        elif hasattr(one, name):
+            values.append(getattr(one, name))
+    return tuple(values)
