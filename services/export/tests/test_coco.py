@@ -124,7 +124,7 @@ def refused(found: Any) -> list[str]:
 
 
 @given(sets(KINDS, (ShapeKind.RECTANGLE,), tagged=False))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_round_trip_gives_back_what_coco_holds(objects: AnnotationSet) -> None:
     back = imported(COCO, files(COCO, dataset(objects, IMAGES)), IMAGES)
     assert len(back.tracks) == len(objects.tracks)
