@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
 from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
@@ -156,6 +156,7 @@ def flat_tags(found: Sequence[Tag]) -> list[Any]:
     return sorted(rows, key=repr)
 
 
+@settings(deadline=None)
 @given(st.lists(shapes(), max_size=4).map(tuple), st.lists(tags(), max_size=3).map(tuple))
 def test_images_come_back(some_shapes: tuple[Shape, ...], some_tags: tuple[Tag, ...]) -> None:
     objects = AnnotationSet(shapes=some_shapes, tags=some_tags).in_order()
@@ -165,6 +166,7 @@ def test_images_come_back(some_shapes: tuple[Shape, ...], some_tags: tuple[Tag, 
     assert not found.tracks
 
 
+@settings(deadline=None)
 @given(st.lists(shapes(), max_size=4).map(tuple), st.lists(tracks(), max_size=3).map(tuple))
 def test_a_video_comes_back(some_shapes: tuple[Shape, ...], some_tracks: tuple[Track, ...]) -> None:
     objects = AnnotationSet(shapes=some_shapes, tracks=some_tracks).in_order()
@@ -173,6 +175,7 @@ def test_a_video_comes_back(some_shapes: tuple[Shape, ...], some_tracks: tuple[T
     assert flat_tracks(found.tracks) == flat_tracks(some_tracks)
 
 
+@settings(deadline=None)
 @given(st.lists(shapes(), max_size=4).map(tuple), st.lists(tracks(), max_size=3).map(tuple))
 def test_what_came_back_is_written_to_the_same_bytes(
     some_shapes: tuple[Shape, ...], some_tracks: tuple[Track, ...]
