@@ -5,19 +5,21 @@ import pytest
 from lxml import etree
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind
 from yard.export.domain import LeftOut, Subject
-from yard.export.formats import FORMATS
 from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
 from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
 from yard.export.formats.format import Format
 
 from services.export.tests.sample import IMAGES, OBJECTS, SUBJECT, dataset, files
+from services.export.tests.scenes import PROJECT, SCENES, Scene
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_cvat_for_video_is_as_written_by_hand() -> None:
     made = dataset()
-    assert files(CVAT_FOR_VIDEO, made) == {"annotations.xml": (GOLDEN / "cvat_video/annotations.xml").read_bytes()}
+    assert files(CVAT_FOR_VIDEO, made) == {
+        "annotations.xml": (GOLDEN / "cvat_video/annotations.xml").read_bytes()
+    }
     assert made.left_out == [
         LeftOut("tag", "a video has tracks only, a frame as a whole cannot have a label", 1)
     ]
@@ -25,18 +27,73 @@ def test_cvat_for_video_is_as_written_by_hand() -> None:
 
 def test_cvat_for_images_is_as_written_by_hand() -> None:
     made = dataset(subject=IMAGES)
-    assert files(CVAT_FOR_IMAGES, made) == {"annotations.xml": (GOLDEN / "cvat_images/annotations.xml").read_bytes()}
+    assert files(CVAT_FOR_IMAGES, made) == {
+        "annotations.xml": (GOLDEN / "cvat_images/annotations.xml").read_bytes()
+    }
     assert made.left_out == [LeftOut("track", "tracks become single shapes on each frame", 1)]
 
 
 @pytest.mark.parametrize("subject", [SUBJECT, IMAGES])
-@pytest.mark.parametrize("known", FORMATS[:2], ids=lambda known: known.full_name)
+@pytest.mark.parametrize("known", [CVAT_FOR_IMAGES, CVAT_FOR_VIDEO], ids=lambda known: known.full_name)
 def test_another_parser_reads_the_same(known: Format, subject: Subject) -> None:
     text = files(known, dataset(subject=subject))["annotations.xml"]
     root = etree.fromstring(text)
     assert {label.findtext("name") for label in root.iter("label")} == {'car <&"', "Straße"}
     assert {note.text for note in root.iterfind(".//attribute[@name='note']")} >= {"a\nb <"}
     assert root.findtext("meta/task/stop_frame") == "25"
+
+
+SCHEMAS = {
+    known: etree.XMLSchema(etree.parse(GOLDEN / f"{name}.xsd"))
+    for known, name in ((CVAT_FOR_IMAGES, "cvat_images"), (CVAT_FOR_VIDEO, "cvat_video"))
+}
+
+
+@pytest.mark.parametrize("known", SCHEMAS, ids=lambda known: known.full_name)
+@pytest.mark.parametrize("scene", [*SCENES, PROJECT], ids=lambda scene: scene.name)
+def test_what_is_written_follows_the_schema(known: Format, scene: Scene) -> None:
+    SCHEMAS[known].assertValid(etree.fromstring(files(known, scene.dataset())["annotations.xml"]))
+
+
+def test_a_project_names_the_task_of_each_image() -> None:
+    found = files(CVAT_FOR_IMAGES, PROJECT.dataset(with_images=True))
+    root = etree.fromstring(found["annotations.xml"])
+    assert [child.tag for child in root.iterfind("meta/*")] == ["project", "dumped"]
+    assert root.findtext("meta/project/subsets") == "Test\nTrain"
+    assert [task.findtext("id") for task in root.iterfind("meta/project/tasks/task")] == ["12", "13", "14"]
+    assert len(root.findall("meta/project/labels/label")) == 3
+    assert not root.findall("meta/project/tasks/task/labels")
+    images = [(image.get("subset"), image.get("task_id"), image.get("name")) for image in root.iter("image")]
+    assert images[:4] == [
+        ("Train", "12", "a.png"),
+        ("Train", "12", "b.png"),
+        ("Test", "13", "c.png"),
+        ("Test", "13", "b.png"),
+    ]
+    assert {f"images/{subset}/{name}" for subset, _, name in images[:4]} <= set(found)
+
+
+def test_a_project_numbers_its_tracks_through_and_names_their_tasks() -> None:
+    root = etree.fromstring(files(CVAT_FOR_VIDEO, PROJECT.dataset())["annotations.xml"])
+    tracks = [[track.get(name) for name in ("id", "task_id", "subset")] for track in root.iter("track")]
+    assert tracks == [["0", "12", "Train"], ["1", "13", "Test"], ["2", "14", "Train"]]
+
+
+def test_nothing_is_written_on_deleted_frames() -> None:
+    subject = replace(SUBJECT, deleted=((1, 2),))
+    (text,) = files(CVAT_FOR_VIDEO, dataset(subject=subject)).values()
+    frames = {element.get("frame") for element in etree.fromstring(text).iterfind("track/*")}
+    assert frames == {"10", "25"}
+    (text,) = files(CVAT_FOR_IMAGES, dataset(subject=replace(IMAGES, deleted=((1, 2),)))).values()
+    assert [image.get("id") for image in etree.fromstring(text).iter("image")] == ["10", "25"]
+
+
+def test_a_shape_is_closed_on_the_next_frame_that_is_not_deleted() -> None:
+    shape = Shape(frame=0, label_id=7, kind=ShapeKind.RECTANGLE, points=(0, 0, 1, 1))
+    subject = replace(SUBJECT, deleted=((1, 2),))
+    (text,) = files(CVAT_FOR_VIDEO, dataset(AnnotationSet(shapes=(shape,)), subject)).values()
+    boxes = etree.fromstring(text).findall("track/box")
+    assert [(box.get("frame"), box.get("outside")) for box in boxes] == [("10", "0"), ("25", "1")]
 
 
 def test_a_job_has_its_own_head() -> None:

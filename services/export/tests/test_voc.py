@@ -133,12 +133,12 @@ def test_names_that_lists_cannot_hold_are_told_and_come_back() -> None:
     assert [shape.label_id for shape in back.shapes] == [7, 4]
 
 
-def test_faults_are_told_with_file_and_line() -> None:
+def test_faults_are_told_with_file_and_object() -> None:
     document = (
         b"<annotation>\n<filename>10.v1.jpg</filename>\n<object><name>nobody</name>\n</object>\n</annotation>"
     )
     (fault, other) = tried(VOC, {"Annotations/a.xml": document}, IMAGES).faults
-    assert (fault.where, fault.reason) == ("Annotations/a.xml:3", "there is no label 'nobody'")
+    assert (fault.where, fault.reason) == ("Annotations/a.xml, object 1", "there is no label 'nobody'")
     assert other.reason == "has no bndbox"
     corners = b"<bndbox><xmin>nan</xmin><ymin>2</ymin><xmax>5</xmax><ymax>6</ymax></bndbox>"
     wrong = document.replace(b"nobody", "Straße".encode()).replace(b"</object>", corners + b"</object>")

@@ -62,6 +62,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
                 on_failed=reading.note_failure,
                 concurrency=settings.import_concurrency,
                 timeout_s=settings.import_timeout_s,
+                max_attempts=reading.MAX_ATTEMPTS,
             ),
         ],
         background=[("purge", lambda: _purge_for_ever(exporting))],

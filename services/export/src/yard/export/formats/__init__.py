@@ -6,6 +6,7 @@ from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
 from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
 from yard.export.formats.datumaro import DATUMARO
 from yard.export.formats.format import Format
+from yard.export.formats.labelme import LABELME
 from yard.export.formats.masks import MASKS
 from yard.export.formats.mot import MOT
 from yard.export.formats.tfrecord import TFRECORD
@@ -21,6 +22,7 @@ FORMATS: tuple[Format, ...] = (
     COCO,
     TFRECORD,
     MOT,
+    LABELME,
     DATUMARO,
 )
 # Names that take several formats, told apart by their content.

@@ -31,6 +31,8 @@ from yard.export.formats.json_text import (
 
 _RECTANGLE = ShapeKind.RECTANGLE
 NO_PLACE = "COCO instances have no place for it"
+NO_GROUPS = "COCO has no groups: their members are single objects"
+AS_PIXELS = "COCO has no place for its outline: its pixels are there, as those of a mask"
 _HEAD = (
     '{"licenses":[{"name":"","id":0,"url":""}],"info":{"contributor":"","date_created":"","description":"",'
     '"url":"","version":"","year":""},"categories":['
@@ -81,7 +83,7 @@ class _Annotations:
         self._dataset = dataset
         self._categories = {label.id: number for number, label in enumerate(dataset.labels.labels, 1)}
         self._properties = lru_cache(CACHED)(self._read_properties)
-        self._left_out = LeftOutOnce(dataset, NO_PLACE)
+        self._left_out = LeftOutOnce(dataset)
         self._tracks = TrackNumbers()
         self._number = 0
 
@@ -97,7 +99,7 @@ class _Annotations:
         lines, frame, part = [], picture.frame, picture.frame.part
         for drawn in picture.objects:
             # Taking it apart at once is cheaper than asking it for each of its fields.
-            _, kind, points, rotation, occluded, _, label_id, _, _, attributes, track, is_keyframe = drawn
+            _, kind, points, rotation, occluded, _, label_id, group, _, attributes, track, is_keyframe = drawn
             members, is_crowd, score = self._properties(label_id, attributes)
             if kind is _RECTANGLE:
                 x0, y0, x1, y1 = points
@@ -108,10 +110,11 @@ class _Annotations:
                 )
                 own = f',"rotation":{rotation:.2f}' if rotation else ',"rotation":0.0'
             else:
-                place, own = _place(drawn, frame, is_crowd), ""
+                place, own = self._place(drawn, frame, is_crowd), ""
             if not place:
-                self._left_out.add(kind.name.lower(), part, track)
                 continue
+            if group:
+                self._left_out.add("group", NO_GROUPS, part, track)
             if track >= 0:
                 keyframe = "true" if is_keyframe else "false"
                 own += f',"track_id":{self._tracks.of(part, track)},"keyframe":{keyframe}'
@@ -122,6 +125,19 @@ class _Annotations:
                 f"{'true' if occluded else 'false'}{own}}}{score}}}"
             )
         return lines
+
+    def _place(self, drawn: Drawn, frame: Frame, is_crowd: int) -> str:
+        """The fields that COCO has for where an object is; empty if it has none for it."""
+        kind, name = drawn.kind, drawn.kind.name.lower()
+        if kind is ShapeKind.MASK:
+            return _pixels(drawn, frame)
+        if kind is ShapeKind.POLYGON and not is_crowd:
+            return _polygon(drawn)
+        if kind in (ShapeKind.POLYGON, ShapeKind.ELLIPSE):
+            self._left_out.add(name, AS_PIXELS, frame.part, drawn.track)
+            return _pixels(drawn, frame)
+        self._left_out.add(name, NO_PLACE, frame.part, drawn.track)
+        return ""
 
     def _read_properties(self, label_id: int, values: Values) -> _Properties:
         schema = self._dataset.labels.attributes(label_id)
@@ -135,14 +151,6 @@ class _Annotations:
             elif attribute.name not in OWN:
                 members += f"{quoted(attribute.name)}:{text},"
         return _Properties(members, is_crowd, score)
-
-
-def _place(drawn: Drawn, frame: Frame, is_crowd: int) -> str:
-    """The fields that COCO has for where an object is; empty if it has none for it."""
-    kind = drawn.kind
-    if kind is ShapeKind.POLYGON and not is_crowd:
-        return _polygon(drawn)
-    return _pixels(drawn, frame) if kind in (ShapeKind.POLYGON, ShapeKind.MASK, ShapeKind.ELLIPSE) else ""
 
 
 def _polygon(drawn: Drawn) -> str:
@@ -190,7 +198,7 @@ COCO = Format(
         "JSON with instances: boxes, polygons, and run lengths for masks and ellipses. The box of a rotated "
         "rectangle is that before rotation, the angle is an attribute. Tracks are objects with a track_id."
     ),
-    holds=("rectangle", "polygon", "ellipse", "mask", "track"),
+    holds=("rectangle", "polygon", "mask", "track"),
     keeps=("attributes", "occluded", "rotation"),
     for_interpolation=False,
     for_annotation=True,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
+from yard.export.formats.decimals import corner
 from yard.export.formats.intake import FoundShape, Intake
 from yard.export.formats.json_objects import (
     PLAIN,
@@ -37,7 +38,6 @@ _INSTANCES = "instances_"
 _LEAST = 6
 # Categories and images, on which annotations build.
 _TABLES = 2
-_NOISE, _SHORT, _LARGE = 1e-9, 1e6, 1e9
 
 
 def read(opened: Opened, intake: Intake) -> None:
@@ -233,19 +233,10 @@ def _number(found: dict[str, Any], name: str) -> int | str:
 
 
 def _corners(box: object) -> Corners:
-    """The corners of a box; 0.1 + 0.2 is meant to be 0.3, as sums of short decimals are seldom as short."""
     if box is None:
         raise ObjectError("it has neither a segmentation nor a bbox")
     x, y, width, height = numbers(box, 4)
-    right, bottom = x + width, y + height
-    if -_LARGE < right < _LARGE and -_LARGE < bottom < _LARGE:
-        short = round(right * _SHORT) / _SHORT
-        if -_NOISE < short - right < _NOISE:
-            right = short
-        short = round(bottom * _SHORT) / _SHORT
-        if -_NOISE < short - bottom < _NOISE:
-            bottom = short
-    return x, y, right, bottom
+    return x, y, corner(x, width), corner(y, height)
 
 
 def _polygons(segmentation: object) -> list[list[float]]:

@@ -106,6 +106,10 @@ class Collected:
         self.refuse(where, f"{several} {name[:120]!r}")
         return None
 
+    def knows_frame(self, name: str) -> bool:
+        """See Intake."""
+        return len(self._target.frames.named(name)) == 1
+
     def frame_of_source(self, number: int, where: str) -> int | None:
         """See Intake."""
         frame, rest = divmod(number - self._target.start_frame, self._target.frame_step)
@@ -158,9 +162,9 @@ class Collected:
             self._flush_boxes()
         self._shapes.append(shape)
         self._places.append(where)
+        for text in shape.attributes.values():
+            count += len(text)
         self._content += count
-        if shape.attributes:
-            self._content += _characters(shape.attributes)
         if len(self._shapes) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
             self._flush_stills()
 

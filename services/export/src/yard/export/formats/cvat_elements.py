@@ -74,14 +74,14 @@ def _exact(number: float) -> float:
 
 def _pairs(given: Given) -> Sequence[float]:
     text = given["points"]
-    numbers = text.replace(";", ",").split(",")
-    # A separator in the wrong place would move all that follows by one number.
-    if len(numbers) != 2 * (text.count(";") + 1):
-        raise ValueError(f"points are {text[:40]!r}, pairs x,y with ; between them are needed")
+    points: list[float] = []
     try:
-        return [float(number) for number in numbers]
+        for pair in text.split(";"):
+            x, _, y = pair.partition(",")
+            points += (float(x), float(y))
     except ValueError:
-        raise ValueError(f"points are {text[:40]!r}, not all of them are numbers") from None
+        raise ValueError(f"points are {text[:40]!r}, numbers x,y with ; between them are needed") from None
+    return points
 
 
 def _cuboid(given: Given) -> Sequence[float]:

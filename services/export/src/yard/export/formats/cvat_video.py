@@ -2,11 +2,10 @@
 
 Differs from CVAT in one point: every shape is closed unless it lies on the very last frame. Two processing
 instructions, which other readers pass over, tell tracks from shapes, so that a track of one frame comes back
-as what it was. On deleted frames there are keyframes only: without them a track would move elsewhere.
+as what it was. Nothing is written on deleted frames: keyframes on them move to the frames beside them.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 
 from yard.export.formats.archive import Member
@@ -43,7 +42,7 @@ def _document(dataset: Dataset) -> Iterator[bytes]:
         yield from writer.tracks()
         yield f"  <?{SHAPES_FOLLOW}?>\n".encode()
         yield from writer.shapes()
-        if tags := sum(1 for tag in part.tags() if not writer.is_deleted(tag.frame)):
+        if tags := sum(1 for _ in part.tags()):
             dataset.leave_out("tag", TAGS, tags)
     yield b"</annotations>\n"
 
@@ -58,35 +57,24 @@ class _PartWriter:
         self._identities = identities
         self._values = lines
         self._numbers = numbers
-        self.is_deleted = among(part.subject.deleted)
         subject = part.subject
         where = f' task_id="{subject.task_id}" subset="{in_quotes(subject.subset_name)}"'
         self._where = "" if is_whole else where
 
     def tracks(self) -> Iterator[bytes]:
-        deleted = self.is_deleted if self._part.subject.deleted else None
         for number, track in enumerate(self._part.tracks()):
-            states: States = self._part.states(number, track)
-            if deleted is not None:
-                states = (one for one in states if one[0].is_keyframe or not deleted(one[0].frame))
-            yield from self._track(states)
+            lines = self._lines(self._part.states(number, track))
+            while block := "".join(islice(lines, _STATES_AT_ONCE)):
+                yield block.encode()
 
     def shapes(self) -> Iterator[bytes]:
-        last = self._part.subject.last
         pending: list[str] = []
         for shape in self._part.shapes():
-            if self.is_deleted(shape.frame):
-                continue
-            pending += self._lines(_of_shape(shape, last))
+            pending += self._lines(_of_shape(shape, self._part.shown_from(shape.frame + 1)))
             if len(pending) >= _STATES_AT_ONCE:
                 yield "".join(pending).encode()
                 pending.clear()
         yield "".join(pending).encode()
-
-    def _track(self, states: States) -> Iterator[bytes]:
-        lines = self._lines(states)
-        while block := "".join(islice(lines, _STATES_AT_ONCE)):
-            yield block.encode()
 
     def _lines(self, states: States) -> Iterator[str]:
         """The element of a track; all its states have its label, source and group."""
@@ -118,19 +106,11 @@ class _PartWriter:
         yield "  </track>\n"
 
 
-def among(runs: tuple[tuple[int, int], ...]) -> Callable[[int], bool]:
-    """Whether a frame lies in one of the runs, first and last included, if asked in any order."""
-    if not runs:
-        return lambda frame: False
-    starts = [first for first, _ in runs]
-    return lambda frame: (place := bisect_right(starts, frame)) > 0 and frame <= runs[place - 1][1]
-
-
-def _of_shape(shape: Drawn, last: int) -> States:
+def _of_shape(shape: Drawn, following: int | None) -> States:
+    """Visible where it is, closed on the frame that follows."""
     shown = shape._replace(is_keyframe=True)
-    if shape.frame == last:
-        return ((shown, False),)
-    return (shown, False), (shown._replace(frame=shape.frame + 1), True)
+    closing = () if following is None else ((shown._replace(frame=following), True),)
+    return (shown, False), *closing
 
 
 CVAT_FOR_VIDEO = Format(
@@ -139,7 +119,7 @@ CVAT_FOR_VIDEO = Format(
     extension="zip",
     description=(
         "XML with tracks over frames, numbers with two decimals. Single shapes become tracks of one frame; "
-        "tags are left out, and so are deleted frames but for keyframes."
+        "tags and deleted frames are left out."
     ),
     holds=("rectangle", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "track"),
     keeps=("attributes", "group", "occluded", "rotation", "source", "z_order"),

@@ -1,11 +1,9 @@
 """Datumaro 1.0: one JSON document a subset, pictures with their objects; all but cuboids.
 
 Numbers are written in full. An ellipse is a mask, with its centre, radii and rotation in an attribute of
-which other readers take no notice. A box is its corner and its size: the size is the one whose sum with the
-corner is the other corner to the bit, wherever numbers allow that. Annotations are numbered in a subset.
+which other readers take no notice. Annotations are numbered in a subset.
 """
 
-import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -15,6 +13,7 @@ from yard.export.formats import media
 from yard.export.formats.archive import Member
 from yard.export.formats.dataset import Dataset
 from yard.export.formats.datumaro_reading import ELLIPSE, read
+from yard.export.formats.decimals import size_between
 from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
@@ -33,7 +32,6 @@ NO_PLACE = "Datumaro has no such object in two dimensions"
 _OUTLINES = {ShapeKind.POLYGON: "polygon", ShapeKind.POLYLINE: "polyline", ShapeKind.POINTS: "points"}
 _PIXELS = (ShapeKind.ELLIPSE, ShapeKind.MASK)
 _RECTANGLE = ShapeKind.RECTANGLE
-_SHORT = 1e6
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
@@ -67,7 +65,7 @@ class _Items:
         self._dataset = dataset
         self._labels = {label.id: number for number, label in enumerate(dataset.labels.labels)}
         self._members = lru_cache(CACHED)(lambda label, values: members(dataset.labels, label, values))
-        self._left_out = LeftOutOnce(dataset, NO_PLACE)
+        self._left_out = LeftOutOnce(dataset)
         self._tracks = TrackNumbers()
         self._number = 0
         # Labels whose own attribute takes the name.
@@ -95,11 +93,11 @@ class _Items:
             if kind is _RECTANGLE:
                 x0, y0, x1, y1 = points
                 name, own = "bbox", f',"rotation":{rotation!r}'
-                place = f'"bbox":[{x0!r},{y0!r},{_size(x0, x1)!r},{_size(y0, y1)!r}]'
+                place = f'"bbox":[{x0!r},{y0!r},{size_between(x0, x1)!r},{size_between(y0, y1)!r}]'
             else:
                 name, own, place = self._place(drawn, frame)
             if not name:
-                self._left_out.add(kind.name.lower(), part, track)
+                self._left_out.add(kind.name.lower(), NO_PLACE, part, track)
                 continue
             if track >= 0:
                 keyframe = "true" if is_keyframe else "false"
@@ -132,18 +130,6 @@ class _Items:
             f'{{"id":{self._number},"type":"label","attributes":{{{found}}},"group":{tag.group},'
             f'"label_id":{label}}}'
         )
-
-
-def _size(start: float, end: float) -> float:
-    """A length that leads from the start to the end, as short a decimal as there is."""
-    size = end - start
-    short = math.floor(size * _SHORT + 0.5) / _SHORT
-    if start + short == end:
-        return short
-    if start + size == end:
-        return size
-    below, above = math.nextafter(size, -math.inf), math.nextafter(size, math.inf)
-    return next((near for near in (below, above) if start + near == end), size)
 
 
 @lru_cache(256)

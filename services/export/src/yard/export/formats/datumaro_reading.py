@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from yard.annotations.labels import Label
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
+from yard.export.formats.decimals import corner
 from yard.export.formats.intake import FoundShape, FoundTag, Intake
 from yard.export.formats.json_objects import (
     PLAIN,
@@ -163,7 +164,7 @@ class _Document:
     def _box(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
         given = self._attributes.of(label, found.get("attributes"), where)
         x, y, width, height = numbers(found.get("bbox"), 4)
-        corners = (x, y, x + width, y + height)
+        corners = (x, y, corner(x, width), corner(y, height))
         if given is PLAIN and not found.get("group") and not found.get("z_order"):
             self._objects.box(item.frame, label.id, corners, where)
         else:

@@ -71,6 +71,9 @@ class Intake(Protocol):
         Refuses if none or several fit.
         """
 
+    def knows_frame(self, name: str) -> bool:
+        """Whether one frame has this name, in the same sense; refuses nothing."""
+
     def frame_of_source(self, number: int, where: str) -> int | None:
         """The relative frame with this number in the source; refuses if start and step leave none."""
 

@@ -18,6 +18,8 @@ MOST_CONTAINERS = 400_000
 _SPACE = " \t\n\r"
 # A fault closer to the end of the window may come from what is cut off there.
 _LONGEST_TOKEN = 32
+# So many characters of a number that goes on are none to the scanner: those of 1e+2 without its last.
+_NO_NUMBER = 2
 
 
 class JsonError(ValueError):
@@ -73,7 +75,7 @@ class JsonStream:
             except (StopIteration, ValueError, RecursionError):
                 value = self.value()
             else:
-                if end == len(self._text):
+                if end >= len(self._text) - _NO_NUMBER:
                     value = self.value()
                 else:
                     self._at = end
@@ -99,7 +101,7 @@ class JsonStream:
                 self.fail("values are nested too deeply")
             else:
                 # A number that ends with the window may go on behind it.
-                if end < len(self._text) or self._ended:
+                if end < len(self._text) - _NO_NUMBER or self._ended:
                     self._at = end
                     return value
                 fault, place = "", end

@@ -84,15 +84,15 @@ def leave_out_hidden(dataset: Dataset) -> None:
 class LeftOutOnce:
     """Counts objects that the format cannot hold: a track once, on however many frames it is."""
 
-    def __init__(self, dataset: Dataset, reason: str) -> None:
+    def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._reason = reason
-        self._tracks: set[tuple[int, int]] = set()
+        self._tracks: set[tuple[str, int, int]] = set()
 
-    def add(self, kind: str, part: int, track: int) -> None:
+    def add(self, kind: str, reason: str, part: int, track: int) -> None:
         """Notes an object on a frame; `track` is -1 for a shape."""
-        if track >= 0 and (part, track) in self._tracks:
+        key = (kind, part, track)
+        if track >= 0 and key in self._tracks:
             return
         if track >= 0:
-            self._tracks.add((part, track))
-        self._dataset.leave_out(kind, self._reason)
+            self._tracks.add(key)
+        self._dataset.leave_out(kind, reason)

@@ -22,7 +22,8 @@ _ROWS_FILE = re.compile(r"(?:.*/)?gt/gt\.txt")
 _LARGEST = 1e9
 _CACHED = 4096
 _DECIMALS = 6
-_NO_CLASS = -1
+# Class -1, counted from 0.
+_NO_CLASS = -2
 Points = tuple[float, ...]
 
 
@@ -112,7 +113,7 @@ class _Reader:
         if columns == FEWEST:
             numbers = np.full(len(table), float(_NO_CLASS))
         else:
-            numbers = np.where(table[:, 7] == -1, _NO_CLASS, table[:, 7] - 1)
+            numbers = table[:, 7] - 1
         if self._classes.count == 1:
             numbers[numbers == _NO_CLASS] = 0
         return numbers

@@ -49,6 +49,8 @@ def _table(text: bytes, name: str, line: int) -> Iterator[tuple[int, NDArray[np.
     while lines and not lines[-1].strip():
         lines.pop()
     for place, row in enumerate(lines):
+        if len(row) > _LONGEST_LINE:
+            raise refused(f"{name}:{line + place}", f"has more than {_LONGEST_LINE} characters")
         if not row.strip():
             raise refused(f"{name}:{line + place}", "is empty")
     if lines:
@@ -73,7 +75,7 @@ def _fault(lines: list[bytes], name: str, line: int) -> tuple[str, str]:
         fields = row.split(b",")
         where = f"{name}:{line + place}"
         if len(fields) != width:
-            return where, f"has {len(fields)} columns, the line before has {width}"
+            return where, f"has {len(fields)} columns, the first one has {width}"
         for field in fields:
             try:
                 float(field)

@@ -29,7 +29,7 @@ _BUFFER_BYTES: Final = 1 << 18
 
 
 def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """Arguments: `format`, `name` of the file, `limits` of archives, `most` objects, `target` as described."""
+    """Arguments: `format`, `name` of the file, `limits` of archives, `most` objects, `target` (`described`)."""
 
     def take(batch: Batch) -> None:
         content = ColumnarBatch(**batch.columns()).SerializeToString()
@@ -44,8 +44,7 @@ def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
             known = _format(arguments["format"])
             opened = open_upload(file, arguments["name"], ArchiveLimits(**arguments["limits"]))
             _check_kind(opened, known)
-            known.read(opened, intake)
-            intake.finish()
+            _run(known, opened, intake)
     except RefusedError as fault:
         return {"faults": [list(one) for one in fault.faults]}
     return {
@@ -55,6 +54,16 @@ def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
         "shapes": intake.taken[ObjectKind.SHAPE],
         "tracks": intake.taken[ObjectKind.TRACK],
     }
+
+
+def _run(known: Format, opened: Opened, intake: Collected) -> None:
+    """What no reader has foreseen in a file, and Python cannot make sense of, is a fault of the file too."""
+    try:
+        known.read(opened, intake)
+    except (ValueError, ArithmeticError, RecursionError, EOFError) as fault:
+        reason = f"is not understood as {known.full_name}: {type(fault).__name__}: {fault}"
+        raise refused(opened.name, reason) from fault
+    intake.finish()
 
 
 def frame_record(name: str, width: int, height: int) -> bytes:

@@ -79,8 +79,8 @@ def _read_file(opened: Opened, entry: Entry, reader: "_Reader", done: int, total
 
 def _checked(found: dict[bytes, tuple[int, int, int]]) -> dict[bytes, tuple[int, int]]:
     """Places of the lists, all of which are of the right type."""
-    for key, (kind, _, _) in found.items():
-        if kind not in (0, _KINDS[key]):
+    for key, (kind, begin, end) in found.items():
+        if begin < end and kind != _KINDS[key]:
             raise WireError(f"{key.decode()} is a list of another type")
     return {key: (begin, end) for key, (_, begin, end) in found.items()}
 

@@ -133,6 +133,8 @@ class _Objects:
         if drawn.kind is not ShapeKind.RECTANGLE:
             if drawn.kind is not ShapeKind.MASK:
                 note(part, drawn, drawn.kind.name.lower(), PIXELS)
+            if drawn.occluded:
+                note(part, drawn, "occluded", "masks have no place for it")
             if drawn.attributes:
                 note(part, drawn, "attribute", "masks have no place for it", len(drawn.attributes))
 

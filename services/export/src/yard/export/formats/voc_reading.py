@@ -8,16 +8,16 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Final
+from xml.etree.ElementTree import Element
 
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import FoundShape, FoundTag, Intake
+from yard.export.formats.intake import NONE, FoundShape, FoundTag, Intake
 from yard.export.formats.masks_reading import CLASSES, read_masks
 from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.voc_labelmap import label_written_as, plain
 from yard.export.formats.voc_objects import DIFFICULT, KEYFRAME, ROTATION, TRACK, TRUNCATED
-from yard.export.formats.xml_events import BrokenXmlError
-from yard.export.formats.xml_records import Node, read_records
+from yard.export.formats.xml_document import BrokenDocumentError, document, said
 
 _PLACE: Final = re.compile(r"(?:.*/)?Annotations/(.+)\.xml", re.IGNORECASE)
 _LIST: Final = re.compile(r"(?:.*/)?ImageSets/Main/([^/]+)\.txt", re.IGNORECASE)
@@ -53,74 +53,63 @@ def _is_xml(name: str) -> bool:
 
 
 class _Document:
-    """One XML file; its frame is known once an object comes."""
+    """One XML file; its frame is looked for once an object comes."""
 
     def __init__(self, opened: Opened, intake: Intake, entry: Entry, labels: Mapping[str, Label]) -> None:
         self._opened = opened
         self._intake = intake
         self._entry = entry
-        self._file_name = ""
-        self._frame: int | None = None
-        self._is_found = False
         self._labels = labels
 
     def read(self) -> None:
         """Hands over its objects."""
         try:
-            read_records(self._opened, self._entry, "annotation", self._take)
-        except BrokenXmlError as broken:
-            self._intake.refuse(f"{self._entry.name}:{broken.line}", broken.reason)
+            root = document(self._opened, self._entry, "annotation")
+        except BrokenDocumentError as broken:
+            self._intake.refuse(self._entry.name, str(broken))
+            return
+        objects = root.findall("object")
+        if not objects:
+            return
+        frame = self._intake.frame_named(self._named(said(root.find("filename"))), self._entry.name)
+        if frame is not None:
+            for number, element in enumerate(objects, 1):
+                self._object(element, frame, f"{self._entry.name}, object {number}")
 
-    def _take(self, node: Node) -> None:
-        if node.name == "filename":
-            self._file_name = node.text.strip()
-        elif node.name == "object":
-            frame = self._found()
-            if frame is not None:
-                self._object(node, frame)
+    def _named(self, file_name: str) -> str:
+        match = _PLACE.fullmatch(self._entry.name)
+        item = match[1] if match else self._entry.name[: -len(".xml")]
+        return item if match and "/" in item else file_name or item
 
-    def _found(self) -> int | None:
-        if not self._is_found:
-            self._is_found = True
-            match = _PLACE.fullmatch(self._entry.name)
-            item = match[1] if match else self._entry.name[: -len(".xml")]
-            name = item if "/" in item and match else self._file_name or item
-            self._frame = self._intake.frame_named(name, self._entry.name)
-        return self._frame
-
-    def _object(self, node: Node, frame: int) -> None:
-        where = f"{self._entry.name}:{node.line}"
-        label = self._label(node.value("name"), where)
-        corners = self._corners(node, where)
+    def _object(self, element: Element, frame: int, where: str) -> None:
+        children = {child.tag: child for child in element}
+        name = said(children.get("name"))
+        label = self._labels.get(name) or label_written_as(self._intake, name, where)
+        corners = self._corners(children.get("bndbox"), where)
+        if "part" in children:
+            self._intake.ignore("part", "objects have no parts", len(element.findall("part")))
         if label is None or corners is None:
             return
-        for _ in node.all("part"):
-            self._intake.ignore("part", "objects have no parts")
-        given = _attributes(node)
-        turned = self._number(str(given.pop(ROTATION, "0")), ROTATION, where)
-        attributes = self._intake.attributes(label, given | _flags(node, label), where)
+        given = _attributes(children.get("attributes"))
+        turned = self._number(str(given.pop(ROTATION, "0")), ROTATION, where) if given else 0.0
+        given |= _flags(children, label)
         shape = FoundShape(
             frame,
             label.id,
             ShapeKind.RECTANGLE,
             corners,
             (turned or 0.0) % 360,
-            node.value("occluded") == "1",
+            said(children.get("occluded")) == "1",
             0,
-            attributes,
+            self._intake.attributes(label, given, where) if given else NONE,
         )
         self._intake.shape(shape, where)
 
-    def _label(self, name: str, where: str) -> Label | None:
-        known = self._labels.get(name)
-        return known or label_written_as(self._intake, name, where)
-
-    def _corners(self, node: Node, where: str) -> list[float] | None:
-        box = node.child("bndbox")
+    def _corners(self, box: Element | None, where: str) -> list[float] | None:
         if box is None:
             self._intake.refuse(where, "has no bndbox")
             return None
-        numbers = [self._number(box.value(name), name, where) for name in _CORNERS]
+        numbers = [self._number(box.findtext(name, ""), name, where) for name in _CORNERS]
         known = [number for number in numbers if number is not None]
         return known if len(known) == len(_CORNERS) else None
 
@@ -135,12 +124,11 @@ class _Document:
         return None
 
 
-def _attributes(node: Node) -> dict[str, object]:
-    found = node.child("attributes")
-    if found is None:
+def _attributes(element: Element | None) -> dict[str, object]:
+    if element is None:
         return {}
     given: dict[str, object] = {
-        one.value("name"): value.text for one in found.all("attribute") if (value := one.child("value"))
+        said(one.find("name")): one.findtext("value", "") for one in element.findall("attribute")
     }
     # What an export adds for other readers.
     for name in (TRACK, KEYFRAME):
@@ -148,11 +136,14 @@ def _attributes(node: Node) -> dict[str, object]:
     return given
 
 
-def _flags(node: Node, label: Label) -> dict[str, object]:
+def _flags(children: Mapping[str, Element], label: Label) -> dict[str, object]:
     """Elements of the format that are attributes here; 0 where nothing declares them means nothing."""
-    declared = {attribute.name for attribute in label.attributes}
-    said = {name: node.value(name) == "1" for name in _FLAGS}
-    return {name: is_set for name, is_set in said.items() if is_set or name in declared}
+    found: dict[str, object] = {}
+    for name in _FLAGS:
+        is_set = said(children.get(name)) == "1"
+        if is_set or any(attribute.name == name for attribute in label.attributes):
+            found[name] = is_set
+    return found
 
 
 def _read_list(opened: Opened, intake: Intake, entry: Entry, stem: str) -> None:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from yard.export.formats.box_reading import RECTANGLE, Classes, bounded, hand_over, text_of
+from yard.export.formats.box_reading import Classes, bounded, hand_over, text_of
 from yard.export.formats.intake import Floats, Intake
 from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.refusals import refused
@@ -19,8 +19,8 @@ _ALWAYS_BESIDE = re.compile(r"(?:.*/)?(?:readme[^/]*|classes)\.txt", re.IGNORECA
 _OWN_FOLDER = re.compile(r"(?:.*/)?(?:obj_[^/]+_data|labels)/(.+)")
 _LARGEST = 16 << 20
 _FIELDS = 5
-# Beyond it shares would leave the range of numbers once they are pixels.
-_LARGEST_SHARE = 1e9
+# Shares are 0 to 1: what is far from that are pixels, or no numbers.
+_LARGEST_SHARE = 2.0
 _BATCH = 8192
 # Those of the file.
 _FIELD_DECIMALS = 6
@@ -155,8 +155,8 @@ class _Rows:
     def _are_sound(self, table: Floats, owners: "np.typing.NDArray[np.intp]", files: list[_File]) -> bool:
         """Refuses rows with impossible numbers."""
         numbers = table[:, 0]
-        wild = ~np.all(np.abs(table) < _LARGEST_SHARE, axis=1)
-        unknown = ~wild & ((numbers < 0) | (numbers >= self._classes.count) | (numbers % 1 != 0))
+        wild = ~np.all(np.abs(table[:, 1:]) <= _LARGEST_SHARE, axis=1)
+        unknown = ~wild & ~((numbers >= 0) & (numbers < self._classes.count) & (numbers % 1 == 0))
         negative = ~wild & (table[:, 3:] < 0).any(axis=1)
         starts = np.cumsum([0, *(file.rows for file in files)])
         for row in np.flatnonzero(wild | unknown | negative).tolist():
@@ -164,7 +164,7 @@ class _Rows:
             place = row - int(starts[owners[row]])
             where = f"{file.name}:{file.lines[place] if file.lines else place + 1}"
             if wild[row]:
-                self._intake.refuse(where, f"a {RECTANGLE} needs finite numbers of sensible size")
+                self._intake.refuse(where, "holds numbers that are not shares of 0 to 1")
             elif unknown[row]:
                 count = self._classes.count
                 self._intake.refuse(where, f"there is no class {numbers[row]:g}, {count} have names")

@@ -26,6 +26,9 @@ from yard.runtime.work import Work
 JOB = "yard.export.formats.reading_job"
 # Shares of the whole: frames, then the file, then saving.
 FRAMES_SHARE, READ_SHARE = 0.05, 0.7
+# Of the time limit, so that a file that takes too long is told from all else that may.
+READING_TIME = 0.7
+MAX_ATTEMPTS = 3
 
 Request = messages.CreateImportRequest
 
@@ -102,7 +105,7 @@ async def _read(
                 sources={"file": source_of(exporting.runtime.blobs, file), "frames": names},
                 on_bytes=batches.append,
                 on_progress=tell,
-                timeout_s=settings.import_timeout_s,
+                timeout_s=settings.import_timeout_s * READING_TIME,
             )
         except errors.WorkerCrashed as crash:
             reason = f"cannot be read with the memory and time allowed: {crash.message}"

@@ -1,0 +1,29 @@
+"""Boxes as a corner and a size: sums of short decimals are seldom as short, 0.1 + 0.2 is not 0.3."""
+
+import math
+
+_SHORT = 1e6
+# More than the error of a sum of two numbers of the size of a picture.
+_NOISE = 1e-11
+_LARGE = 1e9
+
+
+def corner(start: float, size: float) -> float:
+    """The other end; one of at most six decimals comes out as it was meant."""
+    end = start + size
+    if -_LARGE < end < _LARGE:
+        short = round(end * _SHORT) / _SHORT
+        if -_NOISE < short - end < _NOISE:
+            return short
+    return end
+
+
+def size_between(start: float, end: float) -> float:
+    """A size for which `corner` gives the end, if there is one; rather one of few decimals."""
+    size = end - start
+    short = math.floor(size * _SHORT + 0.5) / _SHORT
+    # Most ends are decimals already: this is the rule of `corner` without its cost.
+    if start + short == end or corner(start, short) == end:
+        return short
+    near = (size, math.nextafter(size, -math.inf), math.nextafter(size, math.inf))
+    return next((one for one in near if corner(start, one) == end), size)
