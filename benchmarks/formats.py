@@ -1,9 +1,9 @@
 """How fast exchange formats are written and read, beside Datumaro on the same annotations in the same run.
 
-Names of measurements as arguments run these alone: export, video, import, memory; `small` leaves
-out the data sets of a million boxes. Datumaro's time includes building its items, ours
-reading the messages that other services send; archives are stored on both sides. Where the baseline takes
-minutes it has 10,000 images only; both sizes are measured of ours.
+Names of measurements as arguments run these alone: export, video, import, memory; `small` leaves out the data
+sets of a million boxes. Datumaro's time includes building its items, ours reading the messages that other
+services send; archives are stored on both sides. Where the baseline takes minutes it has 10,000 images only;
+both sizes are measured of ours.
 """
 
 import subprocess
@@ -108,7 +108,7 @@ Work = Callable[[str, str, Scene, Path, int], tuple[list[Took], list[Took]]]
 
 
 def _both(case: Case, sizes: Sizes, work: Work, title: str, times: float) -> list[Row]:
-    """Rows of both data sets; where it takes minutes the baseline of the large one is the small one, scaled."""
+    """Rows of both data sets; where it takes minutes the large baseline is the small one, scaled."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="frameyard-bench-") as folder:
         repetitions = 1 if case.is_slow else sizes.repetitions
