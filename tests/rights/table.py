@@ -236,7 +236,11 @@ TABLE: Final = [
     *_rows(
         "export.v1.ExportService",
         ListFormats=_ALL,
-        CreateExport=(_may(SEE_JOB, case="of a job"), _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task")),
+        CreateExport=(
+            _may(SEE_JOB, case="of a job"),
+            _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task"),
+            _may(ADMIN | SERVICE | PROJECT_STAFF, SEE_TASK, case="of a project"),
+        ),
         DownloadExport=_may(SEE_JOB, case="of a job, begun by the task owner"),
     ),
     *_rows(

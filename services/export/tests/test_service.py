@@ -1,7 +1,5 @@
 import hashlib
-import io
-import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,45 +13,15 @@ from yard.export import store
 from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.handlers import purging
 from yard.export.handlers.context import Exporting
-from yard.export.service import SERVICE
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
 from yard.runtime import app, clock, errors, ids, rpc
 from yard.testkit.eventually import eventually
-from yard.testkit.fixtures import OpenChannel, SettingsFor
 
-from services.export.tests.callers import ADMIN, ANN, BOB, EVE, ISSUER, Client, result_of
+from services.export.tests.callers import ADMIN, ANN, BOB, EVE, Client, inside, result_of
 from services.export.tests.counterparts import REVISION, Counterparts, pixels
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-async def running(
-    counterparts: tuple[Counterparts, str], settings_for: SettingsFor
-) -> AsyncIterator[app.Running[Settings]]:
-    _, address = counterparts
-    settings = settings_for(
-        Settings,
-        jwks=ISSUER.jwks,
-        identity_address=address,
-        task_address=address,
-        media_ingest_address=address,
-        chunking_address=address,
-        spool_memory_bytes=100,
-    )
-    async with app.serving(SERVICE, settings) as service:
-        yield service
-
-
-@pytest.fixture
-def client(running: app.Running[Settings], open_channel: OpenChannel) -> Callable[[str], Client]:
-    return lambda token: Client(open_channel(running.address, token))
-
-
-def inside(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 async def test_an_export_runs_and_is_downloaded(client: Callable[[str], Client]) -> None:
