@@ -76,6 +76,11 @@ class TaskServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.FromString,
                 _registered_method=True)
+        self.MoveTask = channel.unary_unary(
+                '/frameyard.task.v1.TaskService/MoveTask',
+                request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
+                _registered_method=True)
         self.DeleteTask = channel.unary_unary(
                 '/frameyard.task.v1.TaskService/DeleteTask',
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskRequest.SerializeToString,
@@ -156,6 +161,15 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveTask(self, request, context):
+        """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+        named (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+        Owner and assignee of the task who may make tasks in the project, and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTask(self, request, context):
         """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators.
         """
@@ -220,6 +234,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.UpdateTaskLabels,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.SerializeToString,
+            ),
+            'MoveTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveTask,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.SerializeToString,
             ),
             'DeleteTask': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteTask,
@@ -455,6 +474,33 @@ class TaskService:
             '/frameyard.task.v1.TaskService/UpdateTaskLabels',
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.TaskService/MoveTask',
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

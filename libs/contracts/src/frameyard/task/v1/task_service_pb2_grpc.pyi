@@ -55,6 +55,11 @@ class TaskServiceStub:
     """
     UpdateTaskLabels: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]
+    """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+    named (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+    Owner and assignee of the task who may make tasks in the project, and administrators.
+    """
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]
     """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
     UndeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]
@@ -91,6 +96,11 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """
     UpdateTaskLabels: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]  # type: ignore[assignment]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]  # type: ignore[assignment]
+    """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+    named (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+    Owner and assignee of the task who may make tasks in the project, and administrators.
+    """
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]  # type: ignore[assignment]
     """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
     UndeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]  # type: ignore[assignment]
@@ -172,6 +182,17 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.UpdateTaskLabelsResponse, _abc.Awaitable[_task_service_pb2.UpdateTaskLabelsResponse]]:
         """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+
+    @_abc_1.abstractmethod
+    def MoveTask(
+        self,
+        request: _task_service_pb2.MoveTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.MoveTaskResponse, _abc.Awaitable[_task_service_pb2.MoveTaskResponse]]:
+        """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
+        named (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
+        Owner and assignee of the task who may make tasks in the project, and administrators.
+        """
 
     @_abc_1.abstractmethod
     def DeleteTask(
