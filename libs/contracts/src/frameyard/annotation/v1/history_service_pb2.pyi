@@ -41,6 +41,8 @@ class _RevisionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Revision
     """An earlier state was brought back."""
     REVISION_KIND_LABELS: _RevisionKind.ValueType  # 5
     """Labels or attributes were deleted, and objects or values with them."""
+    REVISION_KIND_MOVE: _RevisionKind.ValueType  # 6
+    """The task was moved: objects got the labels of the place that it is at now."""
 
 class RevisionKind(_RevisionKind, metaclass=_RevisionKindEnumTypeWrapper):
     """What kind of change made a revision."""
@@ -57,6 +59,8 @@ REVISION_KIND_RESTORE: RevisionKind.ValueType  # 4
 """An earlier state was brought back."""
 REVISION_KIND_LABELS: RevisionKind.ValueType  # 5
 """Labels or attributes were deleted, and objects or values with them."""
+REVISION_KIND_MOVE: RevisionKind.ValueType  # 6
+"""The task was moved: objects got the labels of the place that it is at now."""
 Global___RevisionKind: _TypeAlias = RevisionKind  # noqa: Y015
 
 @_typing.final

@@ -919,6 +919,7 @@ class MoveTaskResponse(_message.Message):
     TASK_FIELD_NUMBER: _builtins.int
     MATCHES_FIELD_NUMBER: _builtins.int
     MISFITS_FIELD_NUMBER: _builtins.int
+    LEFT_BEHIND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
         """The task after the move; with `validate_only` as it is."""
@@ -931,16 +932,21 @@ class MoveTaskResponse(_message.Message):
     def misfits(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelMisfit]:
         """With `validate_only`: all that the move would be refused for."""
 
+    @_builtins.property
+    def left_behind(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of labels that match nothing and are not used either: they are left behind."""
+
     def __init__(
         self,
         *,
         task: _task_pb2.Task | None = ...,
         matches: _abc.Iterable[Global___LabelMatch] | None = ...,
         misfits: _abc.Iterable[Global___LabelMisfit] | None = ...,
+        left_behind: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches", "misfits", b"misfits", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_behind", b"left_behind", "matches", b"matches", "misfits", b"misfits", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

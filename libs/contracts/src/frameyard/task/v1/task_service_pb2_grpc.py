@@ -162,9 +162,13 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MoveTask(self, request, context):
-        """Moves a task into a project, out of it, or from one to another. Labels are matched by name: what has no match is
-        named (FAILED_PRECONDITION) and nothing is moved. A task that leaves its project takes copies of the labels.
-        Owner and assignee of the task who may make tasks in the project, and administrators.
+        """Moves a task into a project, out of it, or from one to another; where it is already, nothing happens. Labels are
+        matched by name: kind (or any), inputs, mutability and defaults must be the same, and values among those of the
+        project. What does not match is named (FAILED_PRECONDITION, LABELS_DO_NOT_MATCH) and nothing is moved; a label
+        that no object has, in a task without a past that objects could come back from, is left behind instead. A task
+        that leaves its project takes copies of all labels. Objects keep their ids and their past and get the new
+        labels, which each job that has some counts as a save. Owner and assignee of the task who may make tasks in the
+        project, and administrators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
