@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from frameyard.annotation.v1 import annotation_pb2 as annotation
+from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.task.v1 import label_pb2, project_service_pb2, task_service_pb2
 from yard.annotations.labels import Attribute, AttributeInput
 from yard.runtime import errors, rpc
@@ -185,8 +186,8 @@ async def test_labels_of_a_project_are_counted_in_all_its_tasks(
             label_id=project.labels[0].id, kind=annotation.SHAPE_KIND_RECTANGLE, points=[1, 1, 9, 9]
         )
         await ann.annotations.PatchAnnotations(
-            stage.messages.PatchAnnotationsRequest(
-                target=stage.messages.AnnotationTarget(job_id=job.id),
+            messages.PatchAnnotationsRequest(
+                target=messages.AnnotationTarget(job_id=job.id),
                 create=stage.some(*[shape] * (number + 1)),
             )
         )

@@ -16,6 +16,7 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_PATCH, REVISION_KIND_PUT
 from frameyard.common.v1 import common_pb2
 from frameyard.task.v1 import task_pb2
+from yard.annotations.defaults import Defaults
 from yard.annotations.errors import Fault
 from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.merge import Parts
@@ -54,6 +55,16 @@ class Seen:
     labels: list[Label]
     stored: AnnotationSet
 
+    @property
+    def schema(self) -> LabelSchema:
+        """The labels, to be searched by id."""
+        return LabelSchema(self.labels)
+
+    @property
+    def defaults(self) -> Defaults:
+        """Of the labels."""
+        return Defaults(self.schema)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -91,7 +102,7 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
         wanted = conversion.check(given, rules_of(seen, size_of))
         if given.faults:
             return Plan()
-        return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin)
+        return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin, seen.defaults)
 
     made = await asyncio.to_thread(plan)
     return await _drafted(annotations, seen, made, given.faults, kind=REVISION_KIND_PUT, is_bound=True)
@@ -127,7 +138,9 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
         )
         rows = plans.StoredRows.of(seen.stored, seen.scope.sites, _parts(seen))
         faults = create.faults + update.faults + rows.faults(given)
-        return (Plan() if faults else plans.patching(step, rows, seen.scope.sites, _origin)), faults
+        if faults:
+            return Plan(), faults
+        return plans.patching(step, rows, seen.scope.sites, _origin, seen.defaults), faults
 
     made, faults = await asyncio.to_thread(plan)
     return await _drafted(
@@ -188,7 +201,7 @@ def _parts(seen: Seen) -> Parts:
 def rules_of(seen: Seen, size_of: FrameSize) -> Rules:
     """What objects of the snapshot are checked against."""
     window = seen.scope.window
-    return Rules(schema=LabelSchema(seen.labels), first=window.first, last=window.last, frame_size=size_of)
+    return Rules(schema=seen.schema, first=window.first, last=window.last, frame_size=size_of)
 
 
 async def _drafted(
@@ -204,7 +217,7 @@ async def _drafted(
     reserved = {table: await annotations.ids.take(table, count) for table, count in plan.new_rows.items()}
 
     def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace], dict[int, Kept]]:
-        answer = conversion.write(plan.numbered(reserved))
+        answer = conversion.write(seen.defaults.of_set(plan.numbered(reserved)))
         write = writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted)
         traces = plan.traces()
         return write, answer, traces, {job_id: history.kept(trace) for job_id, trace in traces.items()}
