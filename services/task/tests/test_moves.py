@@ -44,7 +44,7 @@ async def test_labels_change_places_when_a_task_goes_into_a_project_and_out(
     project = await ann.new_project(labels=[label("bus"), label("car", note()), label("man", note())])
     task, [job] = await neighbours.ready_task(ann, labels=[label("man", note()), label("car", note())])
     man, car = task.labels
-    await draw(ann, job.id, man, "a", "")
+    await draw(ann, job.id, man, "a", "c")
     await draw(ann, job.id, car, "b")
     before = [each for each in await emitted(running, task.id) if not isinstance(each, OF_PROJECT)]
 
@@ -58,7 +58,7 @@ async def test_labels_change_places_when_a_task_goes_into_a_project_and_out(
     there = {each.name: each for each in project.labels}
     assert [(shape.label_id, _given(shape)) for shape in await drawn(ann, job.id)] == [
         (there["man"].id, {there["man"].attributes[0].id: "a"}),
-        (there["man"].id, {}),
+        (there["man"].id, {there["man"].attributes[0].id: "c"}),
         (there["car"].id, {there["car"].attributes[0].id: "b"}),
     ]
     # The project may have the same number, which is its events' key.
@@ -80,7 +80,7 @@ async def test_labels_change_places_when_a_task_goes_into_a_project_and_out(
     assert not {each.id for each in own.values()} & {each.id for each in (*task.labels, *project.labels)}
     assert [(shape.label_id, _given(shape)) for shape in await drawn(ann, job.id)] == [
         (own["man"].id, {own["man"].attributes[0].id: "a"}),
-        (own["man"].id, {}),
+        (own["man"].id, {own["man"].attributes[0].id: "c"}),
         (own["car"].id, {own["car"].attributes[0].id: "b"}),
     ]
     # What is changed of either does not touch the other any more.

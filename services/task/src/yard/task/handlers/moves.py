@@ -33,25 +33,25 @@ from yard.task.store import tasks as task_store
 from yard.task.store.annotations import reading, relabelling, usage
 from yard.task.store.label_changes import Owner
 
-# Each try is lost only to somebody else who moved the task, or to media that brought its jobs.
-TRIES: Final = 5
+# A task gets its jobs once, from its media.
+TRIES: Final = 3
 
 
 class _OutdatedError(Exception):
-    """What was locked is not what has to be."""
+    """Jobs were made while the others were waited for."""
 
 
 async def move_task(tasks: Tasks, request: messages.MoveTaskRequest) -> messages.MoveTaskResponse:
     """Moves a task, or tells what that would do; where it is already, nothing is done."""
     for _ in range(TRIES):
-        task = await _movable(tasks.db, request)
+        await _movable(tasks.db, request)
         try:
             async with tasks.db.transaction() as tx:
-                await (reading.hold_snapshot(tx) if request.validate_only else _lock(tx, task, request))
+                await (reading.hold_snapshot(tx) if request.validate_only else _lock(tx, request))
                 return await _answer(tasks, tx, request)
         except _OutdatedError:
             continue
-    raise errors.Conflict(f"task {request.id} is being moved by others", reason="TASK_MOVED")
+    raise errors.Conflict(f"task {request.id} is being given media", reason="TASK_CHANGED")
 
 
 async def _movable(reader: Reader, request: messages.MoveTaskRequest) -> Task:
@@ -68,15 +68,16 @@ async def _check_may_bring(reader: Reader, project_id: int, *, lock: str = "") -
         raise errors.PermissionDenied("tasks are put into projects by users and administrators")
 
 
-async def _lock(tx: Transaction, task: Task, request: messages.MoveTaskRequest) -> None:
+async def _lock(tx: Transaction, request: messages.MoveTaskRequest) -> None:
     """Keeps others from labels and annotations until the end, and the task where it is."""
-    projects = sorted({id_ for id_ in (task.project_id, request.project_id) if id_})
-    for owner in (Owner(task_id=task.id), *(Owner(project_id=id_) for id_ in projects)):
-        await label_changes.lock(tx, owner)
+    # Whoever moves the task begins with this.
+    await label_changes.lock(tx, Owner(task_id=request.id))
+    task = await _movable(tx, request)
+    for project_id in sorted({id_ for id_ in (task.project_id, request.project_id) if id_}):
+        await label_changes.lock(tx, Owner(project_id=project_id))
     await store.lock_labels(tx, task.id)
     jobs = await job_store.jobs_of_task(tx, task.id, lock=True)
-    numbers = await task_store.numbers_of(tx, task.id)
-    if (numbers.project_id, numbers.jobs.total) != (task.project_id, len(jobs)):
+    if (await task_store.numbers_of(tx, task.id)).jobs.total != len(jobs):
         raise _OutdatedError
 
 
