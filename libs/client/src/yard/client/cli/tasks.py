@@ -15,6 +15,7 @@ from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
 from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes
 from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
+from yard.client.cli.moving import move
 from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
 from yard.client.cli.task_lines import MODE, file_row, lines_of, plan_lines, row_of
 from yard.client.client import request_id
@@ -50,6 +51,7 @@ _WAIT = click.option("--wait", is_flag=True, help="Wait until people can work on
 
 def add_to(main: click.Group) -> None:
     """Adds the commands of this module."""
+    task.add_command(move)
     main.add_command(task)
 
 
