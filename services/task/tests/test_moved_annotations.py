@@ -72,7 +72,8 @@ class Terms:
         attributes = dict(zip(self.attributes, now.attributes, strict=True))
         copy = annotation.AnnotationSet()
         copy.CopyFrom(found)
-        for item in (*copy.tags, *copy.shapes, *copy.tracks):
+        items: list[Any] = [*copy.tags, *copy.shapes, *copy.tracks]
+        for item in items:
             item.label_id = labels[item.label_id]
             keyframes = getattr(item, "keyframes", ())
             for value in (*item.attributes, *(value for each in keyframes for value in each.attributes)):

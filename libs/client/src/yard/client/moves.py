@@ -6,6 +6,8 @@ from yard.client.client import Client
 from yard.client.failures import ClientError
 
 _PAGE = 1000
+# All annotations of the task are rewritten: a million take some ten seconds.
+_TIMEOUT_S = 3600.0
 # Ids in a complaint about a name.
 _MOST_NAMED = 5
 
@@ -16,7 +18,7 @@ async def move_task(
     """Moves a task into a project, named by id or name, or out of any; or only tells what that would do."""
     project_id = await project_id_of(client, project) if isinstance(project, str) else (project or 0)
     request = tasks.MoveTaskRequest(id=task_id, project_id=project_id, validate_only=validate_only)
-    return await client.call(client.tasks.MoveTask, request)
+    return await client.call(client.tasks.MoveTask, request, timeout_s=_TIMEOUT_S)
 
 
 async def project_id_of(client: Client, name: str) -> int:

@@ -9,6 +9,9 @@ from yard.task.store import Reader
 from yard.task.store.annotations.usage import Deleted
 from yard.task.store.annotations.writing import TABLES
 
+# A million objects take some ten seconds.
+_TIMEOUT_S: Final = 3600.0
+
 
 async def labels_in_use(reader: Reader, task_id: int, label_ids: Iterable[int]) -> set[int]:
     """Those of the labels that objects of the task have."""
@@ -23,10 +26,10 @@ async def relabel(
     of_attributes = list(attributes), list(attributes.values())
     for table in TABLES:
         of_labels = list(labels), list(labels.values())
-        rows = await tx.fetch(_RELABEL[table], task_id, *of_attributes, *of_labels)
+        rows = await tx.fetch(_RELABEL[table], task_id, *of_attributes, *of_labels, timeout_s=_TIMEOUT_S)
         objects.update({row["job_id"]: row["objects"] for row in rows})
     if attributes:
-        await tx.execute(_RELABEL_KEYFRAMES, task_id, *of_attributes)
+        await tx.fetch(_RELABEL_KEYFRAMES, task_id, *of_attributes, timeout_s=_TIMEOUT_S)
     return [
         Deleted(task_id=task_id, job_id=job_id, updated=count) for job_id, count in sorted(objects.items())
     ]
