@@ -353,19 +353,23 @@ class RestoreRevisionResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    MISFITS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision after the change."""
     left_out: _builtins.int
     """Objects that could not come back, because their label is gone."""
+    misfits: _builtins.int
+    """Objects that came back although their label is for others by now, or does not allow one of their values."""
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
         left_out: _builtins.int = ...,
+        misfits: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "misfits", b"misfits", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

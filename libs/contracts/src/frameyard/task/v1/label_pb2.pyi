@@ -199,7 +199,12 @@ Global___Label: _TypeAlias = Label  # noqa: Y015
 
 @_typing.final
 class LabelEffect(_message.Message):
-    """What a change of labels does to the objects of one label."""
+    """What a change of labels does to the objects of one label. An object in several jobs counts once for each.
+
+    Objects and values that do not fit any more stay, and are read as they are. An object that is saved again may
+    keep its kind and its values under the same label: when it is updated by id, or when it is among all objects
+    that are put, named by its id or unchanged. Other objects may not be like that, those of imports included.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -221,9 +226,11 @@ class LabelEffect(_message.Message):
     stripped_objects: _builtins.int
     """Objects of it that lose a value, because an attribute is deleted."""
     misfit_objects: _builtins.int
-    """Objects of it that stay, but whose kind it is no longer for."""
+    """Objects of it that stay, but whose kind it is not for after the change; counted where the kind changes."""
     misfit_values: _builtins.int
-    """Objects of it with a value that an attribute no longer allows."""
+    """Objects of it with a value that an attribute does not allow after the change, or not in this place of a track;
+    counted where an attribute changes what it allows.
+    """
     def __init__(
         self,
         *,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from frameyard.annotation.v1 import annotation_pb2
@@ -19,7 +19,6 @@ from frameyard.task.v1 import task_pb2
 from yard.annotations.defaults import Defaults
 from yard.annotations.errors import Fault
 from yard.annotations.labels import Label, LabelSchema
-from yard.annotations.merge import Parts
 from yard.annotations.model import AnnotationSet
 from yard.annotations.validation import FrameSize, Rules
 from yard.runtime import errors, ids
@@ -33,7 +32,7 @@ from yard.task.domain.history import Kept
 from yard.task.domain.rows import Task
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
-from yard.task.handlers.annotations.merging import TaskObjects
+from yard.task.handlers.annotations.keeping import Stored
 from yard.task.handlers.annotations.scopes import Scope, check_has_frames, scope_of
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading, writing
@@ -99,7 +98,8 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
     size_of = await sizes(annotations, seen.scope.task, conversion.frames_of(given.annotations))
 
     def plan() -> Plan:
-        wanted = conversion.check(given, rules_of(seen, size_of))
+        rules = replace(rules_of(seen, size_of), stored=Stored(seen).alike)
+        wanted = conversion.check(given, rules)
         if given.faults:
             return Plan()
         return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin, seen.defaults)
@@ -132,11 +132,13 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
     size_of = await sizes(annotations, seen.scope.task, frames)
 
     def plan() -> tuple[Plan, list[Fault]]:
-        rules = rules_of(seen, size_of)
+        stored, rules = Stored(seen), rules_of(seen, size_of)
         step = Step(
-            create=conversion.check(create, rules), update=conversion.check(update, rules), delete=delete
+            create=conversion.check(create, rules),
+            update=conversion.check(update, replace(rules, stored=stored.of_id)),
+            delete=delete,
         )
-        rows = plans.StoredRows.of(seen.stored, seen.scope.sites, _parts(seen))
+        rows = stored.rows
         faults = create.faults + update.faults + rows.faults(given)
         if faults:
             return Plan(), faults
@@ -189,13 +191,6 @@ async def sizes(annotations: Annotations, task: Task, frames: Iterable[int]) -> 
         return lambda _: None
     plan = BlobRef.from_proto(common_pb2.BlobRef.FromString(task.plan))
     return (await annotations.frame_sizes.of(plan, frames)).get
-
-
-def _parts(seen: Seen) -> Parts:
-    """Which of the rows are one object."""
-    if seen.scope.is_job or not len(seen.stored):
-        return Parts()
-    return TaskObjects(scope=seen.scope, labels=seen.labels, annotations=seen.stored).merged().parts
 
 
 def rules_of(seen: Seen, size_of: FrameSize) -> Rules:
