@@ -109,3 +109,33 @@ async def test_moves_that_cross_come_one_after_the_other(scene: Scene) -> None:
         """
     )
     assert [row["task_count"] for row in rows] == [row["tasks"] for row in rows]
+
+
+async def test_a_move_waits_for_jobs_that_are_being_made(scene: Scene) -> None:
+    project_id = await insert_project(scene)
+
+    async def is_waiting() -> bool:
+        found: bool = await scene.db.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT
+                FROM pg_stat_activity
+                WHERE datname = current_database() AND wait_event_type = 'Lock'
+            )
+            """
+        )
+        return found
+
+    async with scene.db.transaction() as tx:
+        await tx.execute(
+            "UPDATE task SET jobs_total = 4, jobs_annotation = 4, size = 250 WHERE id = $1", scene.task_id
+        )
+        await tx.execute(
+            "INSERT INTO job (task_id, segment, first_frame, last_frame) VALUES ($1, 3, 230, 249)",
+            scene.task_id,
+        )
+        moving = asyncio.create_task(move(scene, project_id))
+        await eventually(is_waiting)
+    await moving
+    total = await scene.db.fetchval("SELECT jobs_total FROM project WHERE id = $1", project_id)
+    assert total == 4
