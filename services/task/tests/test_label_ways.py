@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from frameyard.annotation.v1 import annotation_pb2 as annotation
@@ -41,9 +42,9 @@ async def change(scene: Scene, *labels: label_pb2.Label) -> list[label_pb2.Label
     return list((await TaskServiceStub(channel).UpdateTaskLabels(request)).task.labels)
 
 
-def one_of_each(scene: Scene, frame: int, **more: int) -> Set:
+def one_of_each(scene: Scene, frame: int, **more: Any) -> Set:
     """Of persons, who have no attributes yet."""
-    of = {"label_id": scene.person, **more}
+    of: dict[str, Any] = {"label_id": scene.person, **more}
     return some(
         scene.box(frame, **of),
         tags=[annotation.Tag(frame=frame, **of)],
@@ -85,7 +86,7 @@ async def created(scene: Scene, count: int) -> Set:
     return few
 
 
-async def of_get(scene: Scene, target: messages.AnnotationTarget, **fields: object) -> Set:
+async def of_get(scene: Scene, target: messages.AnnotationTarget, **fields: Any) -> Set:
     return (await scene.get(target, **fields)).annotations
 
 
@@ -118,7 +119,8 @@ async def test_new_attributes_have_their_default_in_all_that_is_read(scene: Scen
     assert found.tags
     assert found.shapes
     assert found.tracks
-    for item in (*found.tags, *found.shapes):
+    stills: list[annotation.Tag | annotation.Shape] = [*found.tags, *found.shapes]
+    for item in stills:
         assert list(item.attributes) == [*fixed, *mutable]
     for track in found.tracks:
         assert list(track.attributes) == fixed

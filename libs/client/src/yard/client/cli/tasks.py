@@ -13,7 +13,7 @@ from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
-from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes
+from yard.client.cli.labels import LabelChanges, effect_lines, given_labels, given_to, label_changes
 from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
 from yard.client.cli.moving import move
 from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
@@ -218,7 +218,11 @@ async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueTy
 
 
 @task.command(
-    epilog=examples("frameyard task labels 5 --label bicycle", "frameyard task labels 5 --delete 17 --force")
+    epilog=examples(
+        "frameyard task labels 5 --label bicycle",
+        "frameyard task labels 5 --delete 17 --dry-run",
+        "frameyard task labels 5 --delete 17 --force",
+    )
 )
 @click.argument("task_id", type=ID)
 @label_changes
@@ -226,8 +230,11 @@ async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueTy
 async def labels(call: Call, task_id: int, changes: LabelChanges) -> None:
     """Add, change (by id, from a file) and delete labels of a task that has no project."""
     request = service.UpdateTaskLabelsRequest(task_id=task_id, **await changes.fields(call))
-    now = (await call.client.call(call.client.tasks.UpdateTaskLabels, request)).task
-    call.out.message(now, *lines_of(now))
+    found = await call.client.call(call.client.tasks.UpdateTaskLabels, request)
+    if changes.dry_run:
+        call.out.message(found, *effect_lines(found.effects))
+        return
+    call.out.message(found.task, *lines_of(found.task))
 
 
 @task.command()
