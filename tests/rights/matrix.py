@@ -1,7 +1,7 @@
 """Tries every row of the table as everybody, and says what is not as it says.
 
-What is to be refused is about scenes that are shared, and must change nothing at all. What is to be let in gets
-a scene of its own each, and comes last.
+What is to be refused is about scenes that are shared, and must change nothing at all. What is to be let in
+gets a scene of its own each, and comes last.
 """
 
 from __future__ import annotations

@@ -73,11 +73,11 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
     async def _page(
         self, request: operation_service_pb2.ListOperationsRequest, limit: int
     ) -> list[Operation]:
-        after = paging.decode(request.page_token, request)
+        after = _after(request)
         principal = auth.current()
         owner = None if sees_all(principal) else principal.subject
         state = operation_pb2.OperationState.Name(request.state).removeprefix("OPERATION_STATE_")
-        filters = (owner, request.kind, request.target, state, UUID(after[0]) if after else None)
+        filters = (owner, request.kind, request.target, state, after)
         rows = await self._operations.database.fetch(_LIST, *filters, limit)
         return [Operation.from_row(row) for row in rows]
 
@@ -107,6 +107,14 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
             finally:
                 with suppress(*bus.NATS_FAULTS):
                     await heard.unsubscribe()
+
+
+def _after(request: operation_service_pb2.ListOperationsRequest) -> UUID | None:
+    text = paging.decode_text(request.page_token, request)
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise paging.foreign_token() from None
 
 
 class _News:
