@@ -34,7 +34,8 @@ class Call:
 
     `lets_in` are codes with which the method may end for those who may call it, because it then looks at what
     the scene does not have; `before` is a statement on the rows of the scene's task ($1) and project ($2);
-    `parts` bring into the scene what other services have. Who is `alone` is not called while others are.
+    `parts` bring into the scene what other services have. A call that is `alone` waits for others. Of several
+    `targets` that it names, these are what may be hidden; without any, all.
     """
 
     request: Callable[[Scene], Message | Sequence[Message]]
@@ -45,6 +46,7 @@ class Call:
     has_target: bool = True
     parts: tuple[Part, ...] = ()
     alone: bool = False
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,9 +109,10 @@ class _Matrix:
         if answer != "hidden" or not each.call.has_target:
             return ""
         for asked in (scene, scene.otherwise_written()):
-            nothing = await self._called(each, asked.absent())
+            absent = asked.absent(each.call.targets)
+            nothing = await self._called(each, absent)
             found = found if asked is scene else await self._called(each, asked)
-            if _alike(nothing, asked.absent(), asked) != found:
+            if _alike(nothing, absent, asked) != found:
                 return f"{each}: {found} is not {nothing}"
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.rights.platform import Platform
 FIRST_ID = 5_000_000
 _SHIFT = 1_000_000
 _TABLES = ("project", "task", "label", "job", "issue", "comment")
-_IDS = (*_TABLES, "own_token", "others_token")
+_IDS = (*_TABLES, "other_project", "own_token", "others_token")
 _NAMES = ("operation", "media", "upload", "export")
 
 
@@ -42,11 +43,11 @@ class Scene:
     other_project: int = 0
     caller: int = 0
 
-    def absent(self) -> Scene:
-        """The same with names of nothing."""
+    def absent(self, targets: Collection[str] = ()) -> Scene:
+        """The same with names of nothing in place of these, or of all."""
         changes: dict[str, Any] = {name: getattr(self, name) - _SHIFT for name in _IDS if getattr(self, name)}
         changes |= {name: _other(getattr(self, name)) for name in _NAMES}
-        return replace(self, **changes)
+        return replace(self, **{name: changes[name] for name in targets or changes})
 
     def otherwise_written(self) -> Scene:
         """The same with names as nobody but an attacker would write them."""

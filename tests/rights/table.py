@@ -148,6 +148,7 @@ TABLE: Final = [
         UpdateTaskLabels=_may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="of a task in no project"),
         MoveTask=(
             _may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="into a project that is theirs too"),
+            _may(ADMIN, SEE_TASK - STAFF, case="into a project of others"),
             _may(ADMIN | TASK_STAFF, SEE_TASK, case="out of a project"),
         ),
         DeleteTask=_OWNS_TASK,

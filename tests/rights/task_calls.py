@@ -136,6 +136,11 @@ TASK_CALLS: Final = {
         before=_GIVEN_TO_TASK_STAFF,
         in_project=False,
     ),
+    ("task.v1.TaskService/MoveTask", "into a project of others"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task, project_id=scene.other_project),
+        in_project=False,
+        targets=("other_project",),
+    ),
     ("task.v1.TaskService/MoveTask", "out of a project"): Call(
         request=lambda scene: task.MoveTaskRequest(id=scene.task)
     ),
