@@ -10,7 +10,7 @@ from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceSt
 from frameyard.task.v1.task_events_pb2 import TaskCreated
 from nats.aio.client import Client
 from yard.embedded.servers.nats import Nats
-from yard.runtime import errors, ids, paging
+from yard.runtime import errors, ids, paging, rpc
 from yard.runtime.auth import Principal
 from yard.runtime.db import OPERATION, Database, Transaction
 from yard.runtime.operations import Operation, Operations
@@ -158,6 +158,14 @@ async def test_page_tokens_that_are_none_are_refused(connect: Connect, token: st
     request = operation_service_pb2.ListOperationsRequest(page_token=token)
     fault = await fault_of(connect(ANN).ListOperations(request))
     assert fault.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_filters_that_are_none_are_refused_by_name(connect: Connect) -> None:
+    wanted: dict[str, Any] = {"kind": "a\x00", "target": "\x00", "state": 99}
+    request = operation_service_pb2.ListOperationsRequest(**wanted)
+    found = rpc.errors_from_rpc(await fault_of(connect(ANN).ListOperations(request)))
+    assert isinstance(found, errors.InvalidArgument)
+    assert [violation.field for violation in found.violations] == ["kind", "target", "state"]
 
 
 async def test_cancelling_runs_the_hook_of_its_kind_once(operations: Operations, connect: Connect) -> None:
