@@ -36,6 +36,7 @@ async def write_export(exporting: Exporting, work: Work[Request]) -> None:
     with Dataset(subject, exporting.runtime.settings.spool_memory_bytes, image) as dataset:
         await work.progress(0.0, "reading annotations")
         revision = await _fill(exporting, dataset, work)
+        await _check_labels(exporting, subject, work.message)
         archive = await exporting.runtime.blobs.put_stream(
             archive_key(work.operation_id), _blocks(dataset, wanted, work), content_type="application/zip"
         )
@@ -101,6 +102,12 @@ async def _next(step: Callable[[], bytes | None]) -> bytes | None:
         return await asyncio.to_thread(step)
     except AnnotationError as fault:
         raise errors.DataLoss(f"annotations cannot be read: {fault}") from fault
+
+
+async def _check_labels(exporting: Exporting, subject: Subject, request: Request) -> None:
+    """Unavailable, after which all is read anew, if objects may be in the terms of other labels by now."""
+    if (await subject_of(exporting.channels, request)).labels.labels != subject.labels.labels:
+        raise errors.Unavailable("labels were changed while they were read", reason="LABELS_CHANGED")
 
 
 def _images(exporting: Exporting, subject: Subject) -> Callable[[Frame], bytes]:
