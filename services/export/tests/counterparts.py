@@ -69,6 +69,7 @@ class Counterparts(
         self.gate.set()
         self.streams = 0
         self.size = SUBJECT.size
+        self.labels = list(SUBJECT.labels.labels)
         self.broken_frame = False
         self.sees_jobs_only = False
         self.deleted: list[FrameRange] = []
@@ -234,7 +235,7 @@ class Counterparts(
             revision=self.revision,
             name=SUBJECT.name,
             owner=PersonRef(id=1, username=SUBJECT.owner),
-            labels=map(_label, SUBJECT.labels.labels),
+            labels=map(_label, self.labels),
             overlap=SUBJECT.overlap,
             mode=task_pb2.TASK_MODE_INTERPOLATION,
             media_id=SUBJECT.media_id,

@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,6 +63,22 @@ async def test_a_job_is_exported_alone(client: Callable[[str], Client]) -> None:
     xml = inside(content)["annotations.xml"]
     assert xml.count(b"<image ") == 2
     assert b"<username>bob</username>" in xml
+
+
+async def test_labels_that_change_while_objects_are_read_are_read_anew(
+    client: Callable[[str], Client], counterparts: tuple[Counterparts, str]
+) -> None:
+    others, ann = counterparts[0], client(ANN)
+    others.gate.clear()
+    queued = await ann.create()
+    await eventually(lambda: others.streams)
+    first, *more = others.labels
+    others.labels = [replace(first, name="renamed"), *more]
+    others.gate.set()
+    done = await ann.ended(queued)
+    assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
+    assert others.streams == 2
+    assert b"renamed" in inside((await ann.download(queued.name))[1])["annotations.xml"]
 
 
 async def test_who_may_not_see_the_task_gets_nothing(client: Callable[[str], Client]) -> None:

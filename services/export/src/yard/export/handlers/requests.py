@@ -81,9 +81,10 @@ async def download_export(
     """The archive from an offset on; for its owner, administrators, services, and whoever sees the whole."""
     if request.offset < 0:
         raise errors.invalid("offset", f"must be 0 or more, got {request.offset}")
-    export = await store.export_of(exporting.runtime.db, operation_id(request.operation))
+    export_id = operation_id(request.operation)
+    export = await store.export_of(exporting.runtime.db, export_id)
     if export is None or export.expires_at <= clock.now():
-        raise errors.NotFound("export", request.operation)
+        raise errors.NotFound("export", operation_name(export_id))
     await _check_visible(exporting, export, authorization)
     if export.archive is None:
         message = f"{request.operation} has no archive yet"

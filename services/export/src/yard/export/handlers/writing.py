@@ -17,7 +17,7 @@ from yard.export.handlers.context import Exporting, archive_key, format_named, o
 from yard.export.handlers.filling import fill
 from yard.export.handlers.images import Images
 from yard.export.handlers.losses import loss_refused
-from yard.export.sources.wholes import whole_of
+from yard.export.sources.wholes import Whole, whole_of
 from yard.export.store import Export
 from yard.runtime import clock, errors
 from yard.runtime.blobs import BlobRef
@@ -43,6 +43,7 @@ async def write_export(exporting: Exporting, work: Work[Request]) -> None:
         dataset = closing.enter_context(Dataset(whole.subject, memory_bytes // len(whole.parts), images))
         await work.progress(0.0, "reading annotations")
         revisions = await fill(exporting, dataset, work, READ_SHARE)
+        await _check_labels(exporting, whole, work.message)
         blocks = _blocks(dataset, wanted, work, images)
         key = archive_key(work.operation_id)
         archive = await blobs.put_stream(key, blocks, content_type="application/zip")
@@ -89,6 +90,13 @@ async def _next(step: Callable[[], bytes | None]) -> bytes | None:
         return await asyncio.to_thread(step)
     except AnnotationError as fault:
         raise errors.DataLoss(f"annotations cannot be read: {fault}") from fault
+
+
+async def _check_labels(exporting: Exporting, whole: Whole, request: Request) -> None:
+    """Unavailable, after which all is read anew, if objects may be in the terms of other labels by now."""
+    now = await whole_of(exporting.channels, request)
+    if now.subject.labels.labels != whole.subject.labels.labels:
+        raise errors.Unavailable("labels were changed while they were read", reason="LABELS_CHANGED")
 
 
 def _result(
