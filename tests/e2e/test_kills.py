@@ -62,6 +62,7 @@ async def test_a_killed_ingest_goes_on(platform: Platform, client: Client, tmp_p
     prefix = f"media/{attached.media_id}/index/"
     await eventually(lambda: objects.look(prefix), timeout_s=LONG_S)
     assert not (await client.operation(operation.name)).HasField("finish_time")
+    stored = {int(name.rpartition("/")[2]) for name in objects.seen}
     killed = platform.kill("media_ingest")
     await platform.is_back("media_ingest", killed)
 
@@ -71,7 +72,10 @@ async def test_a_killed_ingest_goes_on(platform: Platform, client: Client, tmp_p
 
     await eventually(has_ended, timeout_s=LONG_S)
     assert (await ready_task(client, operation)).size == PICTURES
-    assert objects.written_again() == []
+    # One may have been in the bucket just before its row said so; the others are never made again.
+    again = [int(name.rpartition("/")[2]) for name in objects.written_again()]
+    assert len(again) <= 1
+    assert all(number >= max(stored) for number in again)
 
 
 async def test_a_killed_build_goes_on(platform: Platform, client: Client, tmp_path: Path) -> None:

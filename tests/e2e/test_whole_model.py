@@ -114,6 +114,7 @@ def test_a_project_to_its_end(command: CommandLine, video: Path) -> None:
     _look_back(maria, jobs[0], int(project["labels"][0]["id"]))
     _leave_out(command, maria, task, jobs[0])
     _find(command, project, task)
+    _move(command, task)
     _delete_and_bring_back(command, project, task)
 
 
@@ -196,6 +197,23 @@ def _find(command: CommandLine, project: dict[str, Any], task: dict[str, Any]) -
     assert names("--issue-tracker-like", "TRACKER") == ["north"]
     assert "Avenue" in command.good("task", "show", task["id"]).out
     assert command.good("project", "list", "--name", "aven", "--count").out == "1\n"
+
+
+def _move(command: CommandLine, task: dict[str, Any]) -> None:
+    """Out of its project and back; another one does not have its labels."""
+    move, shapes = ("task", "move", task["id"]), shapes_of(command, "--task", task["id"])
+    command.good("project", "create", "Boulevard", "--label", "car:rectangle")
+    plan = command.good(*move, "--project", "Boulevard", "--dry-run").out
+    assert f"task {task['id']} cannot be moved" in plan
+    assert "attribute parked of label car is not there" in plan
+    assert "label person is not there" in command.fails(*move, "--project", "Boulevard")
+    assert command.run(*move).code == 2
+    assert "is in no project" in command.good(*move, "--out").out
+    moved = shapes_of(command, "--task", task["id"])
+    assert [each["id"] for each in moved] == [each["id"] for each in shapes]
+    assert not {each["label_id"] for each in moved} & {each["label_id"] for each in shapes}
+    assert command.json(*move, "--project", "Avenue")["task"]["project_name"] == "Avenue"
+    assert shapes_of(command, "--task", task["id"]) == shapes
 
 
 def _delete_and_bring_back(command: CommandLine, project: dict[str, Any], task: dict[str, Any]) -> None:

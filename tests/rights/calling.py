@@ -19,11 +19,13 @@ from yard.runtime import rpc
 if TYPE_CHECKING:
     from grpc.aio import Channel
 
+    from tests.rights.parts import Part
     from tests.rights.scene import Scene
     from tests.rights.table import Answer
 
 # An operation that is not over is watched until its first message.
-_DEADLINE_S = 20.0
+_DEADLINE_S = 60.0
+_WITHOUT_TOKEN = frozenset({"TOKEN_MISSING", "TOKEN_EXPIRED", "TOKEN_INVALID", "ACCOUNT_INACTIVE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,9 @@ class Call:
     """How a method is called; `shows` tells whether an answer has the thing in it, for lists.
 
     `lets_in` are codes with which the method may end for those who may call it, because it then looks at what
-    the scene does not have; `before` is a statement on the rows of the scene's task ($1) and project ($2).
+    the scene does not have; `before` is a statement on the rows of the scene's task ($1) and project ($2);
+    `parts` bring into the scene what other services have. A call that is `alone` waits for others. Of several
+    `targets` that it names, these are what may be hidden; without any, all.
     """
 
     request: Callable[[Scene], Message | Sequence[Message]]
@@ -40,6 +44,9 @@ class Call:
     before: str = ""
     in_project: bool = True
     has_target: bool = True
+    parts: tuple[Part, ...] = ()
+    alone: bool = False
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,7 @@ def answer_of(found: Outcome, call: Call, scene: Scene) -> Answer | str:
     if found.code in call.lets_in:
         return "yes"
     words = {"PERMISSION_DENIED": "no", "NOT_FOUND": "hidden"}
-    if found.code == "UNAUTHENTICATED" and found.reason in {"TOKEN_MISSING", "ACCOUNT_INACTIVE"}:
+    if found.code == "UNAUTHENTICATED" and found.reason in _WITHOUT_TOKEN:
         return "token"
     return words.get(found.code, f"{found.code}: {found.message}")
 
@@ -118,10 +125,13 @@ async def _first_answer(
     call = stub(request, timeout=_DEADLINE_S)
     if not method.server_streaming:
         return await call
+    first = None
     async for response in call:
-        call.cancel()
-        return response
-    return None
+        first = first or response
+        if method.name.startswith("Watch"):
+            call.cancel()
+            break
+    return first
 
 
 async def _each(requests: Sequence[Message]) -> AsyncIterator[Message]:

@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from tests.rights.people import PEOPLE, STAGES
+from tests.rights.people import PEOPLE
 from tests.rights.table import TABLE, Row
 
 FILE: Final = Path("docs/rights.md")
@@ -13,15 +13,18 @@ _WORDS: Final = {"yes": "yes", "no": "no", "hidden": "hidden", "token": "token"}
 _INTRODUCTION: Final = """\
 # Who may do what
 
-Made from the table that tests try, method by method, as everybody, where task and identity answer
-(`tests/rights/table.py`); change it there and run `python -m tests.rights.document`.
+Made from the table of which tests try every method as everybody (`tests/rights/table.py`); change it there
+and run `python -m tests.rights.document`.
 
 - **yes**: the call is answered. Lists are called by everybody: *yes* says that the thing is in them.
 - **no**: `PERMISSION_DENIED`, for who sees the thing and may not do this to it.
 - **hidden**: `NOT_FOUND`, for who does not see it; code, message and details are those of a thing that does
   not exist.
-- **token**: `UNAUTHENTICATED`, without a token, or where the account is asked for and is not active any
-  more.
+- **token**: `UNAUTHENTICATED`, without a token, with one that has expired or was signed by somebody else, or
+  where the account is asked for and is not active any more.
+
+What is refused changes nothing, in no database and not in the store; the tests compare what is there before
+and after.
 
 Columns are what the caller has to do with one project, a task in it and one of the jobs of the task. A role
 does not widen that: a worker who is the assignee of a task may do what every assignee of a task may, but
@@ -39,7 +42,12 @@ somebody's place.
   shown with its name.
 - Names of people are read by everybody who has an account, workers too: lists of jobs, comments and
   histories are full of them. E-mail addresses are for their owners and administrators.
-- Pixels and media need a grant of the caller's own, which task gives by the rules of its `GetMediaGrant`.
+- Pixels and media need a grant of the caller's own, which task gives by the rules of its `GetMediaGrant`. A
+  grant of other media, one of another person, one that has ended (15 minutes) and one of a job for frames
+  outside of it open nothing: the answer is that of media that does not exist. Services need none.
+- Operations are seen and cancelled by who began them, in every service, and by administrators; archives of
+  exports are fetched by who may see what is in them. Uploads are their maker's alone: not even administrators
+  see them.
 """
 
 
@@ -68,12 +76,11 @@ def _line(row: Row) -> str:
 
 
 def _cell(row: Row, column: str) -> str:
-    found = {who.stage: row.answer(who.key) for who in PEOPLE.values() if who.column == column}
+    found = {who.when: row.answer(who.key) for who in PEOPLE.values() if who.column == column}
     answers = set(found.values())
     if len(answers) == 1:
         return _WORDS[answers.pop()]
-    stages = [STAGES[stage] for stage, answer in found.items() if answer == "yes"]
-    return f"yes in {' and '.join(stages)}"
+    return f"yes {' and '.join(when for when, answer in found.items() if answer == 'yes')}"
 
 
 if __name__ == "__main__":

@@ -1,31 +1,26 @@
-"""The services as they run, and in task one project with one task, as often as they are asked for."""
+"""What calls are about: one project with one task, as often as they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
 from frameyard.media.v1.media_pb2 import DataParameters
-from yard.runtime import app, auth, ids, rpc
 from yard.runtime.db import Transaction
 from yard.task.domain.rows import Person
-from yard.task.service import SERVICE as TASK_SERVICE
-from yard.task.settings import Settings as TaskSettings
 from yard.task.store import people as person_store
-from yard.testkit.fixtures import SettingsFor
 
 from tests.rights import people
 from tests.rights.people import PEOPLE, Who
-
-if TYPE_CHECKING:
-    from grpc.aio import Channel
+from tests.rights.platform import Platform
 
 # Ids of what is there and of what is not have as many digits, so that answers can be compared by their bytes.
 FIRST_ID = 5_000_000
 _SHIFT = 1_000_000
 _TABLES = ("project", "task", "label", "job", "issue", "comment")
+_IDS = (*_TABLES, "other_project", "own_token", "others_token")
+_NAMES = ("operation", "media", "upload", "export")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +43,20 @@ class Scene:
     other_project: int = 0
     caller: int = 0
 
-    def absent(self) -> Scene:
-        """The same with names of nothing."""
-        nothing: dict[str, Any] = {
-            name: getattr(self, name) - _SHIFT
-            for name in ("project", "task", "job", "label", "issue", "comment", "own_token", "others_token")
-        }
-        texts: dict[str, Any] = {
-            name: _other(getattr(self, name)) for name in ("operation", "media", "upload", "export")
-        }
-        return replace(self, **nothing, **texts)
+    def absent(self, targets: Collection[str] = ()) -> Scene:
+        """The same with names of nothing in place of these, or of all."""
+        changes: dict[str, Any] = {name: getattr(self, name) - _SHIFT for name in _IDS if getattr(self, name)}
+        changes |= {name: _other(getattr(self, name)) for name in _NAMES}
+        return replace(self, **{name: changes[name] for name in targets or changes})
+
+    def otherwise_written(self) -> Scene:
+        """The same with names as nobody but an attacker would write them."""
+        changes: dict[str, Any] = {name: _in_capitals(getattr(self, name)) for name in _NAMES}
+        return replace(self, **changes)
+
+    def names(self) -> dict[str, str]:
+        """All names in it, by what they are of."""
+        return {name: str(getattr(self, name)) for name in (*_IDS, *_NAMES)}
 
 
 def _other(name: str) -> str:
@@ -65,58 +64,40 @@ def _other(name: str) -> str:
     return name[:-12] + "0" * 12 if name else ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Platform:
-    """Services by name, and everybody's connections to them."""
-
-    issuer: auth.TokenIssuer
-    running: dict[str, app.Running[Any]] = field(default_factory=dict)
-    channels: dict[tuple[str, int, str], Channel] = field(default_factory=dict)
-
-    def channel(self, service: str, who: Who) -> Channel:
-        """A connection to a service that speaks for somebody."""
-        key = (service, who.user_id, who.role)
-        if key not in self.channels:
-            principal = who.principal
-            token = None if principal is None else self.token(principal)
-            self.channels[key] = rpc.channel(self.running[service].address, token=token)
-        return self.channels[key]
-
-    def token(self, principal: auth.Principal) -> str:
-        """What identity would give them."""
-        return self.issuer.issue(principal).token
-
-    async def scene(self, who: Who, *, in_project: bool = True, media: str = "") -> Scene:
-        """Fresh rows in task, with the caller in their place."""
-        db = self.running["task"].runtime.db
-        async with db.transaction() as tx:
-            scene = await _insert(tx, who, in_project=in_project, media=media)
-            operations = self.running["task"].runtime.operations
-            operation = await operations.create(
-                tx, kind="attach_media", target=f"tasks/{scene.task}", owner=str(people.TASK_OWNER)
-            )
-        return replace(scene, operation=operations.name(operation), caller=who.user_id)
+def _in_capitals(name: str) -> str:
+    service, slash, uuid = name.rpartition("/")
+    return f"{service}{slash}{uuid.upper()}"
 
 
-@asynccontextmanager
-async def task_alone(settings_for: SettingsFor) -> AsyncIterator[Platform]:
-    """The task service, to which everybody is known."""
-    issuer = auth.TokenIssuer.generate()
-    async with AsyncExitStack() as stack:
-        settings = settings_for(TaskSettings, jwks=issuer.jwks)
-        running = await stack.enter_async_context(app.serving(TASK_SERVICE, settings))
-        platform = Platform(issuer=issuer, running={"task": running})
-        db = running.runtime.db
-        for table in _TABLES:
-            await db.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_ID}")
-        async with db.transaction() as tx:
-            for user_id in sorted({who.user_id for who in PEOPLE.values() if who.user_id}):
-                is_active = user_id != people.LEFT
-                person = Person(id=user_id, username=f"user{user_id}", is_active=is_active)
-                await person_store.put(tx, person)
-        yield platform
-        for channel in platform.channels.values():
-            await channel.close()
+async def prepare(platform: Platform) -> None:
+    """Makes everybody known to task and identity, and ids long enough."""
+    for table in _TABLES:
+        await platform.db("task").execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_ID}")
+    identity = platform.db("identity")
+    await identity.execute(f"ALTER TABLE access_token ALTER COLUMN id RESTART WITH {FIRST_ID}")
+    for who in {who.user_id: who for who in PEOPLE.values() if who.user_id}.values():
+        is_active = who.user_id != people.LEFT
+        person = Person(id=who.user_id, username=who.principal.username, is_active=is_active)
+        async with platform.db("task").transaction() as tx:
+            await person_store.put(tx, person)
+        await identity.execute(
+            """
+            INSERT INTO app_user
+                (id, username, username_key, first_name, last_name, email, role, is_active, password_hash)
+            OVERRIDING SYSTEM VALUE VALUES ($1, $2, $2, '', '', '', $3, $4, '')
+            """,
+            person.id,
+            person.username,
+            who.role,
+            is_active,
+        )
+
+
+async def make(platform: Platform, who: Who, *, in_project: bool) -> Scene:
+    """Fresh rows in task, with the caller in their place."""
+    async with platform.db("task").transaction() as tx:
+        scene = await _insert(tx, who, in_project=in_project, media=platform.media)
+    return replace(scene, caller=who.user_id)
 
 
 async def _insert(tx: Transaction, who: Who, *, in_project: bool, media: str) -> Scene:
@@ -175,7 +156,7 @@ async def _task(tx: Transaction, project: int | None, who: Who, media: str) -> i
         project,
         people.TASK_OWNER,
         assignee,
-        media or ids.uuid7(),
+        media,
         DataParameters(image_quality=70).SerializeToString(),
         *_counts(who.stage),
     )

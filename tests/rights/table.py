@@ -15,7 +15,8 @@ def _set(*parts: str | Collection[str]) -> frozenset[str]:
 
 
 ADMIN: Final = _set("admin")
-SERVICE: Final = _set("service")
+SERVICE: Final = _set("service", "chunking")
+NO_TOKEN: Final = _set("nobody", "expired", "forged")
 PROJECT_STAFF: Final = _set("project_owner", "project_assignee")
 # Who was deactivated goes on as before until the token ends, 15 minutes at most; identity alone knows better.
 TASK_STAFF: Final = _set("task_owner", "task_assignee", "left")
@@ -54,7 +55,7 @@ class Row:
         """What somebody gets."""
         if who in self.yes:
             return "yes"
-        if who in self.ended or who == "nobody":
+        if who in self.ended or who in NO_TOKEN:
             return "token"
         return "no" if who in self.no else "hidden"
 
@@ -73,7 +74,7 @@ def _may(
     return Row(method="", case=case, yes=_set(yes), no=_set(no), ended=_set(ended))
 
 
-_OPEN = _may(EVERYBODY | {"nobody"})
+_OPEN = _may(EVERYBODY | NO_TOKEN)
 _ALL = _may(EVERYBODY)
 _NOT_WORKERS = _may(USERS, WORKERS | SERVICE)
 _SEES_JOB = _may(SEE_JOB)
@@ -145,6 +146,11 @@ TABLE: Final = [
         UpdateTask=_CHANGES_TASK,
         SetUseCache=_CHANGES_TASK,
         UpdateTaskLabels=_may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="of a task in no project"),
+        MoveTask=(
+            _may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="into a project that is theirs too"),
+            _may(ADMIN, SEE_TASK - STAFF, case="into a project of others"),
+            _may(ADMIN | TASK_STAFF, SEE_TASK, case="out of a project"),
+        ),
         DeleteTask=_OWNS_TASK,
         UndeleteTask=_may(ADMIN | {"task_owner"}),
         GetMediaGrant=(
@@ -232,12 +238,19 @@ TABLE: Final = [
         ListCorruptFrames=_PIXELS,
         GetBuildStatus=_PIXELS,
     ),
-    *_rows("chunk.v1.ChunkPeerService", ReadBuilding=_may([], case="only other replicas of chunking")),
+    *_rows("chunk.v1.ChunkPeerService", ReadBuilding=_may(["chunking"], case="among replicas of chunking")),
     *_rows(
         "export.v1.ExportService",
         ListFormats=_ALL,
-        CreateExport=(_may(SEE_JOB, case="of a job"), _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task")),
-        DownloadExport=_may(SEE_JOB, case="of a job, begun by the task owner"),
+        CreateExport=(
+            _may(SEE_JOB, case="of a job"),
+            _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task"),
+            _may(ADMIN | SERVICE | PROJECT_STAFF, SEE_TASK, case="of a project"),
+        ),
+        DownloadExport=(
+            _may(SEE_JOB, case="of a job, begun by the task owner"),
+            _may(SEE_ALL_OF_TASK, case="of a task, begun by the task owner"),
+        ),
     ),
     *_rows(
         "export.v1.ImportService",

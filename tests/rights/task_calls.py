@@ -7,7 +7,6 @@ from frameyard.annotation.v1 import annotation_service_pb2 as annotation
 from frameyard.annotation.v1 import history_service_pb2 as history
 from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
 from frameyard.media.v1 import media_pb2
-from frameyard.operation.v1 import operation_service_pb2 as operation
 from frameyard.task.v1 import (
     issue_pb2,
     job_pb2,
@@ -35,6 +34,12 @@ _CAR: Final = label_pb2.Label(name="bus")
 _DELETED: Final = """
 WITH gone AS (UPDATE project SET deleted_at = now(), task_count = 0 WHERE id = $2 RETURNING id)
 UPDATE task SET deleted_at = now(), deleted_with_project = true WHERE id = $1
+"""
+_GIVEN_TO_TASK_STAFF: Final = """
+UPDATE project
+SET owner_id = task.owner_id, assignee_id = task.assignee_id
+FROM task
+WHERE task.id = $1 AND project.id = $2
 """
 
 
@@ -125,6 +130,19 @@ TASK_CALLS: Final = {
     ("task.v1.TaskService/UpdateTaskLabels", "of a task in no project"): Call(
         request=lambda scene: task.UpdateTaskLabelsRequest(task_id=scene.task, labels=[_CAR]),
         in_project=False,
+    ),
+    ("task.v1.TaskService/MoveTask", "into a project that is theirs too"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task, project_id=scene.project),
+        before=_GIVEN_TO_TASK_STAFF,
+        in_project=False,
+    ),
+    ("task.v1.TaskService/MoveTask", "into a project of others"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task, project_id=scene.other_project),
+        in_project=False,
+        targets=("other_project",),
+    ),
+    ("task.v1.TaskService/MoveTask", "out of a project"): Call(
+        request=lambda scene: task.MoveTaskRequest(id=scene.task)
     ),
     ("task.v1.TaskService/DeleteTask", ""): Call(request=lambda scene: task.DeleteTaskRequest(id=scene.task)),
     ("task.v1.TaskService/UndeleteTask", ""): Call(
@@ -251,28 +269,10 @@ ANNOTATION_CALLS: Final = {
     ),
 }
 
-OPERATION_CALLS: Final = {
-    ("operation.v1.OperationService/GetOperation", "begun by the task owner"): Call(
-        request=lambda scene: operation.GetOperationRequest(name=scene.operation)
-    ),
-    ("operation.v1.OperationService/ListOperations", "begun by the task owner"): Call(
-        request=lambda scene: operation.ListOperationsRequest(target=f"tasks/{scene.task}"),
-        shows=lambda found, scene: any(each.name == scene.operation for each in found.operations),
-        has_target=False,
-    ),
-    ("operation.v1.OperationService/CancelOperation", "begun by the task owner"): Call(
-        request=lambda scene: operation.CancelOperationRequest(name=scene.operation)
-    ),
-    ("operation.v1.OperationService/WatchOperation", "begun by the task owner"): Call(
-        request=lambda scene: operation.WatchOperationRequest(name=scene.operation)
-    ),
-}
-
 CALLS: Final = {
     **PROJECT_CALLS,
     **TASK_CALLS,
     **JOB_CALLS,
     **ISSUE_CALLS,
     **ANNOTATION_CALLS,
-    **OPERATION_CALLS,
 }

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from frameyard.task.v1 import label_pb2
-from yard.client.cli.labels import labels_of, lines_of, parse_label, read_labels
+from yard.client.cli.labels import effect_lines, labels_of, lines_of, parse_label, read_labels
 from yard.client.failures import ClientError
 
 
@@ -103,3 +103,23 @@ def test_labels_in_words_show_the_ids_that_annotations_need() -> None:
 def test_a_kind_of_a_newer_platform_is_shown_as_number() -> None:
     [line] = lines_of([label_pb2.Label(id=1, name="car", kind=99)])  # type: ignore[arg-type]
     assert line == "  label 1: car (99)"
+
+
+def test_effects_in_words_say_what_becomes_of_objects() -> None:
+    effects = [
+        label_pb2.LabelEffect(label_id=1, name_before="car", deleted_objects=1),
+        label_pb2.LabelEffect(label_id=2, name_before="man", name_after="human", misfit_objects=3),
+        label_pb2.LabelEffect(
+            label_id=3, name_before="tree", name_after="tree", stripped_objects=2, misfit_values=1
+        ),
+        label_pb2.LabelEffect(label_id=4, name_before="sky", name_after="sky"),
+        label_pb2.LabelEffect(name_after="bus"),
+    ]
+    assert effect_lines(effects) == [
+        "label 1: car goes; objects that go with it: 1",
+        "label 2: man, from now on human; objects that stay, although it is not for their kind: 3",
+        "label 3: tree; objects that lose a value: 2; objects with a value that is not allowed any more: 1",
+        "label 4: sky; no objects are concerned",
+        "label bus: new",
+    ]
+    assert effect_lines([]) == ["nothing changes"]

@@ -10,7 +10,7 @@ from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceSt
 from frameyard.task.v1.task_events_pb2 import TaskCreated
 from nats.aio.client import Client
 from yard.embedded.servers.nats import Nats
-from yard.runtime import errors, ids
+from yard.runtime import errors, ids, paging, rpc
 from yard.runtime.auth import Principal
 from yard.runtime.db import OPERATION, Database, Transaction
 from yard.runtime.operations import Operation, Operations
@@ -149,11 +149,23 @@ async def test_lists_show_ones_own_newest_first_in_pages(operations: Operations,
     assert str(mine[0]) not in await listed(ANN, state=operation_pb2.OPERATION_STATE_QUEUED)
 
 
-@pytest.mark.parametrize("token", ["x", "WzFd", "WyJhIiwiYiJd", "\u00e4"])
+_ASKED = operation_service_pb2.ListOperationsRequest()
+_NO_ID, _NO_TEXT = paging.encode(["x"], _ASKED), paging.encode([1], _ASKED)
+
+
+@pytest.mark.parametrize("token", ["x", "WzFd", "WyJhIiwiYiJd", "\u00e4", _NO_ID, _NO_TEXT])
 async def test_page_tokens_that_are_none_are_refused(connect: Connect, token: str) -> None:
     request = operation_service_pb2.ListOperationsRequest(page_token=token)
     fault = await fault_of(connect(ANN).ListOperations(request))
     assert fault.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_filters_that_are_none_are_refused_by_name(connect: Connect) -> None:
+    wanted: dict[str, Any] = {"kind": "a\x00", "target": "\x00", "state": 99}
+    request = operation_service_pb2.ListOperationsRequest(**wanted)
+    found = rpc.errors_from_rpc(await fault_of(connect(ANN).ListOperations(request)))
+    assert isinstance(found, errors.InvalidArgument)
+    assert [violation.field for violation in found.violations] == ["kind", "target", "state"]
 
 
 async def test_cancelling_runs_the_hook_of_its_kind_once(operations: Operations, connect: Connect) -> None:

@@ -35,6 +35,33 @@ def test_what_is_no_token_is_refused(token: str) -> None:
         paging.decode(token, REQUEST)
 
 
+@given(st.integers(0, paging.LARGEST_NUMBER))
+def test_a_number_comes_back(number: int) -> None:
+    assert paging.decode_number(paging.encode([number], REQUEST), REQUEST) == number
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
+def test_a_text_comes_back(text: str) -> None:
+    assert paging.decode_text(paging.encode([text], REQUEST), REQUEST) == text
+
+
+@pytest.mark.parametrize("values", [[], [-1], [1 << 62], [True], [1.0], ["1"], [None], [[1]], [1, 2]])
+def test_what_is_no_number_is_refused(values: list[object]) -> None:
+    with pytest.raises(errors.InvalidArgument, match="page_token"):
+        paging.decode_number(paging.encode(values, REQUEST), REQUEST)
+
+
+@pytest.mark.parametrize("values", [[], [1], [None], ["a\x00"], ["\ud800"], [["a"]], ["a", "b"]])
+def test_what_is_no_text_is_refused(values: list[object]) -> None:
+    with pytest.raises(errors.InvalidArgument, match="page_token"):
+        paging.decode_text(paging.encode(values, REQUEST), REQUEST)
+
+
+def test_the_first_page_has_neither() -> None:
+    assert paging.decode_number("", REQUEST) is None
+    assert paging.decode_text("", REQUEST) is None
+
+
 @pytest.mark.parametrize(("asked", "given_"), [(0, 50), (1, 1), (1000, 1000), (5000, 1000)])
 def test_sizes_of_pages(asked: int, given_: int) -> None:
     assert paging.size(asked) == given_

@@ -1,5 +1,7 @@
 """People who ask for exports, and their view of the service."""
 
+import io
+import zipfile
 from dataclasses import dataclass
 
 import grpc.aio
@@ -32,7 +34,7 @@ class Client:
     channel: grpc.aio.Channel
 
     async def create(self, known: str = "CVAT for video 1.1", **more: object) -> operation_pb2.Operation:
-        if "job_id" not in more:
+        if not more.keys() & {"job_id", "project_id"}:
             more = {"task_id": 12, **more}
         request = messages.CreateExportRequest(format=known, **more)  # type: ignore[arg-type]
         stub = export_service_pb2_grpc.ExportServiceStub(self.channel)
@@ -73,3 +75,9 @@ def result_of(operation: operation_pb2.Operation) -> messages.ExportResult:
     result = messages.ExportResult()
     assert operation.result.Unpack(result), operation
     return result
+
+
+def inside(content: bytes) -> dict[str, bytes]:
+    """The files of an archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

@@ -120,7 +120,9 @@ def _kept(kept: set[str], one: Drawn | Tagged, groups: dict[int, list[int]]) -> 
     values: list[Any] = [one.label_id]
     for name in sorted(kept - {"rotation"}):
         if name == "group":
-            values += ["group", *(sorted(groups[one.group]) if one.group else ())]
+            together = groups[one.group] if one.group else ()
+            # One alone is no group, as far as a frame goes.
+            values += ["group", *(sorted(together) if len(together) > 1 else ())]
         elif hasattr(one, name):
             values.append(getattr(one, name))
     return tuple(values)

@@ -22,9 +22,17 @@ from frameyard.media.v1 import media_service_pb2_grpc, upload_service_pb2_grpc
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from frameyard.media.v1.media_pb2 import DataParameters, FrameInfo
 from frameyard.task.v1 import job_service_pb2 as jobs
-from frameyard.task.v1 import job_service_pb2_grpc, label_pb2, task_pb2, task_service_pb2_grpc
+from frameyard.task.v1 import (
+    job_service_pb2_grpc,
+    label_pb2,
+    project_service_pb2_grpc,
+    task_pb2,
+    task_service_pb2_grpc,
+)
+from frameyard.task.v1 import project_service_pb2 as projects
 from frameyard.task.v1 import task_service_pb2 as tasks
 from frameyard.task.v1.job_pb2 import Job
+from frameyard.task.v1.project_pb2 import Project
 from yard.annotations.columnar import encode
 from yard.annotations.labels import Label
 from yard.runtime import clock
@@ -33,6 +41,8 @@ from services.export.tests.sample import OBJECTS, SUBJECT
 
 SERVICE_TOKEN = "token-of-the-service"
 REVISION = 42
+PROJECT, OTHER_TASK, EMPTY_TASK = 5, 13, 14
+PROJECT_STAFF = 1
 UPLOADED, OFFSET = "uploads/one/0", 3
 UPLOAD = uploads.Upload(
     id="00000000-0000-7000-8000-000000000002",
@@ -43,6 +53,7 @@ UPLOAD = uploads.Upload(
 
 class Counterparts(
     task_service_pb2_grpc.TaskServiceServicer,
+    project_service_pb2_grpc.ProjectServiceServicer,
     job_service_pb2_grpc.JobServiceServicer,
     annotation_service_pb2_grpc.AnnotationServiceServicer,
     media_service_pb2_grpc.MediaServiceServicer,
@@ -50,7 +61,7 @@ class Counterparts(
     upload_service_pb2_grpc.UploadServiceServicer,
     identity_service_pb2_grpc.IdentityServiceServicer,
 ):
-    """Task 12 is visible to the tokens in `allowed`; `gate` holds the stream of annotations back."""
+    """Task 12 and its project are visible to the tokens in `allowed`; `gate` holds annotations back."""
 
     def __init__(self, allowed: set[str]) -> None:
         self.allowed = allowed
@@ -58,14 +69,21 @@ class Counterparts(
         self.gate.set()
         self.streams = 0
         self.size = SUBJECT.size
+        self.labels = list(SUBJECT.labels.labels)
         self.broken_frame = False
         self.sees_jobs_only = False
+        self.deleted: list[FrameRange] = []
+        self.revision = REVISION
+        self.objects = OBJECTS
         self.may_save = True
         self.upload = UPLOAD
         self.headers: list[annotation.ImportHeader] = []
         self.saved: list[ColumnarBatch] = []
         self.saving = asyncio.Event()
         self.saving.set()
+        self.listed = 0
+        self.listing = asyncio.Event()
+        self.listing.set()
 
     async def GetTask(self, request: tasks.GetTaskRequest, context: Any) -> tasks.GetTaskResponse:
         await self._admit(context, request.id == SUBJECT.task_id, {SERVICE_TOKEN, *self.allowed})
@@ -79,16 +97,51 @@ class Counterparts(
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, "single jobs only")
         return tasks.GetMediaGrantResponse(media_id=SUBJECT.media_id)
 
+    async def GetProject(
+        self, request: projects.GetProjectRequest, context: Any
+    ) -> projects.GetProjectResponse:
+        await self._admit(context, request.id == PROJECT, {SERVICE_TOKEN, *self.allowed})
+        task = self._task()
+        project = Project(
+            id=PROJECT,
+            name="All: of it",
+            owner=PersonRef(id=PROJECT_STAFF, username="ann"),
+            labels=task.labels,
+            create_time=task.create_time,
+            update_time=task.update_time,
+        )
+        return projects.GetProjectResponse(project=project)
+
+    async def ListTasks(self, request: tasks.ListTasksRequest, context: Any) -> tasks.ListTasksResponse:
+        await self._admit(context, request.project_id == PROJECT, {SERVICE_TOKEN})
+        pages = [self._task(), self._task(OTHER_TASK, subset="val"), self._task(EMPTY_TASK)]
+        pages[2].size = 0
+        place = int(request.page_token or "0")
+        del pages[place].labels[:]
+        following = str(place + 1) if place + 1 < len(pages) else ""
+        return tasks.ListTasksResponse(tasks=[pages[place]], next_page_token=following)
+
+    async def GetDeletedFrames(
+        self, request: annotation.GetDeletedFramesRequest, context: Any
+    ) -> annotation.GetDeletedFramesResponse:
+        await self._admit(context, is_known=True, tokens={SERVICE_TOKEN})
+        is_other = request.target.task_id == OTHER_TASK
+        return annotation.GetDeletedFramesResponse(deleted=[] if is_other else self.deleted)
+
     async def GetJob(self, request: jobs.GetJobRequest, context: Any) -> jobs.GetJobResponse:
         found = [job for job in _jobs() if job.id == request.id]
         await self._admit(context, bool(found), {SERVICE_TOKEN, *self.allowed})
         return jobs.GetJobResponse(job=found[0])
 
     async def ListJobs(self, request: jobs.ListJobsRequest, context: Any) -> jobs.ListJobsResponse:
-        await self._admit(context, request.task_id == SUBJECT.task_id, {SERVICE_TOKEN})
+        is_known = request.task_id == SUBJECT.task_id or request.project_id == PROJECT
+        await self._admit(context, is_known, {SERVICE_TOKEN})
+        found = _jobs()
+        if request.project_id:
+            found += [Job(id=41, task_id=OTHER_TASK, frames=FrameRange(first=0, last=SUBJECT.last))]
         place = int(request.page_token or "0")
-        following = str(place + 1) if place + 1 < len(_jobs()) else ""
-        return jobs.ListJobsResponse(jobs=[_jobs()[place]], next_page_token=following)
+        following = str(place + 1) if place + 1 < len(found) else ""
+        return jobs.ListJobsResponse(jobs=[found[place]], next_page_token=following)
 
     async def StreamAnnotations(
         self, request: annotation.StreamAnnotationsRequest, context: Any
@@ -96,9 +149,9 @@ class Counterparts(
         await self._admit(context, is_known=True, tokens={SERVICE_TOKEN})
         self.streams += 1
         await self.gate.wait()
-        for batch in encode(OBJECTS, rows=2):
+        for batch in encode(self.objects, rows=2):
             columns = ColumnarBatch(**batch.columns())
-            yield annotation.StreamAnnotationsResponse(revision=REVISION, batch=columns)
+            yield annotation.StreamAnnotationsResponse(revision=self.revision, batch=columns)
 
     async def ImportAnnotations(
         self, request_iterator: AsyncIterator[annotation.ImportAnnotationsRequest], context: Any
@@ -138,6 +191,8 @@ class Counterparts(
 
     async def ListFrames(self, request: media.ListFramesRequest, context: Any) -> media.ListFramesResponse:
         await self._admit(context, request.media_id == SUBJECT.media_id, {SERVICE_TOKEN})
+        self.listed += 1
+        await self.listing.wait()
         number = int(request.page_token or request.first)
         source = SUBJECT.start_frame + number * SUBJECT.frame_step
         info = FrameInfo(frame=number, source_frame=source, name=f"frame_{source:06}", width=20, height=10)
@@ -173,12 +228,14 @@ class Counterparts(
         if not holds:
             await context.abort(code, "no")
 
-    def _task(self) -> task_pb2.Task:
+    def _task(self, id_: int = SUBJECT.task_id, subset: str = "") -> task_pb2.Task:
         task = task_pb2.Task(
-            id=SUBJECT.task_id,
+            id=id_,
+            subset=subset,
+            revision=self.revision,
             name=SUBJECT.name,
             owner=PersonRef(id=1, username=SUBJECT.owner),
-            labels=map(_label, SUBJECT.labels.labels),
+            labels=map(_label, self.labels),
             overlap=SUBJECT.overlap,
             mode=task_pb2.TASK_MODE_INTERPOLATION,
             media_id=SUBJECT.media_id,
@@ -205,6 +262,7 @@ def _jobs() -> list[Job]:
             segment=number,
             frames=FrameRange(first=segment.first, last=segment.last),
             assignee=PersonRef(id=2, username="bob"),
+            revision=REVISION,
         )
         for number, segment in enumerate(SUBJECT.segments)
     ]
@@ -230,6 +288,7 @@ async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
     """All of them at one address."""
     server = grpc.aio.server()
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(counterparts, server)
+    project_service_pb2_grpc.add_ProjectServiceServicer_to_server(counterparts, server)
     job_service_pb2_grpc.add_JobServiceServicer_to_server(counterparts, server)
     annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server(counterparts, server)
     media_service_pb2_grpc.add_MediaServiceServicer_to_server(counterparts, server)
@@ -243,4 +302,5 @@ async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
     finally:
         counterparts.gate.set()
         counterparts.saving.set()
+        counterparts.listing.set()
         await server.stop(None)

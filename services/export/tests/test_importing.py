@@ -32,6 +32,8 @@ from services.export.tests.intake_scene import archived
 from services.export.tests.sample import MOVING, dataset, files
 
 MOVED = AnnotationSet(tracks=(MOVING,))
+LAUGHS = b"""<!DOCTYPE annotations [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY file SYSTEM "file:///etc/passwd">]><annotations><version>&b;&file;</version></annotations>"""
 GOOD = files(CVAT_FOR_VIDEO, dataset(MOVED))
 
 
@@ -127,6 +129,8 @@ async def test_a_bare_file_is_appended_to_a_job(
         (b"", "a.zip", "a.zip", "is not a zip"),
         (archived(GOOD)[:-30], "a.zip", "a.zip", "without its directory"),
         ({"annotations.xml": GOOD["annotations.xml"].replace(b"car", b"cow")}, "a.zip", "", "cow"),
+        (LAUGHS, "a.xml", "a.xml", ""),
+        ({"annotations.xml": LAUGHS}, "a.zip", "annotations.xml", ""),
         ({"../annotations.xml": b""}, "a.zip", "../annotations.xml", "leads out"),
     ],
 )
@@ -159,7 +163,7 @@ async def test_who_may_not_save_imports_nothing(
 ) -> None:
     others = counterparts[0]
     upload_id = await upload(running.runtime.blobs, others, GOOD)
-    for field, number in (("task_id", 12), ("job_id", 31), ("task_id", 13)):
+    for field, number in (("task_id", 12), ("job_id", 31), ("task_id", 99)):
         target: dict[str, Any] = {field: number}
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await client(EVE).bring(upload_id=upload_id, **target)
@@ -218,28 +222,30 @@ async def test_a_cancelled_import_ends(
     assert await events(running.runtime.db) == []
 
 
+@pytest.mark.parametrize("step", ["listing", "saving"])
 async def test_an_import_goes_on_after_a_kill_and_saves_once(
-    counterparts: tuple[Counterparts, str], settings: Settings, tmp_path: Path
+    counterparts: tuple[Counterparts, str], settings: Settings, tmp_path: Path, step: str
 ) -> None:
     others = counterparts[0]
     blobs = Blobs.connect(settings)
     upload_id = await upload(blobs, others, GOOD)
     await blobs.close()
-    others.saving.clear()
+    held = others.listing if step == "listing" else others.saving
+    held.clear()
     program = ServiceProgram(settings, log=tmp_path / "log")
     async with rpc.channel(await program.address(), token=ANN) as channel:
         operation = await Client(channel).bring(upload_id=upload_id)
-        await eventually(lambda: others.headers)
+        await eventually(lambda: others.listed if step == "listing" else others.headers)
     program.kill()
     database = await Database.connect(settings.database_url, max_size=1)
     await end_leases_of_work(database)
-    others.saving.set()
+    held.set()
     program.restart()
     async with rpc.channel(await program.address(), token=ANN) as channel:
         done = await Client(channel).ended(operation)
     assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
-    first, again = others.headers
-    assert first == again
+    assert len(others.headers) == (1 if step == "listing" else 2)
+    assert others.headers[0] == others.headers[-1]
     assert saved(others) == replace(saved(others), tracks=saved(others).tracks[:1])
     assert await events(database) == ["ImportCompleted"]
     await database.close()

@@ -148,7 +148,7 @@ def test_faults_are_told_with_file_and_object() -> None:
     assert fault_of(f"{begin}</object>") == ("x.xml, object 1", "has neither a polygon nor a mask")
     infinite = PT.replace("<x>1<", "<x>inf<")
     wrong = f"{begin}<polygon>{infinite}</polygon></object>"
-    assert fault_of(wrong) == ("x.xml, object 1", "x is 'inf', a number is needed")
+    assert fault_of(wrong) == ("x.xml, object 1", "its points are no pairs of numbers: 'inf'")
     assert fault_of("<object><name>nobody</name><polygon/></object>")[1] == "there is no label 'nobody'"
     bomb = b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>'
     (fault,) = tried(LABELME, archived({"x.xml": bomb}), IMAGES).faults

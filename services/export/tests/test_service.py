@@ -1,7 +1,6 @@
 import hashlib
-import io
-import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,45 +14,15 @@ from yard.export import store
 from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.handlers import purging
 from yard.export.handlers.context import Exporting
-from yard.export.service import SERVICE
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
 from yard.runtime import app, clock, errors, ids, rpc
 from yard.testkit.eventually import eventually
-from yard.testkit.fixtures import OpenChannel, SettingsFor
 
-from services.export.tests.callers import ADMIN, ANN, BOB, EVE, ISSUER, Client, result_of
+from services.export.tests.callers import ADMIN, ANN, BOB, EVE, Client, inside, result_of
 from services.export.tests.counterparts import REVISION, Counterparts, pixels
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-async def running(
-    counterparts: tuple[Counterparts, str], settings_for: SettingsFor
-) -> AsyncIterator[app.Running[Settings]]:
-    _, address = counterparts
-    settings = settings_for(
-        Settings,
-        jwks=ISSUER.jwks,
-        identity_address=address,
-        task_address=address,
-        media_ingest_address=address,
-        chunking_address=address,
-        spool_memory_bytes=100,
-    )
-    async with app.serving(SERVICE, settings) as service:
-        yield service
-
-
-@pytest.fixture
-def client(running: app.Running[Settings], open_channel: OpenChannel) -> Callable[[str], Client]:
-    return lambda token: Client(open_channel(running.address, token))
-
-
-def inside(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 async def test_an_export_runs_and_is_downloaded(client: Callable[[str], Client]) -> None:
@@ -94,6 +63,22 @@ async def test_a_job_is_exported_alone(client: Callable[[str], Client]) -> None:
     xml = inside(content)["annotations.xml"]
     assert xml.count(b"<image ") == 2
     assert b"<username>bob</username>" in xml
+
+
+async def test_labels_that_change_while_objects_are_read_are_read_anew(
+    client: Callable[[str], Client], counterparts: tuple[Counterparts, str]
+) -> None:
+    others, ann = counterparts[0], client(ANN)
+    others.gate.clear()
+    queued = await ann.create()
+    await eventually(lambda: others.streams)
+    first, *more = others.labels
+    others.labels = [replace(first, name="renamed"), *more]
+    others.gate.set()
+    done = await ann.ended(queued)
+    assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
+    assert others.streams == 2
+    assert b"renamed" in inside((await ann.download(queued.name))[1])["annotations.xml"]
 
 
 async def test_who_may_not_see_the_task_gets_nothing(client: Callable[[str], Client]) -> None:

@@ -7,7 +7,7 @@ import grpc.aio
 import pytest
 from frameyard.media.v1 import media_pb2, media_service_pb2, media_service_pb2_grpc
 from yard.media_ingest.settings import Settings
-from yard.runtime import app, errors, ids, rpc
+from yard.runtime import app, errors, ids, paging, rpc
 from yard.runtime.auth.grants import Grants, MediaGrant
 from yard.runtime.rpc import errors_from_rpc
 
@@ -97,7 +97,7 @@ async def test_a_grant_opens_its_frames_to_its_user(
     assert (await get(ann, media.id, grant)).size == media.size
     found = await frames(ann, media.id, grant=grant, first=5)
     assert [frame.frame for frame in found] == [5, 6, 7, 8]
-    for bounds in ({"first": 4, "last": 6}, {"first": 5, "last": 9}, {"first": 0}):
+    for bounds in ({"first": 4, "last": 6}, {"first": 5, "last": 9}, {"first": 0}, {"first": 9}):
         fault = await refused(frames(ann, media.id, grant=grant, **bounds))
         assert isinstance(fault, errors.NotFound), bounds
 
@@ -111,6 +111,24 @@ async def test_pages_go_on_with_a_renewed_grant(
     page = await ann.media.ListFrames(request)
     request.page_token, request.grant = page.next_page_token, granted(running, media.id, last=3)
     assert [frame.name for frame in (await ann.media.ListFrames(request)).frames] == ["c.jpg"]
+
+
+async def test_a_page_token_opens_no_frames(
+    ann: Client, task: TaskSide, running: app.Running[Settings]
+) -> None:
+    """Anybody can make one, whatever it says."""
+    media = await task.media(await ann.upload(photos("a.jpg", "b.jpg", "c.jpg", "d.jpg")))
+    grant = granted(running, media.id, first=2, last=3)
+    request = media_service_pb2.ListFramesRequest(media_id=media.id, first=2)
+    for after, names in ((0, ["c.jpg", "d.jpg"]), (1, ["c.jpg", "d.jpg"]), (2, ["d.jpg"]), (3, [])):
+        token = paging.encode([after], request)
+        sent = media_service_pb2.ListFramesRequest(media_id=media.id, first=2, grant=grant, page_token=token)
+        assert [frame.name for frame in (await ann.media.ListFrames(sent)).frames] == names
+    for values in ([-1], [-2], ["x"], [], [True], [1, 1]):
+        fault = await refused(
+            frames(ann, media.id, first=2, grant=grant, page_token=paging.encode(values, request))
+        )
+        assert isinstance(fault, errors.InvalidArgument), values
 
 
 async def test_without_a_grant_media_is_not_there(

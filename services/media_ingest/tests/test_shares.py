@@ -9,7 +9,7 @@ import grpc.aio
 import pytest
 from frameyard.media.v1 import share_service_pb2 as messages
 from yard.media_ingest.settings import Settings, batch_files_of
-from yard.runtime import auth, errors
+from yard.runtime import auth, errors, paging
 from yard.runtime.rpc import errors_from_rpc
 from yard.runtime.settings import SettingsError
 from yard.testkit.fixtures import SettingsFor
@@ -81,6 +81,15 @@ async def test_a_directory_is_listed_in_pages_and_by_the_beginning_of_names(ann:
         found = await entries(ann, "films/old", page_size=page_size)
         assert [Path(entry.path).name for entry in found] == names
     assert [entry.path for entry in await entries(ann, "films", name_prefix="b")] == ["films/b.mp4"]
+
+
+@pytest.mark.parametrize("values", [[], [1], ["a", "b"], [2, "a"], [True, "a"], [0, 1], [0, "a", 1]])
+async def test_page_tokens_that_are_none_are_refused(ann: Client, values: list[object]) -> None:
+    request = messages.ListShareEntriesRequest(share="nas", directory="films")
+    request.page_token = paging.encode(values, request)
+    fault = await refused(ann.shares.ListShareEntries(request))
+    assert isinstance(fault, errors.InvalidArgument)
+    assert [violation.field for violation in fault.violations] == ["page_token"]
 
 
 HOSTILE = [

@@ -16,10 +16,13 @@ from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServic
 from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceStub
 from frameyard.media.v1.media_pb2 import MEDIA_STATE_READY
 from frameyard.task.v1.task_pb2 import TASK_MODE_INTERPOLATION
+from yard.annotations.defaults import Defaults
 from yard.runtime import app, auth, errors, rpc
 from yard.runtime.db import Database
+from yard.task.handlers.annotations.messages import read, write
 from yard.task.service import SERVICE
 from yard.task.settings import Settings
+from yard.task.store import labels, tasks
 from yard.testkit.fixtures import SettingsFor
 
 if TYPE_CHECKING:
@@ -120,6 +123,13 @@ class Scene:
         """Reads objects."""
         request = messages.GetAnnotationsRequest(target=target, **fields)
         return await self.as_(by).GetAnnotations(request)
+
+    async def filled(self, given: annotation.AnnotationSet) -> annotation.AnnotationSet:
+        """The objects as they are read: with the defaults of what they do not give."""
+        task = await tasks.task_of(self.db, self.task_id)
+        assert task is not None
+        schema = await labels.schema_of(self.db, task)
+        return write(Defaults(schema).of_set(read(given, "given").annotations))
 
     async def revisions(self) -> list[int]:
         """Of the jobs, in their order."""

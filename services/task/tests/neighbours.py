@@ -140,6 +140,10 @@ class Client:
         request = task_service_pb2.UpdateTaskLabelsRequest(task_id=task_id, labels=labels, **fields)
         return list((await self.tasks.UpdateTaskLabels(request)).task.labels)
 
+    async def move(self, task_id: int, project_id: int, **fields: Any) -> task_service_pb2.MoveTaskResponse:
+        request = task_service_pb2.MoveTaskRequest(id=task_id, project_id=project_id, **fields)
+        return await self.tasks.MoveTask(request)
+
     async def delete_task(self, task_id: int) -> None:
         await self.tasks.DeleteTask(task_service_pb2.DeleteTaskRequest(id=task_id))
 

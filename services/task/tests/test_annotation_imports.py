@@ -101,7 +101,7 @@ async def test_what_comes_into_a_job_is_what_is_read_from_it(scene: Scene, rows:
     answer = await bring(scene, scene.job(0), batches(given, rows), by=ANN)
     assert (answer.revision, answer.tags, answer.shapes, answer.tracks) == (1, 2, 5, 2)
     found = (await scene.get(scene.job(0))).annotations
-    assert without_ids(found) == without_ids(write(given))
+    assert without_ids(found) == without_ids(await scene.filled(write(given)))
     [event] = await scene.events()
     assert (event.created, event.deleted, event.revision, event.user_id) == (9, 0, 1, ANN.user_id)
 

@@ -70,8 +70,9 @@ async def test_values_go_with_their_attributes(scene: Scene) -> None:
         changed = await store.delete_of_attributes(tx, [scene.speed])
     assert [(one.job_id, one.updated) for one in changed] == [(scene.jobs[0], 2)]
     got = (await scene.get(scene.job(0))).annotations
-    assert list(got.shapes[0].attributes) == stage.values({scene.colour: "blue"})
-    assert not any(keyframe.attributes for keyframe in got.tracks[0].keyframes)
+    default = stage.values({scene.speed: "0"})
+    assert list(got.shapes[0].attributes) == [*stage.values({scene.colour: "blue"}), *default]
+    assert [list(keyframe.attributes) for keyframe in got.tracks[0].keyframes] == [default, [], []]
     assert await scene.revisions() == [2, 1, 0]
 
 

@@ -64,6 +64,7 @@ async def test_what_is_put_is_got(scene: Scene) -> None:
     assert got.annotations == put.annotations
     assert (put.revision, got.revision) == (1, 1)
     assert not got.HasField("merge")
+    given = await scene.filled(given)
     for kind in ("tags", "shapes", "tracks"):
         for stored, wanted in zip(getattr(got.annotations, kind), getattr(given, kind), strict=True):
             assert (stored.id > 0, stored.job_id) == (True, scene.jobs[0])

@@ -87,6 +87,14 @@ class Attribute:
             return "must not hold a null character"
         return _VALUE_RULES[self.input](self, value)
 
+    def admits(self, other: "Attribute") -> bool:
+        """Whether every value that the other attribute allows is allowed here too."""
+        if self.input is not other.input or self.is_boolean is not other.is_boolean:
+            return False
+        if self.input is AttributeInput.NUMBER:
+            return _admits_numbers(self, other)
+        return self.input is AttributeInput.TEXT or self.is_boolean or set(other.values) <= set(self.values)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
@@ -249,6 +257,15 @@ def _number_fault(attribute: Attribute, value: str) -> str | None:
     if number != high and _EXACT.remainder(_EXACT.subtract(number, low), step) != 0:
         return f"{value} is not {low} plus a multiple of {step}"
     return None
+
+
+def _admits_numbers(wide: Attribute, narrow: Attribute) -> bool:
+    """The ends and the steps from the least one on: what they have in common all between them have."""
+    low, high, step = (Decimal(text) for text in narrow.values)
+    second = _EXACT.add(low, step)
+    last = _EXACT.subtract(high, _EXACT.remainder(_EXACT.subtract(high, low), step))
+    probes = {low, high, last} | ({second} if second <= high else set())
+    return all(_number_fault(wide, str(number)) is None for number in probes)
 
 
 _VALUE_RULES = {

@@ -5,8 +5,9 @@ rectangles, ellipses and cuboids may stick out, by at most the width and the hei
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from yard.annotations.errors import AnnotationError, Fault
 from yard.annotations.labels import Attribute, Label, LabelSchema
@@ -19,8 +20,13 @@ _EXACT = {ShapeKind.RECTANGLE: 4, ShapeKind.ELLIPSE: 4, ShapeKind.CUBOID: 16}
 _LEAST_PAIRS = {ShapeKind.POLYGON: 3, ShapeKind.POLYLINE: 2, ShapeKind.POINTS: 1}
 _ROTATABLE = (ShapeKind.RECTANGLE, ShapeKind.ELLIPSE)
 
+Item = Tag | Shape | Track
 FrameSize = Callable[[int], tuple[int, int] | None]
 """Width and height of a relative frame, None where they are not known: the place is not checked then."""
+
+
+def _nothing(item: Item) -> Iterable[Item]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,8 @@ class Rules:
     first: int
     last: int
     frame_size: FrameSize
+    stored: Callable[[Item], Iterable[Item]] = _nothing
+    """The object as it is stored: a kind or a value that does not fit its label any more may stay."""
 
 
 def validated(annotations: AnnotationSet, rules: Rules, *, path: str = "annotations") -> AnnotationSet:
@@ -59,34 +67,40 @@ class _Checker:
         self._frame(tag.frame, path)
         self._group(tag.group, path)
         if label := self._label(tag.label_id, path):
-            if not label.kind.takes_tag():
+            before = _Before(self._rules, tag)
+            if not label.kind.takes_tag() and not before.rows:
                 self._add(f"{path}.label_id", f"label {label.name!r} is not for tags")
-            self._attributes(tag.attributes, self._rules.schema.attributes(tag.label_id), path)
+            allowed = self._rules.schema.attributes(tag.label_id)
+            self._attributes(tag.attributes, allowed, path, before.has_value)
         return tag
 
     def shape(self, shape: Shape, path: str) -> Shape:
         self._frame(shape.frame, path)
         self._group(shape.group, path)
         if label := self._label(shape.label_id, path):
-            if not label.kind.takes_shape(shape.kind):
+            before = _Before(self._rules, shape)
+            if not label.kind.takes_shape(shape.kind) and not before.has_kind(shape.kind):
                 self._add(f"{path}.kind", _wrong_kind(label.name, shape.kind))
-            self._attributes(shape.attributes, self._rules.schema.attributes(shape.label_id), path)
+            allowed = self._rules.schema.attributes(shape.label_id)
+            self._attributes(shape.attributes, allowed, path, before.has_value)
         points, rotation = self._geometry(shape, path)
         return replace(shape, points=points, rotation=rotation)
 
     def track(self, track: Track, path: str) -> Track:
         self._group(track.group, path)
         label = self._label(track.label_id, path)
-        allowed = self._rules.schema.attributes(track.label_id)
+        allowed, before = self._rules.schema.attributes(track.label_id), _Before(self._rules, track)
         if label is not None:
-            self._attributes(track.attributes, _of_mutability(allowed, mutable=False), path)
+            fixed = _of_mutability(allowed, mutable=False)
+            self._attributes(track.attributes, fixed, path, before.has_value)
         self._keyframe_rules(track, path)
         keyframes = []
         for index, keyframe in enumerate(track.keyframes):
             at = f"{path}.keyframes[{index}]"
             if label is not None:
-                self._attributes(keyframe.attributes, _of_mutability(allowed, mutable=True), at)
-                if not label.kind.takes_shape(keyframe.kind):
+                mutable = _of_mutability(allowed, mutable=True)
+                self._attributes(keyframe.attributes, mutable, at, before.has_keyframe_value)
+                if not label.kind.takes_shape(keyframe.kind) and not before.has_kind(keyframe.kind):
                     self._add(f"{at}.kind", _wrong_kind(label.name, keyframe.kind))
             keyframes.append(self._keyframe(keyframe, at))
         keyframes.sort(key=lambda keyframe: keyframe.frame)
@@ -132,15 +146,23 @@ class _Checker:
             self._add(f"{path}.label_id", f"there is no label {label_id}")
         return label
 
-    def _attributes(self, given: Mapping[int, str], allowed: Mapping[int, Attribute], path: str) -> None:
+    def _attributes(
+        self,
+        given: Mapping[int, str],
+        allowed: Mapping[int, Attribute],
+        path: str,
+        was_there: Callable[[int, str], bool],
+    ) -> None:
         for index, (attribute_id, value) in enumerate(given.items()):
-            attribute = allowed.get(attribute_id)
+            attribute, at = allowed.get(attribute_id), f"{path}.attributes[{index}]"
             if attribute is None:
-                self._add(
-                    f"{path}.attributes[{index}].attribute_id", f"there is no attribute {attribute_id} here"
-                )
+                fault = Fault(f"{at}.attribute_id", f"there is no attribute {attribute_id} here")
             elif wrong := attribute.fault_of(value):
-                self._add(f"{path}.attributes[{index}].value", f"{attribute.name}: {wrong}")
+                fault = Fault(f"{at}.value", f"{attribute.name}: {wrong}")
+            else:
+                continue
+            if not was_there(attribute_id, value):
+                self.faults.append(fault)
 
     def _geometry(self, item: Shape | Keyframe, path: str) -> tuple[tuple[float, ...], float]:
         faults = list(_number_faults(item)) or list(_rotation_faults(item))
@@ -157,6 +179,36 @@ class _Checker:
 
     def _add(self, field: str, description: str) -> None:
         self.faults.append(Fault(field, description))
+
+
+class _Before:
+    """What an object was like under the same label; looked up once something is wrong with it."""
+
+    def __init__(self, rules: Rules, item: Item) -> None:
+        self._rules = rules
+        self._item = item
+
+    @cached_property
+    def rows(self) -> list[Item]:
+        return [row for row in self._rules.stored(self._item) if row.label_id == self._item.label_id]
+
+    def has_kind(self, kind: ShapeKind) -> bool:
+        return any(
+            (row.keyframes[0] if isinstance(row, Track) else row).kind is kind
+            for row in self.rows
+            if not isinstance(row, Tag)
+        )
+
+    def has_value(self, attribute_id: int, value: str) -> bool:
+        return any(row.attributes.get(attribute_id) == value for row in self.rows)
+
+    def has_keyframe_value(self, attribute_id: int, value: str) -> bool:
+        return any(
+            keyframe.attributes.get(attribute_id) == value
+            for row in self.rows
+            if isinstance(row, Track)
+            for keyframe in row.keyframes
+        )
 
 
 def _of_mutability(allowed: Mapping[int, Attribute], *, mutable: bool) -> dict[int, Attribute]:

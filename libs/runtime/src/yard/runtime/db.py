@@ -163,10 +163,10 @@ class Transaction:
         self._connection = connection
         self._wakes = wakes
 
-    async def fetch(self, sql: str, *args: object) -> list[Record]:
-        """All rows of one statement."""
+    async def fetch(self, sql: str, *args: object, timeout_s: float = COMMAND_TIMEOUT_S) -> list[Record]:
+        """All rows of one statement; those that rewrite whatever there is may need more time."""
         with translated_faults():
-            return await self._connection.fetch(sql, *args)
+            return await self._connection.fetch(sql, *args, timeout=timeout_s)
 
     async def fetchrow(self, sql: str, *args: object) -> Record | None:
         """The first row of one statement."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import grpc.aio
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2, operation_service_pb2_grpc
 from nats.aio.msg import Msg
-from yard.runtime import auth, bus, clock, paging
+from yard.runtime import auth, bus, clock, errors, paging
 from yard.runtime.db import OPERATION
 from yard.runtime.operations import COLUMNS, Operation, Operations, sees_all, to_proto
 from yard.runtime.operations_progress import THINNING_S, parse, subject_of
@@ -73,11 +73,12 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
     async def _page(
         self, request: operation_service_pb2.ListOperationsRequest, limit: int
     ) -> list[Operation]:
-        after = paging.decode(request.page_token, request)
+        after = _after(request)
+        _check(request)
         principal = auth.current()
         owner = None if sees_all(principal) else principal.subject
         state = operation_pb2.OperationState.Name(request.state).removeprefix("OPERATION_STATE_")
-        filters = (owner, request.kind, request.target, state, UUID(after[0]) if after else None)
+        filters = (owner, request.kind, request.target, state, after)
         rows = await self._operations.database.fetch(_LIST, *filters, limit)
         return [Operation.from_row(row) for row in rows]
 
@@ -107,6 +108,26 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
             finally:
                 with suppress(*bus.NATS_FAULTS):
                     await heard.unsubscribe()
+
+
+def _check(request: operation_service_pb2.ListOperationsRequest) -> None:
+    violations = [
+        errors.Violation(name, "must not have the character U+0000")
+        for name in ("kind", "target")
+        if "\x00" in getattr(request, name)
+    ]
+    if request.state not in operation_pb2.OperationState.values():
+        violations.append(errors.Violation("state", f"is no state: {request.state}"))
+    if violations:
+        raise errors.InvalidArgument(violations=violations)
+
+
+def _after(request: operation_service_pb2.ListOperationsRequest) -> UUID | None:
+    text = paging.decode_text(request.page_token, request)
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        raise paging.foreign_token() from None
 
 
 class _News:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from yard.runtime import errors
 
 FIELDS_OF_PAGING = ("page_size", "page_token")
+LARGEST_NUMBER = (1 << 62) - 1
 
 
 def size(requested: int, *, default: int = 50, largest: int = 1000) -> int:
@@ -26,16 +27,49 @@ def encode(values: list[Any], request: Message) -> str:
 
 
 def decode(token: str, request: Message) -> list[Any] | None:
-    """The sort key to go on after, or None for the first page; refuses tokens of another request."""
+    """The sort key to go on after, or None for the first page; refuses tokens of another request.
+
+    Anybody can make a token: its values are to be checked as any other input.
+    """
     if not token:
         return None
     try:
         held, *values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError, TypeError):
-        raise errors.invalid("page_token", "is not a token of this service") from None
+        raise foreign_token() from None
     if held != _fingerprint(request):
         raise errors.invalid("page_token", "belongs to a request with other fields")
     return list(values)
+
+
+def decode_number(token: str, request: Message, *, largest: int = LARGEST_NUMBER) -> int | None:
+    """The one whole number from 0 on that a token holds, or None for the first page."""
+    values = decode(token, request)
+    if values is None:
+        return None
+    if len(values) != 1 or type(values[0]) is not int or not 0 <= values[0] <= largest:
+        raise foreign_token()
+    return values[0]
+
+
+def decode_text(token: str, request: Message) -> str | None:
+    """The one text that a token holds, such as a database takes it, or None for the first page."""
+    values = decode(token, request)
+    if values is None:
+        return None
+    if len(values) != 1 or not isinstance(values[0], str) or not _is_stored(values[0]):
+        raise foreign_token()
+    return values[0]
+
+
+def foreign_token() -> errors.InvalidArgument:
+    """For a token whose values no page ends with."""
+    return errors.invalid("page_token", "is not a token of this service")
+
+
+def _is_stored(text: str) -> bool:
+    """Whether it is neither half a character nor ends early for others."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _fingerprint(request: Message) -> str:

@@ -15,6 +15,27 @@ LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What an export is of: a project, or a task, or with `job_id` a job of it; the others are 0."""
+
+    task_id: int = 0
+    job_id: int = 0
+    project_id: int = 0
+
+    @property
+    def name(self) -> str:
+        """As operations call it."""
+        if self.project_id:
+            return f"projects/{self.project_id}"
+        return f"jobs/{self.job_id}" if self.job_id else f"tasks/{self.task_id}"
+
+    @property
+    def event_key(self) -> str:
+        """Events of the same key come in order."""
+        return f"project-{self.project_id}" if self.project_id else str(self.task_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """The relative frames first..last of a job, both included."""
 

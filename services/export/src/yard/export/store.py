@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from yard.export.domain import Target
 from yard.runtime.blobs import BlobRef
 from yard.runtime.db import Database, Record, Transaction
 
@@ -14,8 +15,7 @@ class Export:
     """An export by the id of its operation; `archive` is None until it is complete."""
 
     id: UUID
-    task_id: int
-    job_id: int
+    target: Target
     format: str
     owner: str
     expires_at: datetime
@@ -30,8 +30,7 @@ class Export:
             archive = BlobRef(key=row["blob_key"], size_bytes=row["size_bytes"], sha256=row["sha256"])
         return cls(
             id=row["id"],
-            task_id=row["task_id"],
-            job_id=row["job_id"],
+            target=Target(task_id=row["task_id"], job_id=row["job_id"], project_id=row["project_id"]),
             format=row["format"],
             owner=row["owner"],
             expires_at=row["expires_at"],
@@ -44,12 +43,13 @@ async def insert_export(tx: Transaction, export: Export) -> None:
     """Keeps what was asked for."""
     await tx.execute(
         """
-        INSERT INTO export (id, task_id, job_id, format, owner, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO export (id, task_id, job_id, project_id, format, owner, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
         export.id,
-        export.task_id,
-        export.job_id,
+        export.target.task_id,
+        export.target.job_id,
+        export.target.project_id,
         export.format,
         export.owner,
         export.expires_at,
@@ -58,13 +58,15 @@ async def insert_export(tx: Transaction, export: Export) -> None:
 
 async def complete_export(
     tx: Transaction, export_id: UUID, *, file_name: str, archive: BlobRef, expires_at: datetime
-) -> bool:
-    """Sets the archive; False if the export was forgotten meanwhile."""
-    tag = await tx.execute(
+) -> Export | None:
+    """Sets the archive; None if the export was forgotten meanwhile."""
+    row = await tx.fetchrow(
         """
         UPDATE export
         SET file_name = $2, blob_key = $3, size_bytes = $4, sha256 = $5, expires_at = $6
         WHERE id = $1
+        RETURNING id, task_id, job_id, project_id, format, owner, file_name, blob_key, size_bytes, sha256,
+            expires_at
         """,
         export_id,
         file_name,
@@ -73,14 +75,15 @@ async def complete_export(
         archive.sha256,
         expires_at,
     )
-    return tag.endswith(" 1")
+    return None if row is None else Export.from_row(row)
 
 
 async def export_of(source: Database | Transaction, export_id: UUID) -> Export | None:
     """The export with this operation."""
     row = await source.fetchrow(
         """
-        SELECT id, task_id, job_id, format, owner, file_name, blob_key, size_bytes, sha256, expires_at
+        SELECT id, task_id, job_id, project_id, format, owner, file_name, blob_key, size_bytes, sha256,
+            expires_at
         FROM export
         WHERE id = $1
         """,

@@ -92,12 +92,12 @@ class IdentityServicer(identity_service_pb2_grpc.IdentityServiceServicer):
 
     async def ListUsers(self, request: messages.ListUsersRequest, context: Any) -> messages.ListUsersResponse:
         """Reads a page of accounts."""
-        after = paging.decode(request.page_token, request)
+        after = paging.decode_text(request.page_token, request)
         size = paging.size(request.page_size)
         search = Search(
             prefix=request.search,
             is_active=request.is_active if request.HasField("is_active") else None,
-            after=after[0] if after else None,
+            after=after,
             limit=size + 1,
         )
         found = await users.search(self._identity, search)

@@ -84,7 +84,8 @@ async def restore(call: Call, job_id: int, revision: int, base_revision: int | N
     )
     now = await call.client.call(call.client.history.RestoreRevision, request)
     lost = f"; {now.left_out} objects stay away, their label is gone" if now.left_out else ""
-    call.out.message(now, f"revision {now.revision} is as {revision} was{lost}")
+    odd = f"; {now.misfits} objects do not fit their label any more" if now.misfits else ""
+    call.out.message(now, f"revision {now.revision} is as {revision} was{lost}{odd}")
 
 
 def _row(found: service.Revision) -> tuple[object, ...]:

@@ -53,6 +53,7 @@ _CHANGES = stacked(
             "--delete-attribute", "gone", multiple=True, type=ID, metavar="ID", help="Attribute to delete."
         ),
         click.option("--force", is_flag=True, help="Delete even if annotations use it; they go too."),
+        click.option("--dry-run", is_flag=True, help="Only tell what that would do to annotations."),
     )
 )
 
@@ -66,6 +67,7 @@ class LabelChanges:
     deleted: Sequence[int]
     gone: Sequence[int]
     force: bool
+    dry_run: bool
 
     async def fields(self, call: Call) -> dict[str, Any]:
         """Of UpdateProjectLabels and UpdateTaskLabels."""
@@ -74,6 +76,7 @@ class LabelChanges:
             "delete_label_ids": self.deleted,
             "delete_attribute_ids": self.gone,
             "force": self.force,
+            "validate_only": self.dry_run,
         }
 
 
@@ -89,10 +92,11 @@ def label_changes(run: Callable[..., None]) -> Callable[..., None]:
         deleted: Sequence[int],
         gone: Sequence[int],
         force: bool,
+        dry_run: bool,
         **options: Any,
     ) -> None:
         changes = LabelChanges(
-            labels=labels, labels_file=labels_file, deleted=deleted, gone=gone, force=force
+            labels=labels, labels_file=labels_file, deleted=deleted, gone=gone, force=force, dry_run=dry_run
         )
         run(*arguments, changes=changes, **options)
 
@@ -160,6 +164,30 @@ def read_labels(file: Path) -> list[label_pb2.Label]:
 def lines_of(labels: Iterable[label_pb2.Label]) -> list[str]:
     """Labels for people: a line each, with the ids that annotations need."""
     return [line for label in labels for line in _lines_of(label)]
+
+
+def effect_lines(effects: Iterable[label_pb2.LabelEffect]) -> list[str]:
+    """What a change of labels does, for people: a line each; "nothing changes" if there is none."""
+    return [_effect_line(effect) for effect in effects] or ["nothing changes"]
+
+
+def _effect_line(effect: label_pb2.LabelEffect) -> str:
+    if not effect.name_before:
+        return f"label {effect.name_after}: new"
+    name = f"label {effect.label_id}: {effect.name_before}"
+    if not effect.name_after:
+        return f"{name} goes; objects that go with it: {effect.deleted_objects}"
+    if effect.name_after != effect.name_before:
+        name += f", from now on {effect.name_after}"
+    told = [f"{what}: {getattr(effect, field)}" for field, what in _TOLD if getattr(effect, field)]
+    return "; ".join([name, *(told or ["no objects are concerned"])])
+
+
+_TOLD = (
+    ("stripped_objects", "objects that lose a value"),
+    ("misfit_objects", "objects that stay, although it is not for their kind"),
+    ("misfit_values", "objects with a value that is not allowed any more"),
+)
 
 
 def _lines_of(label: label_pb2.Label) -> Iterable[str]:

@@ -9,7 +9,7 @@ from frameyard.task.v1 import project_service_pb2 as service
 from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.jobs import STATUS
-from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes, lines_of
+from yard.client.cli.labels import LabelChanges, effect_lines, given_labels, given_to, label_changes, lines_of
 from yard.client.cli.listing import count, day, deleted_option, name_option, order_options, pages, person_id
 from yard.client.cli.parameters import ID, examples, given
 from yard.client.client import request_id
@@ -119,6 +119,7 @@ async def update(
 @project.command(
     epilog=examples(
         "frameyard project labels 3 --label bicycle:rectangle",
+        "frameyard project labels 3 --delete 17 --dry-run",
         "frameyard project labels 3 --delete 17 --force",
     )
 )
@@ -128,8 +129,11 @@ async def update(
 async def labels(call: Call, project_id: int, changes: LabelChanges) -> None:
     """Add, change (by id, from a file) and delete labels."""
     request = service.UpdateProjectLabelsRequest(project_id=project_id, **await changes.fields(call))
-    now = (await call.client.call(call.client.projects.UpdateProjectLabels, request)).project
-    call.out.message(now, *_lines(now))
+    found = await call.client.call(call.client.projects.UpdateProjectLabels, request)
+    if changes.dry_run:
+        call.out.message(found, *effect_lines(found.effects))
+        return
+    call.out.message(found.project, *_lines(found.project))
 
 
 @project.command()

@@ -13,8 +13,9 @@ from yard.client.cli.changing import changed
 from yard.client.cli.context import Call, command
 from yard.client.cli.data import MediaOptions, media_options
 from yard.client.cli.jobs import STATUS
-from yard.client.cli.labels import LabelChanges, given_labels, given_to, label_changes
+from yard.client.cli.labels import LabelChanges, effect_lines, given_labels, given_to, label_changes
 from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
+from yard.client.cli.moving import move
 from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
 from yard.client.cli.task_lines import MODE, file_row, lines_of, plan_lines, row_of
 from yard.client.client import request_id
@@ -50,6 +51,7 @@ _WAIT = click.option("--wait", is_flag=True, help="Wait until people can work on
 
 def add_to(main: click.Group) -> None:
     """Adds the commands of this module."""
+    task.add_command(move)
     main.add_command(task)
 
 
@@ -216,7 +218,11 @@ async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueTy
 
 
 @task.command(
-    epilog=examples("frameyard task labels 5 --label bicycle", "frameyard task labels 5 --delete 17 --force")
+    epilog=examples(
+        "frameyard task labels 5 --label bicycle",
+        "frameyard task labels 5 --delete 17 --dry-run",
+        "frameyard task labels 5 --delete 17 --force",
+    )
 )
 @click.argument("task_id", type=ID)
 @label_changes
@@ -224,8 +230,11 @@ async def files(call: Call, task_id: int, outcome: media_pb2.FileOutcome.ValueTy
 async def labels(call: Call, task_id: int, changes: LabelChanges) -> None:
     """Add, change (by id, from a file) and delete labels of a task that has no project."""
     request = service.UpdateTaskLabelsRequest(task_id=task_id, **await changes.fields(call))
-    now = (await call.client.call(call.client.tasks.UpdateTaskLabels, request)).task
-    call.out.message(now, *lines_of(now))
+    found = await call.client.call(call.client.tasks.UpdateTaskLabels, request)
+    if changes.dry_run:
+        call.out.message(found, *effect_lines(found.effects))
+        return
+    call.out.message(found.task, *lines_of(found.task))
 
 
 @task.command()

@@ -152,7 +152,7 @@ class Tag(_message.Message):
     """Job that holds it; output only."""
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeValue]:
-        """Attribute values; those that are not given have their default."""
+        """Attribute values; those that are not given have their default, with which they are read."""
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ class Shape(_message.Message):
 
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeValue]:
-        """Attribute values; those that are not given have their default."""
+        """Attribute values; those that are not given have their default, with which they are read."""
 
     def __init__(
         self,
@@ -275,7 +275,9 @@ class Keyframe(_message.Message):
 
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeValue]:
-        """Values of mutable attributes; those that are not given stay as before."""
+        """Values of mutable attributes; those that are not given stay as before, those of the first keyframe have their
+        default, with which they are read.
+        """
 
     def __init__(
         self,
@@ -322,7 +324,7 @@ class Track(_message.Message):
     """Job that holds it; output only."""
     @_builtins.property
     def attributes(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeValue]:
-        """Values of immutable attributes; those that are not given have their default."""
+        """Values of immutable attributes; those that are not given have their default, with which they are read."""
 
     @_builtins.property
     def keyframes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Keyframe]:

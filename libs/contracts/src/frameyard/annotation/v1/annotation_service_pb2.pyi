@@ -198,7 +198,7 @@ class PutAnnotationsRequest(_message.Message):
 
     @_builtins.property
     def annotations(self) -> _annotation_pb2.AnnotationSet:
-        """The objects; ids are ignored."""
+        """The objects; ids are ignored, but for objects that do not fit their label any more (see LabelEffect)."""
 
     def __init__(
         self,

@@ -41,6 +41,8 @@ class _RevisionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Revision
     """An earlier state was brought back."""
     REVISION_KIND_LABELS: _RevisionKind.ValueType  # 5
     """Labels or attributes were deleted, and objects or values with them."""
+    REVISION_KIND_MOVE: _RevisionKind.ValueType  # 6
+    """The task was moved: objects got the labels of the place that it is at now."""
 
 class RevisionKind(_RevisionKind, metaclass=_RevisionKindEnumTypeWrapper):
     """What kind of change made a revision."""
@@ -57,6 +59,8 @@ REVISION_KIND_RESTORE: RevisionKind.ValueType  # 4
 """An earlier state was brought back."""
 REVISION_KIND_LABELS: RevisionKind.ValueType  # 5
 """Labels or attributes were deleted, and objects or values with them."""
+REVISION_KIND_MOVE: RevisionKind.ValueType  # 6
+"""The task was moved: objects got the labels of the place that it is at now."""
 Global___RevisionKind: _TypeAlias = RevisionKind  # noqa: Y015
 
 @_typing.final
@@ -349,19 +353,23 @@ class RestoreRevisionResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
+    MISFITS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision after the change."""
     left_out: _builtins.int
     """Objects that could not come back, because their label is gone."""
+    misfits: _builtins.int
+    """Objects that came back although their label is for others by now, or does not allow one of their values."""
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
         left_out: _builtins.int = ...,
+        misfits: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "misfits", b"misfits", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,19 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66rameyard/task/v1/label.proto\x12\x11\x66rameyard.task.v1\"\xa6\x01\n\tAttribute\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07mutable\x18\x03 \x01(\x08\x12\x30\n\x05input\x18\x04 \x01(\x0e\x32!.frameyard.task.v1.AttributeInput\x12\x0e\n\x06values\x18\x05 \x03(\t\x12\x1a\n\rdefault_value\x18\x06 \x01(\tH\x00\x88\x01\x01\x42\x10\n\x0e_default_value\"\x8e\x01\n\x05Label\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x63olor\x18\x03 \x01(\t\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.frameyard.task.v1.LabelKind\x12\x30\n\nattributes\x18\x05 \x03(\x0b\x32\x1c.frameyard.task.v1.Attribute*\xf5\x01\n\tLabelKind\x12\x1a\n\x16LABEL_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eLABEL_KIND_ANY\x10\x01\x12\x18\n\x14LABEL_KIND_RECTANGLE\x10\x02\x12\x16\n\x12LABEL_KIND_POLYGON\x10\x03\x12\x17\n\x13LABEL_KIND_POLYLINE\x10\x04\x12\x15\n\x11LABEL_KIND_POINTS\x10\x05\x12\x16\n\x12LABEL_KIND_ELLIPSE\x10\x06\x12\x15\n\x11LABEL_KIND_CUBOID\x10\x07\x12\x13\n\x0fLABEL_KIND_MASK\x10\x08\x12\x12\n\x0eLABEL_KIND_TAG\x10\t*\xbc\x01\n\x0e\x41ttributeInput\x12\x1f\n\x1b\x41TTRIBUTE_INPUT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41TTRIBUTE_INPUT_SELECT\x10\x01\x12\x19\n\x15\x41TTRIBUTE_INPUT_RADIO\x10\x02\x12\x1c\n\x18\x41TTRIBUTE_INPUT_CHECKBOX\x10\x03\x12\x18\n\x14\x41TTRIBUTE_INPUT_TEXT\x10\x04\x12\x1a\n\x16\x41TTRIBUTE_INPUT_NUMBER\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66rameyard/task/v1/label.proto\x12\x11\x66rameyard.task.v1\"\xa6\x01\n\tAttribute\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07mutable\x18\x03 \x01(\x08\x12\x30\n\x05input\x18\x04 \x01(\x0e\x32!.frameyard.task.v1.AttributeInput\x12\x0e\n\x06values\x18\x05 \x03(\t\x12\x1a\n\rdefault_value\x18\x06 \x01(\tH\x00\x88\x01\x01\x42\x10\n\x0e_default_value\"\x8e\x01\n\x05Label\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x63olor\x18\x03 \x01(\t\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.frameyard.task.v1.LabelKind\x12\x30\n\nattributes\x18\x05 \x03(\x0b\x32\x1c.frameyard.task.v1.Attribute\"\xaa\x01\n\x0bLabelEffect\x12\x10\n\x08label_id\x18\x01 \x01(\x03\x12\x13\n\x0bname_before\x18\x02 \x01(\t\x12\x12\n\nname_after\x18\x03 \x01(\t\x12\x17\n\x0f\x64\x65leted_objects\x18\x04 \x01(\x03\x12\x18\n\x10stripped_objects\x18\x05 \x01(\x03\x12\x16\n\x0emisfit_objects\x18\x06 \x01(\x03\x12\x15\n\rmisfit_values\x18\x07 \x01(\x03*\xf5\x01\n\tLabelKind\x12\x1a\n\x16LABEL_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eLABEL_KIND_ANY\x10\x01\x12\x18\n\x14LABEL_KIND_RECTANGLE\x10\x02\x12\x16\n\x12LABEL_KIND_POLYGON\x10\x03\x12\x17\n\x13LABEL_KIND_POLYLINE\x10\x04\x12\x15\n\x11LABEL_KIND_POINTS\x10\x05\x12\x16\n\x12LABEL_KIND_ELLIPSE\x10\x06\x12\x15\n\x11LABEL_KIND_CUBOID\x10\x07\x12\x13\n\x0fLABEL_KIND_MASK\x10\x08\x12\x12\n\x0eLABEL_KIND_TAG\x10\t*\xbc\x01\n\x0e\x41ttributeInput\x12\x1f\n\x1b\x41TTRIBUTE_INPUT_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41TTRIBUTE_INPUT_SELECT\x10\x01\x12\x19\n\x15\x41TTRIBUTE_INPUT_RADIO\x10\x02\x12\x1c\n\x18\x41TTRIBUTE_INPUT_CHECKBOX\x10\x03\x12\x18\n\x14\x41TTRIBUTE_INPUT_TEXT\x10\x04\x12\x1a\n\x16\x41TTRIBUTE_INPUT_NUMBER\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.label_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LABELKIND']._serialized_start=367
-  _globals['_LABELKIND']._serialized_end=612
-  _globals['_ATTRIBUTEINPUT']._serialized_start=615
-  _globals['_ATTRIBUTEINPUT']._serialized_end=803
+  _globals['_LABELKIND']._serialized_start=540
+  _globals['_LABELKIND']._serialized_end=785
+  _globals['_ATTRIBUTEINPUT']._serialized_start=788
+  _globals['_ATTRIBUTEINPUT']._serialized_end=976
   _globals['_ATTRIBUTE']._serialized_start=53
   _globals['_ATTRIBUTE']._serialized_end=219
   _globals['_LABEL']._serialized_start=222
   _globals['_LABEL']._serialized_end=364
+  _globals['_LABELEFFECT']._serialized_start=367
+  _globals['_LABELEFFECT']._serialized_end=537
 # @@protoc_insertion_point(module_scope)

@@ -196,3 +196,56 @@ class Label(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Label: _TypeAlias = Label  # noqa: Y015
+
+@_typing.final
+class LabelEffect(_message.Message):
+    """What a change of labels does to the objects of one label. An object in several jobs counts once for each.
+
+    Objects and values that do not fit any more stay, and are read as they are. An object that is saved again may
+    keep its kind and its values under the same label: when it is updated by id, or when it is among all objects
+    that are put, named by its id or unchanged. Other objects may not be like that, those of imports included.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_ID_FIELD_NUMBER: _builtins.int
+    NAME_BEFORE_FIELD_NUMBER: _builtins.int
+    NAME_AFTER_FIELD_NUMBER: _builtins.int
+    DELETED_OBJECTS_FIELD_NUMBER: _builtins.int
+    STRIPPED_OBJECTS_FIELD_NUMBER: _builtins.int
+    MISFIT_OBJECTS_FIELD_NUMBER: _builtins.int
+    MISFIT_VALUES_FIELD_NUMBER: _builtins.int
+    label_id: _builtins.int
+    """Id of the label; 0: it is new."""
+    name_before: _builtins.str
+    """Its name before the change; empty if it is new."""
+    name_after: _builtins.str
+    """Its name after the change; empty if it is deleted."""
+    deleted_objects: _builtins.int
+    """Objects that go with it."""
+    stripped_objects: _builtins.int
+    """Objects of it that lose a value, because an attribute is deleted."""
+    misfit_objects: _builtins.int
+    """Objects of it that stay, but whose kind it is not for after the change; counted where the kind changes."""
+    misfit_values: _builtins.int
+    """Objects of it with a value that an attribute does not allow after the change, or not in this place of a track;
+    counted where an attribute changes what it allows.
+    """
+    def __init__(
+        self,
+        *,
+        label_id: _builtins.int = ...,
+        name_before: _builtins.str = ...,
+        name_after: _builtins.str = ...,
+        deleted_objects: _builtins.int = ...,
+        stripped_objects: _builtins.int = ...,
+        misfit_objects: _builtins.int = ...,
+        misfit_values: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted_objects", b"deleted_objects", "label_id", b"label_id", "misfit_objects", b"misfit_objects", "misfit_values", b"misfit_values", "name_after", b"name_after", "name_before", b"name_before", "stripped_objects", b"stripped_objects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelEffect: _TypeAlias = LabelEffect  # noqa: Y015

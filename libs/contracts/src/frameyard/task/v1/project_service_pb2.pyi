@@ -328,10 +328,13 @@ class UpdateProjectLabelsRequest(_message.Message):
     DELETE_LABEL_IDS_FIELD_NUMBER: _builtins.int
     DELETE_ATTRIBUTE_IDS_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     project_id: _builtins.int
     """Required. Id of the project."""
     force: _builtins.bool
     """Delete even if annotations use them; without it FAILED_PRECONDITION says how many objects would go."""
+    validate_only: _builtins.bool
+    """Only tell what the change would do; `force` is not needed for that."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Labels to add (id 0) or change (id given, attributes likewise). Labels and attributes that are not listed stay."""
@@ -352,10 +355,11 @@ class UpdateProjectLabelsRequest(_message.Message):
         delete_label_ids: _abc.Iterable[_builtins.int] | None = ...,
         delete_attribute_ids: _abc.Iterable[_builtins.int] | None = ...,
         force: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "project_id", b"project_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -368,18 +372,24 @@ class UpdateProjectLabelsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROJECT_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def project(self) -> _project_pb2.Project:
-        """The project after the change."""
+        """The project after the change; with `validate_only` as it is."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelEffect]:
+        """What it does to objects, for labels that are new, changed or deleted."""
 
     def __init__(
         self,
         *,
         project: _project_pb2.Project | None = ...,
+        effects: _abc.Iterable[_label_pb2.LabelEffect] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effects", b"effects", "project", b"project"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -502,3 +502,37 @@ class ProjectProgressed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProjectProgressed: _TypeAlias = ProjectProgressed  # noqa: Y015
+
+@_typing.final
+class TaskMoved(_message.Message):
+    """A task was moved into, out of, or between projects. Key: the task's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    FROM_PROJECT_ID_FIELD_NUMBER: _builtins.int
+    TO_PROJECT_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Id of the task."""
+    from_project_id: _builtins.int
+    """Project before; 0: none."""
+    to_project_id: _builtins.int
+    """Project after; 0: none."""
+    user_id: _builtins.int
+    """User id of who moved it."""
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        from_project_id: _builtins.int = ...,
+        to_project_id: _builtins.int = ...,
+        user_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_project_id", b"from_project_id", "task_id", b"task_id", "to_project_id", b"to_project_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskMoved: _TypeAlias = TaskMoved  # noqa: Y015

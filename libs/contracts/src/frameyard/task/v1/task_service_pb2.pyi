@@ -546,10 +546,13 @@ class UpdateTaskLabelsRequest(_message.Message):
     DELETE_LABEL_IDS_FIELD_NUMBER: _builtins.int
     DELETE_ATTRIBUTE_IDS_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     task_id: _builtins.int
     """Required. Id of the task."""
     force: _builtins.bool
     """Delete even if annotations use them; without it FAILED_PRECONDITION says how many objects would go."""
+    validate_only: _builtins.bool
+    """Only tell what the change would do; `force` is not needed for that."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Labels to add (id 0) or change (id given, attributes likewise). Labels and attributes that are not listed stay."""
@@ -570,10 +573,11 @@ class UpdateTaskLabelsRequest(_message.Message):
         delete_label_ids: _abc.Iterable[_builtins.int] | None = ...,
         delete_attribute_ids: _abc.Iterable[_builtins.int] | None = ...,
         force: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_attribute_ids", b"delete_attribute_ids", "delete_label_ids", b"delete_label_ids", "force", b"force", "labels", b"labels", "task_id", b"task_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -586,18 +590,24 @@ class UpdateTaskLabelsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> _task_pb2.Task:
-        """The task after the change."""
+        """The task after the change; with `validate_only` as it is."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.LabelEffect]:
+        """What it does to objects, for labels that are new, changed or deleted."""
 
     def __init__(
         self,
         *,
         task: _task_pb2.Task | None = ...,
+        effects: _abc.Iterable[_label_pb2.LabelEffect] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effects", b"effects", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -809,3 +819,135 @@ class UndeleteTaskResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UndeleteTaskResponse: _TypeAlias = UndeleteTaskResponse  # noqa: Y015
+
+@_typing.final
+class MoveTaskRequest(_message.Message):
+    """Where a task is to go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the task."""
+    project_id: _builtins.int
+    """Id of the project; 0: out of any."""
+    validate_only: _builtins.bool
+    """Only check, and tell what the move would do."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "project_id", b"project_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveTaskRequest: _TypeAlias = MoveTaskRequest  # noqa: Y015
+
+@_typing.final
+class LabelMatch(_message.Message):
+    """A label of a task and the one that takes its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    FROM_LABEL_ID_FIELD_NUMBER: _builtins.int
+    TO_LABEL_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of both."""
+    from_label_id: _builtins.int
+    """Id before the move."""
+    to_label_id: _builtins.int
+    """Id after the move; 0 if it is not made yet."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        from_label_id: _builtins.int = ...,
+        to_label_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_label_id", b"from_label_id", "name", b"name", "to_label_id", b"to_label_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelMatch: _TypeAlias = LabelMatch  # noqa: Y015
+
+@_typing.final
+class LabelMisfit(_message.Message):
+    """What keeps a label of a task from being taken over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """Name of the label."""
+    attribute: _builtins.str
+    """Name of its attribute; empty: the label itself."""
+    description: _builtins.str
+    """What does not match, in words."""
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        attribute: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "description", b"description", "label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelMisfit: _TypeAlias = LabelMisfit  # noqa: Y015
+
+@_typing.final
+class MoveTaskResponse(_message.Message):
+    """Answers MoveTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    MISFITS_FIELD_NUMBER: _builtins.int
+    LEFT_BEHIND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_pb2.Task:
+        """The task after the move; with `validate_only` as it is."""
+
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelMatch]:
+        """The labels that take each other's place."""
+
+    @_builtins.property
+    def misfits(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelMisfit]:
+        """With `validate_only`: all that the move would be refused for."""
+
+    @_builtins.property
+    def left_behind(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of labels that match nothing and are not used either: they are left behind."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_pb2.Task | None = ...,
+        matches: _abc.Iterable[Global___LabelMatch] | None = ...,
+        misfits: _abc.Iterable[Global___LabelMisfit] | None = ...,
+        left_behind: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_behind", b"left_behind", "matches", b"matches", "misfits", b"misfits", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveTaskResponse: _TypeAlias = MoveTaskResponse  # noqa: Y015

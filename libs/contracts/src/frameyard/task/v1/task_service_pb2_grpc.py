@@ -76,6 +76,11 @@ class TaskServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.FromString,
                 _registered_method=True)
+        self.MoveTask = channel.unary_unary(
+                '/frameyard.task.v1.TaskService/MoveTask',
+                request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
+                _registered_method=True)
         self.DeleteTask = channel.unary_unary(
                 '/frameyard.task.v1.TaskService/DeleteTask',
                 request_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.DeleteTaskRequest.SerializeToString,
@@ -156,6 +161,19 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveTask(self, request, context):
+        """Moves a task into a project, out of it, or from one to another; where it is already, nothing happens. Labels are
+        matched by name: kind (or any), inputs, mutability and defaults must be the same, and values among those of the
+        project. What does not match is named (FAILED_PRECONDITION, LABELS_DO_NOT_MATCH) and nothing is moved; a label
+        that no object has, in a task without a past that objects could come back from, is left behind instead. A task
+        that leaves its project takes copies of all labels. Objects keep their ids and their past and get the new
+        labels, which each job that has some counts as a save. Owner and assignee of the task who may make tasks in the
+        project, and administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteTask(self, request, context):
         """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators.
         """
@@ -220,6 +238,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.UpdateTaskLabels,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.SerializeToString,
+            ),
+            'MoveTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveTask,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.SerializeToString,
             ),
             'DeleteTask': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteTask,
@@ -455,6 +478,33 @@ class TaskService:
             '/frameyard.task.v1.TaskService/UpdateTaskLabels',
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_task__service__pb2.UpdateTaskLabelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.TaskService/MoveTask',
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_task__service__pb2.MoveTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,15 @@ class TaskServiceStub:
     """
     UpdateTaskLabels: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]
+    """Moves a task into a project, out of it, or from one to another; where it is already, nothing happens. Labels are
+    matched by name: kind (or any), inputs, mutability and defaults must be the same, and values among those of the
+    project. What does not match is named (FAILED_PRECONDITION, LABELS_DO_NOT_MATCH) and nothing is moved; a label
+    that no object has, in a task without a past that objects could come back from, is left behind instead. A task
+    that leaves its project takes copies of all labels. Objects keep their ids and their past and get the new
+    labels, which each job that has some counts as a save. Owner and assignee of the task who may make tasks in the
+    project, and administrators.
+    """
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]
     """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
     UndeleteTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]
@@ -91,6 +100,15 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """
     UpdateTaskLabels: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateTaskLabelsRequest, _task_service_pb2.UpdateTaskLabelsResponse]  # type: ignore[assignment]
     """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+    MoveTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.MoveTaskRequest, _task_service_pb2.MoveTaskResponse]  # type: ignore[assignment]
+    """Moves a task into a project, out of it, or from one to another; where it is already, nothing happens. Labels are
+    matched by name: kind (or any), inputs, mutability and defaults must be the same, and values among those of the
+    project. What does not match is named (FAILED_PRECONDITION, LABELS_DO_NOT_MATCH) and nothing is moved; a label
+    that no object has, in a task without a past that objects could come back from, is left behind instead. A task
+    that leaves its project takes copies of all labels. Objects keep their ids and their past and get the new
+    labels, which each job that has some counts as a save. Owner and assignee of the task who may make tasks in the
+    project, and administrators.
+    """
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.DeleteTaskRequest, _task_service_pb2.DeleteTaskResponse]  # type: ignore[assignment]
     """Hides a task at once and cancels its work; it can be brought back for 30 days. Owner and administrators."""
     UndeleteTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UndeleteTaskRequest, _task_service_pb2.UndeleteTaskResponse]  # type: ignore[assignment]
@@ -172,6 +190,21 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.UpdateTaskLabelsResponse, _abc.Awaitable[_task_service_pb2.UpdateTaskLabelsResponse]]:
         """Adds, changes and deletes labels of a task that has no project. Owner, assignee and administrators."""
+
+    @_abc_1.abstractmethod
+    def MoveTask(
+        self,
+        request: _task_service_pb2.MoveTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.MoveTaskResponse, _abc.Awaitable[_task_service_pb2.MoveTaskResponse]]:
+        """Moves a task into a project, out of it, or from one to another; where it is already, nothing happens. Labels are
+        matched by name: kind (or any), inputs, mutability and defaults must be the same, and values among those of the
+        project. What does not match is named (FAILED_PRECONDITION, LABELS_DO_NOT_MATCH) and nothing is moved; a label
+        that no object has, in a task without a past that objects could come back from, is left behind instead. A task
+        that leaves its project takes copies of all labels. Objects keep their ids and their past and get the new
+        labels, which each job that has some counts as a save. Owner and assignee of the task who may make tasks in the
+        project, and administrators.
+        """
 
     @_abc_1.abstractmethod
     def DeleteTask(

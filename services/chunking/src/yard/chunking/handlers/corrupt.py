@@ -14,9 +14,9 @@ async def list_corrupt_frames(
     """One page of those that the caller may see, by number."""
     limit = paging.size(request.page_size)
     bound = _bound(request)
-    after = paging.decode(request.page_token, bound)
+    after = paging.decode_number(request.page_token, bound)
     found = await visible(chunking, request.media_id, request.grant)
-    first = max(found.granted.first, int(after[0]) + 1) if after else found.granted.first
+    first = found.granted.first if after is None else max(found.granted.first, after + 1)
     wanted = Frames(first=first, last=found.granted.last)
     frames = await store.page(chunking.db, found.media.id, wanted, limit + 1)
     return messages.ListCorruptFramesResponse(

@@ -1,7 +1,6 @@
 """What formats take that know nothing but upright boxes, and the account of what they lose."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from yard.annotations.geometry import envelope
 from yard.annotations.labels import Attribute
@@ -14,14 +13,8 @@ _RECTANGLE = ShapeKind.RECTANGLE
 _TRACK, _ROTATION, _OCCLUDED, _KIND, _OUTSIDE = 1, 2, 4, 8, 16
 
 
-class Box(NamedTuple):
-    """An upright box in pixels and the object that it is of."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    drawn: Drawn
+Box = tuple[float, float, float, float, Drawn]
+"""Left, top, right and bottom of an upright box in pixels, and the object that it is of."""
 
 
 class Boxes:
@@ -58,20 +51,29 @@ class Boxes:
     def of(self, picture: Picture) -> list[Box]:
         """The boxes of a picture in their order."""
         frame, found = picture.frame, []
-        if frame.part != self._part:
-            self._part, self._counted = frame.part, bytearray()
+        self._enter(picture)
         for drawn in picture.objects:
-            if drawn.kind is _RECTANGLE and not drawn.rotation:
-                left, top, right, bottom = drawn.points
-                box: Box | None = Box(left, top, right, bottom, drawn)
+            _, kind, points, rotation, occluded, _, _, group, _, attributes, track, _ = drawn
+            if kind is _RECTANGLE and not rotation:
+                left, top, right, bottom = points
+                found.append((left, top, right, bottom, drawn))
             else:
                 box = self._enclosing(drawn, frame.width, frame.height)
-            if box is not None:
+                if box is None:
+                    continue
                 found.append(box)
+            if track < 0:
+                if attributes or group or occluded:
+                    self._account(drawn)
+            elif occluded or track >= len(self._counted) or not self._counted[track] & _TRACK:
                 self._account(drawn)
+        return found
+
+    def _enter(self, picture: Picture) -> None:
+        if picture.frame.part != self._part:
+            self._part, self._counted = picture.frame.part, bytearray()
         if picture.tags:
             self._leave_out("tag", f"{self._name} has no place for it", len(picture.tags))
-        return found
 
     def _enclosing(self, drawn: Drawn, width: int, height: int) -> Box | None:
         kind = drawn.kind
@@ -95,7 +97,7 @@ class Boxes:
             self._once(drawn, _ROTATION, "rotation", "the upright box around the object is written")
         else:
             self._once(drawn, _KIND, kind.name.lower(), "the box around the object is written")
-        return Box(left, top, right, bottom, drawn)
+        return left, top, right, bottom, drawn
 
     def _account(self, drawn: Drawn) -> None:
         """Counts the properties that an object has and the format has no place for."""

@@ -6,6 +6,7 @@ ignored.
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -13,7 +14,7 @@ import numpy as np
 from PIL import Image
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import FoundShape, Intake
+from yard.export.formats.intake import NONE, FoundShape, Intake
 from yard.export.formats.labelme_attributes import parsed
 from yard.export.formats.mask_runs import points_of
 from yard.export.formats.opened import Entry, Opened
@@ -23,6 +24,7 @@ ROTATION: Final = "rotation"
 # What CVAT and Datumaro add to the attributes of an object; none is one of ours unless the label says so.
 _ADDED: Final = ("occluded", "track_id", "keyframe", "z_order", "username")
 _EVERY: Final = 100
+_CACHED: Final = 1024
 
 
 def read(opened: Opened, intake: Intake) -> None:
@@ -53,6 +55,7 @@ class _Reader:
         self._opened = opened
         self._intake = intake
         self._groups = 0
+        self._parsed = lru_cache(maxsize=_CACHED)(lambda text: tuple(parsed(text)))
 
     def read(self, entry: Entry) -> None:
         """One file."""
@@ -69,11 +72,11 @@ class _Reader:
             return
         groups = self._numbered(objects)
         for number, element in enumerate(objects, 1):
-            if said(element.find("deleted")) == "1":
+            if element.findtext("deleted", "").strip() == "1":
                 self._intake.ignore("object", "it is marked as deleted")
-            else:
-                where = f"{entry.name}, object {number}"
-                self._object(entry, element, frame, groups.get(said(element.find("id")), 0), where)
+                continue
+            group = groups.get(said(element.find("id")), 0) if groups else 0
+            self._object(entry, element, frame, group, f"{entry.name}, object {number}")
 
     def _named(self, root: Element, entry: Entry) -> str:
         """The folder may be one that the tool alone knows."""
@@ -100,12 +103,14 @@ class _Reader:
         return found
 
     def _object(self, entry: Entry, element: Element, frame: int, group: int, where: str) -> None:
-        label = self._intake.label(said(element.find("name")), where)
-        found = self._place(entry, element, frame, where)
+        children = {child.tag: child for child in element}
+        label = self._intake.label(said(children.get("name")), where)
+        found = self._place(entry, children, frame, where)
         if label is None or found is None:
             return
         kind, points = found
-        given = self._given(label, element, where)
+        text = said(children.get("attributes"))
+        given = self._given(label, text) if text else {}
         turned = 0.0
         if kind is ShapeKind.RECTANGLE and ROTATION in given and not _declares(label, ROTATION):
             turned = self._number(str(given.pop(ROTATION)), ROTATION, where) or 0.0
@@ -115,24 +120,24 @@ class _Reader:
             kind,
             points,
             turned % 360,
-            said(element.find("occluded")) == "yes",
+            said(children.get("occluded")) == "yes",
             0,
-            self._intake.attributes(label, given, where),
+            self._intake.attributes(label, given, where) if given else NONE,
             group,
         )
         self._intake.shape(shape, where)
 
-    def _given(self, label: Label, element: Element, where: str) -> dict[str, object]:
-        found = element.find("attributes")
-        text = "" if found is None else found.text or ""
-        return {name: value for name, value in parsed(text) if name not in _ADDED or _declares(label, name)}
+    def _given(self, label: Label, text: str) -> dict[str, object]:
+        return {
+            name: value for name, value in self._parsed(text) if name not in _ADDED or _declares(label, name)
+        }
 
     def _place(
-        self, entry: Entry, element: Element, frame: int, where: str
+        self, entry: Entry, children: Mapping[str, Element], frame: int, where: str
     ) -> tuple[ShapeKind, list[float]] | None:
-        polygon, segment = element.find("polygon"), element.find("segm")
+        polygon, segment = children.get("polygon"), children.get("segm")
         if polygon is not None:
-            return self._polygon(polygon, said(element.find("type")), where)
+            return self._polygon(polygon, said(children.get("type")), where)
         if segment is not None:
             points = self._mask(entry, said(segment.find("mask")), frame, where)
             return None if points is None else (ShapeKind.MASK, points)
@@ -140,13 +145,11 @@ class _Reader:
         return None
 
     def _polygon(self, polygon: Element, kind: str, where: str) -> tuple[ShapeKind, list[float]] | None:
-        numbers = [
-            self._number(point.findtext(axis, ""), axis, where)
-            for point in polygon.findall("pt")
-            for axis in ("x", "y")
-        ]
-        points = [number for number in numbers if number is not None]
-        if len(points) < len(numbers):
+        texts = [value.text for point in polygon if point.tag == "pt" for value in point]
+        points = list(map(self._exact, texts))
+        if len(points) % 2 or not all(map(math.isfinite, points)):
+            wrong = next((text for text in texts if not math.isfinite(self._exact(text))), "")
+            self._intake.refuse(where, f"its points are no pairs of numbers: {str(wrong)[:40]!r}")
             return None
         if kind == "bounding_box" and points:
             xs, ys = points[0::2], points[1::2]
@@ -174,14 +177,19 @@ class _Reader:
         return [float(number) for number in points_of(pixels, size[0])]
 
     def _number(self, given: str, name: str, where: str) -> float | None:
-        try:
-            number = float(given)
-        except ValueError:
-            number = math.nan
+        number = self._exact(given)
         if math.isfinite(number):
             return number
         self._intake.refuse(where, f"{name} is {given[:40]!r}, a number is needed")
         return None
+
+    @staticmethod
+    def _exact(given: str | None) -> float:
+        """The number, or not a number."""
+        try:
+            return float(given or "")
+        except ValueError:
+            return math.nan
 
 
 def _first(first_of: Mapping[str, str], id_: str) -> str:
@@ -202,4 +210,6 @@ def _mask_places(document_name: str, mask: str) -> Iterator[str]:
     for place in range(len(folders), -1, -1):
         yield "/".join([*folders[:place], "Masks", *folders[place:], mask])
     if folders and folders[0] == "Annotations":
-        yield "/".join(["Masks", *folders[1:], mask])
+        # The name may have the folders of the image, of which the document lies in the same.
+        for place in range(len(folders), 0, -1):
+            yield "/".join(["Masks", *folders[1:place], mask])

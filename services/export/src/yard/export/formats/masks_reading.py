@@ -22,6 +22,7 @@ from yard.export.formats.voc_labelmap import (
     BACKGROUND,
     NAME,
     VOID,
+    instance_color,
     label_written_as,
     numbers_of,
     parsed,
@@ -80,8 +81,11 @@ class _Classes:
         self._intake = intake
         self._where = entry.name
         self._names = [name for name, _ in lines]
+        # A line without a colour has that of its number, as in PASCAL VOC.
+        colors = (color or instance_color(number) for number, (_, color) in enumerate(lines))
         self._colors = {
-            (color[0] << 16) | (color[1] << 8) | color[2]: name for name, color in lines if color is not None
+            (red << 16) | (green << 8) | blue: name
+            for name, (red, green, blue) in zip(self._names, colors, strict=True)
         }
         self._labels: dict[str, Label | None] = {}
 

@@ -12,7 +12,7 @@ import numpy as np
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import Keyframe, ShapeKind
 from yard.export.formats.box_reading import Classes, hand_over, inside, sizes_of
-from yard.export.formats.intake import Floats, FoundShape, FoundTrack, Intake, Ints
+from yard.export.formats.intake import NONE, Floats, FoundShape, FoundTrack, Intake, Ints
 from yard.export.formats.mot_rows import FEWEST, ROW, Rows, Sorter, tables
 from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.refusals import MOST_FAULTS, refused
@@ -161,10 +161,15 @@ class _Reader:
         if len(rows):
             made = _Track(self._intake.labels, int(label_ids[0]))
             end = self._intake.first + self._intake.size
-            for row, then in zip(rows.tolist(), [*rows["frame"][1:].tolist(), end], strict=True):
-                line, frame, _, _, counts, seen, corners = row
-                values = self._values(made.label_id, counts, seen, f"{self._name}:{line}")
-                made.add(frame, tuple(corners.tolist()), occluded=seen <= 0, values=values)
+            frames, points = rows["frame"].tolist(), map(tuple, rows["corners"].tolist())
+            states = zip(rows["seen"].tolist(), rows["counts"].tolist(), rows["line"].tolist(), strict=True)
+            has_values = bool(self._columns_of[made.label_id])
+            for frame, then, corners, (seen, counts, line) in zip(
+                frames, [*frames[1:], end], points, states, strict=True
+            ):
+                where = f"{self._name}:{line}" if has_values else ""
+                values = self._values(made.label_id, counts, seen, where) if has_values else NONE
+                made.add(frame, corners, occluded=seen <= 0, values=values)
                 if then > frame + 1:
                     made.leave(frame + 1)
             track = FoundTrack(made.label_id, made.keyframes, made.constant)
@@ -224,13 +229,7 @@ class _Track:
 
     def add(self, frame: int, points: Points, *, occluded: bool, values: Mapping[int, str]) -> None:
         """The object is there from this frame on."""
-        changed: dict[int, str] = {}
-        for key, value in values.items():
-            if not self._schema[key].mutable:
-                self.constant.setdefault(key, value)
-            elif self._current.get(key) != value:
-                changed[key] = value
-        self._current |= changed
+        changed = self._changed(values) if values else {}
         self.keyframes.append(
             Keyframe(
                 frame=frame,
@@ -240,6 +239,16 @@ class _Track:
                 attributes=changed,
             )
         )
+
+    def _changed(self, values: Mapping[int, str]) -> dict[int, str]:
+        changed: dict[int, str] = {}
+        for key, value in values.items():
+            if not self._schema[key].mutable:
+                self.constant.setdefault(key, value)
+            elif self._current.get(key) != value:
+                changed[key] = value
+        self._current |= changed
+        return changed
 
     def leave(self, frame: int) -> None:
         """The object is outside from this frame on."""

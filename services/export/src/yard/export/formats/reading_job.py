@@ -29,7 +29,7 @@ _BUFFER_BYTES: Final = 1 << 18
 
 
 def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """Arguments: `format`, `name` of the file, `limits` of archives, `most` objects, `target` (`described`)."""
+    """Arguments: `format`, `name` of the file, archive `limits`, `most` objects, `target` as `described`."""
 
     def take(batch: Batch) -> None:
         content = ColumnarBatch(**batch.columns()).SerializeToString()

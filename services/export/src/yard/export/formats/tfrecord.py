@@ -73,13 +73,13 @@ class _Records:
         checksum = hashlib.sha256(content).hexdigest().encode() if content else b""
         name = text_value(frame.file_name.encode())
         kind = _format(frame) if content else ""
-        ids = [box.drawn.label_id for box in boxes]
+        ids = [drawn.label_id for *_, drawn in boxes]
         across, down = 1 / frame.width, 1 / frame.height
         sides = chain(
-            (box.right * across for box in boxes),
-            (box.left * across for box in boxes),
-            (box.bottom * down for box in boxes),
-            (box.top * down for box in boxes),
+            [right * across for _, _, right, _, _ in boxes],
+            [left * across for left, _, _, _, _ in boxes],
+            [bottom * down for _, _, _, bottom, _ in boxes],
+            [top * down for _, top, _, _, _ in boxes],
         )
         packed, size = _packed(sides), 4 * len(boxes)
         return example(

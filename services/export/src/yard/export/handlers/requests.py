@@ -6,9 +6,10 @@ from datetime import timedelta
 from frameyard.export.v1 import export_service_pb2 as messages
 from frameyard.operation.v1 import operation_pb2
 from yard.export import store
+from yard.export.domain import Target
 from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, format_named, operation_id, operation_name
-from yard.export.sources.tasks import visible_task
+from yard.export.sources.wholes import visible_target, whole_of
 from yard.export.store import Export
 from yard.runtime import auth, clock, errors
 from yard.runtime.idempotency import once
@@ -24,29 +25,25 @@ async def create_export(
 ) -> messages.CreateExportResponse:
     """Queues the writing of an archive of what the caller may see."""
     wanted = _checked_format(request)
-    task = await visible_task(
-        exporting.channels, authorization, task_id=request.task_id, job_id=request.job_id
-    )
-    if not task.size:
-        raise errors.FailedPrecondition(f"task {task.id} has no frames yet", reason="TASK_NOT_READY")
+    asked = Target(task_id=request.task_id, job_id=request.job_id, project_id=request.project_id)
+    target = await visible_target(exporting.channels, authorization, asked)
+    await whole_of(exporting.channels, request)
     owner = auth.current().subject
 
     async with exporting.runtime.db.transaction() as tx:
 
         async def create() -> messages.CreateExportResponse:
-            target = f"jobs/{request.job_id}" if request.job_id else f"tasks/{task.id}"
-            id_ = await exporting.runtime.operations.create(tx, kind=KIND, target=target, owner=owner)
+            id_ = await exporting.runtime.operations.create(tx, kind=KIND, target=target.name, owner=owner)
             export = Export(
                 id=id_,
-                task_id=task.id,
-                job_id=request.job_id,
+                target=target,
                 format=wanted.full_name,
                 owner=owner,
                 expires_at=clock.now() + UNFINISHED_KEPT,
             )
             await store.insert_export(tx, export)
             await tx.enqueue(request, kind=KIND, owner=owner, operation_id=id_)
-            return messages.CreateExportResponse(operation=_queued(export, target))
+            return messages.CreateExportResponse(operation=_queued(export))
 
         return await once(tx, request.request_id, request, messages.CreateExportResponse, create)
 
@@ -55,7 +52,7 @@ def _checked_format(request: messages.CreateExportRequest) -> Format:
     """The wanted format; InvalidArgument with everything that is wrong with the request."""
     faults = errors.InvalidArgument()
     if request.WhichOneof("target") is None:
-        faults += errors.invalid("target", "task_id or job_id is needed")
+        faults += errors.invalid("target", "task_id, job_id or project_id is needed")
     try:
         wanted = format_named(request.format)
     except errors.InvalidArgument as fault:
@@ -65,11 +62,11 @@ def _checked_format(request: messages.CreateExportRequest) -> Format:
     return wanted
 
 
-def _queued(export: Export, target: str) -> operation_pb2.Operation:
+def _queued(export: Export) -> operation_pb2.Operation:
     operation = operation_pb2.Operation(
         name=operation_name(export.id),
         kind=KIND,
-        target=target,
+        target=export.target.name,
         owner=export.owner,
         state=operation_pb2.OPERATION_STATE_QUEUED,
     )
@@ -81,12 +78,13 @@ def _queued(export: Export, target: str) -> operation_pb2.Operation:
 async def download_export(
     exporting: Exporting, request: messages.DownloadExportRequest, authorization: str
 ) -> AsyncIterator[messages.DownloadExportResponse]:
-    """The archive from an offset on; for its owner, administrators, services, and whoever sees the task."""
+    """The archive from an offset on; for its owner, administrators, services, and whoever sees the whole."""
     if request.offset < 0:
         raise errors.invalid("offset", f"must be 0 or more, got {request.offset}")
-    export = await store.export_of(exporting.runtime.db, operation_id(request.operation))
+    export_id = operation_id(request.operation)
+    export = await store.export_of(exporting.runtime.db, export_id)
     if export is None or export.expires_at <= clock.now():
-        raise errors.NotFound("export", request.operation)
+        raise errors.NotFound("export", operation_name(export_id))
     await _check_visible(exporting, export, authorization)
     if export.archive is None:
         message = f"{request.operation} has no archive yet"
@@ -108,8 +106,7 @@ async def _check_visible(exporting: Exporting, export: Export, authorization: st
     caller = auth.current()
     if caller.is_admin or caller.is_service or caller.subject == export.owner:
         return
-    task_id = 0 if export.job_id else export.task_id
     try:
-        await visible_task(exporting.channels, authorization, task_id=task_id, job_id=export.job_id)
+        await visible_target(exporting.channels, authorization, export.target)
     except (errors.NotFound, errors.PermissionDenied):
         raise errors.NotFound("export", operation_name(export.id)) from None

@@ -8,7 +8,7 @@ import grpc.aio
 from frameyard.annotation.v1 import annotation_service_pb2_grpc
 from frameyard.chunk.v1 import chunk_service_pb2_grpc
 from frameyard.media.v1 import media_service_pb2_grpc, upload_service_pb2_grpc
-from frameyard.task.v1 import job_service_pb2_grpc, task_service_pb2_grpc
+from frameyard.task.v1 import job_service_pb2_grpc, project_service_pb2_grpc, task_service_pb2_grpc
 from yard.export.settings import Settings
 from yard.runtime import rpc
 
@@ -30,11 +30,13 @@ class Channels:
         task, media, chunking, plain, plain_media = self._channels
         self.tasks = task_service_pb2_grpc.TaskServiceStub(task)
         self.jobs = job_service_pb2_grpc.JobServiceStub(task)
+        self.projects = project_service_pb2_grpc.ProjectServiceStub(task)
         self.annotations = annotation_service_pb2_grpc.AnnotationServiceStub(task)
         self.media = media_service_pb2_grpc.MediaServiceStub(media)
         self.chunks = chunk_service_pb2_grpc.ChunkServiceStub(chunking)
         self.tasks_for_caller = task_service_pb2_grpc.TaskServiceStub(plain)
         self.jobs_for_caller = job_service_pb2_grpc.JobServiceStub(plain)
+        self.projects_for_caller = project_service_pb2_grpc.ProjectServiceStub(plain)
         self.annotations_for_caller = annotation_service_pb2_grpc.AnnotationServiceStub(plain)
         self.uploads = upload_service_pb2_grpc.UploadServiceStub(media)
         self.uploads_for_caller = upload_service_pb2_grpc.UploadServiceStub(plain_media)

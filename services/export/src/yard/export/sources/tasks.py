@@ -1,5 +1,6 @@
 """Tasks and jobs as subjects of exports, and who may see them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +39,12 @@ async def visible_task(
 
 
 async def subject_of(channels: Channels, request: CreateExportRequest) -> Subject:
-    """The subject as it is now, read as the service itself."""
+    """The task or job as it is now, read as the service itself; its deleted frames are not asked for."""
+    return (await subject_and_revision(channels, request))[0]
+
+
+async def subject_and_revision(channels: Channels, request: CreateExportRequest) -> tuple[Subject, int]:
+    """The same with the revision of its annotations."""
     with translated():
         job = None
         task_id = request.task_id
@@ -46,27 +52,50 @@ async def subject_of(channels: Channels, request: CreateExportRequest) -> Subjec
             job = (await channels.jobs.GetJob(job_service_pb2.GetJobRequest(id=request.job_id))).job
             task_id = job.task_id
         task = (await channels.tasks.GetTask(task_service_pb2.GetTaskRequest(id=task_id))).task
-        jobs = [job] if job is not None else await _jobs(channels, task_id)
+        jobs = [job] if job is not None else await _jobs(channels, task_id=task_id)
     if not task.size:
-        raise errors.FailedPrecondition(f"task {task_id} has no frames yet")
-    subject = _subject(task, tuple(map(_segment, jobs)))
+        raise errors.FailedPrecondition(f"task {task_id} has no frames yet", reason="TASK_NOT_READY")
+    subject = _subject(task, tuple(map(_segment, jobs)), labels_of(task.labels))
     if job is None:
-        return subject
-    return replace(
-        subject,
-        job_id=job.id,
-        assignee=job.assignee.username,
-        first=job.frames.first,
-        last=job.frames.last,
-    )
+        return subject, task.revision
+    name = job.assignee.username
+    first, last = job.frames.first, job.frames.last
+    return replace(subject, job_id=job.id, assignee=name, first=first, last=last), job.revision
 
 
-async def _jobs(channels: Channels, task_id: int) -> list[job_pb2.Job]:
+async def subjects_in(channels: Channels, project_id: int, labels: LabelSchema) -> list[tuple[Subject, int]]:
+    """The tasks of a project that have frames, by id, with the revisions of their annotations."""
+    segments: dict[int, list[Segment]] = {}
+    for job in await _jobs(channels, project_id=project_id):
+        segments.setdefault(job.task_id, []).append(_segment(job))
+    found: list[tuple[Subject, int]] = []
+    token = ""
+    while True:
+        request = task_service_pb2.ListTasksRequest(
+            project_id=project_id,
+            order=task_service_pb2.TASK_ORDER_OLDEST_FIRST,
+            page_size=PAGE,
+            page_token=token,
+        )
+        page = await channels.tasks.ListTasks(request)
+        found += [
+            (_subject(task, tuple(segments[task.id]), labels), task.revision)
+            for task in page.tasks
+            if task.size and task.id in segments
+        ]
+        token = page.next_page_token
+        if not token:
+            return sorted(found, key=lambda each: each[0].task_id)
+
+
+async def _jobs(channels: Channels, *, task_id: int = 0, project_id: int = 0) -> list[job_pb2.Job]:
     jobs: list[job_pb2.Job] = []
     token = ""
     while True:
         page = await channels.jobs.ListJobs(
-            job_service_pb2.ListJobsRequest(task_id=task_id, page_size=PAGE, page_token=token)
+            job_service_pb2.ListJobsRequest(
+                task_id=task_id, project_id=project_id, page_size=PAGE, page_token=token
+            )
         )
         jobs += page.jobs
         token = page.next_page_token
@@ -74,7 +103,7 @@ async def _jobs(channels: Channels, task_id: int) -> list[job_pb2.Job]:
             return sorted(jobs, key=lambda job: job.segment)
 
 
-def _subject(task: task_pb2.Task, segments: tuple[Segment, ...]) -> Subject:
+def _subject(task: task_pb2.Task, segments: tuple[Segment, ...], labels: LabelSchema) -> Subject:
     is_video = task.mode == task_pb2.TASK_MODE_INTERPOLATION
     return Subject(
         task_id=task.id,
@@ -85,8 +114,8 @@ def _subject(task: task_pb2.Task, segments: tuple[Segment, ...]) -> Subject:
         issue_tracker=task.issue_tracker,
         owner=task.owner.username,
         assignee=task.assignee.username,
-        created=_time(task.create_time.ToMicroseconds()),
-        updated=_time(task.update_time.ToMicroseconds()),
+        created=time_of(task.create_time.ToMicroseconds()),
+        updated=time_of(task.update_time.ToMicroseconds()),
         overlap=task.overlap,
         start_frame=task.data.start_frame,
         frame_step=task.data.frame_step or 1,
@@ -95,12 +124,18 @@ def _subject(task: task_pb2.Task, segments: tuple[Segment, ...]) -> Subject:
         width=task.width,
         height=task.height,
         segments=segments,
-        labels=LabelSchema(map(_label, task.labels)),
+        labels=labels,
         media_id=task.media_id,
     )
 
 
-def _time(microseconds: int) -> datetime:
+def labels_of(labels: Iterable[label_pb2.Label]) -> LabelSchema:
+    """Labels as the contract has them."""
+    return LabelSchema(map(_label, labels))
+
+
+def time_of(microseconds: int) -> datetime:
+    """A time as the contract has it."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 

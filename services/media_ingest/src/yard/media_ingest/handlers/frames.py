@@ -26,17 +26,18 @@ async def list_frames(ingest: Ingest, request: messages.ListFramesRequest) -> me
     """One page of frames by relative number."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
     bound = _bound(request)
-    after = paging.decode(request.page_token, bound)
+    after = paging.decode_number(request.page_token, bound)
     _check_range(request)
     media, (lowest, highest) = await visible_media(ingest, request.media_id, request.grant)
     if media.state != "READY":
         raise errors.FailedPrecondition(f"the media is {media.state.lower()}", reason="MEDIA_NOT_READY")
-    if request.first < lowest or (request.HasField("last") and request.last > highest):
+    last_one = media.summary.size - 1
+    if request.first > last_one and highest >= last_one:
+        raise errors.OutOfRange(f"frame {request.first} is past the last one, {last_one}")
+    if not lowest <= request.first <= highest or (request.HasField("last") and request.last > highest):
         raise errors.NotFound("media", request.media_id)
-    highest = min(highest, media.summary.size - 1)
-    if request.first > highest:
-        raise errors.OutOfRange(f"frame {request.first} is past the last one, {highest}")
-    first = int(after[0]) + 1 if after else request.first
+    highest = min(highest, last_one)
+    first = request.first if after is None else max(request.first, after + 1)
     last = min(highest, request.last) if request.HasField("last") else highest
     stop = min(last, first + limit - 1)
     frames = await _frames(ingest, media, first, stop)

@@ -43,12 +43,12 @@ async def list_results(
     """One page in the order given."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
     bound = _bound(request)
-    after = paging.decode(request.page_token, bound)
+    first = paging.decode_number(request.page_token, bound)
     outcome = _outcome(request.outcome)
     media = await whole_media(ingest, request.media_id, request.grant)
     if media.state == "INDEXING":
         raise errors.FailedPrecondition("the media is indexing", reason="MEDIA_NOT_READY")
-    found, rest = await _page(ingest, media, int(after[0]) if after else 0, limit, outcome)
+    found, rest = await _page(ingest, media, first or 0, limit, outcome)
     return messages.ListFileResultsResponse(
         results=map(_to_proto, found),
         next_page_token="" if rest is None else paging.encode([rest], bound),

@@ -20,13 +20,24 @@ async def list_entries(
 ) -> messages.ListShareEntriesResponse:
     """One page of one directory; lengths and suffixes select among files, and leave directories in place."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
-    after = paging.decode(request.page_token, request)
+    key = _after(request)
     wanted = _wanted(request)
     share = ingest.shares.named(request.share)
-    key = None if after is None else (int(after[0]), str(after[1]))
     page = await share.page(request.directory, wanted, key, limit)
     token = paging.encode(list(page.rest), request) if page.rest is not None else ""
     return messages.ListShareEntriesResponse(entries=map(_to_proto, page.entries), next_page_token=token)
+
+
+def _after(request: messages.ListShareEntriesRequest) -> tuple[int, str] | None:
+    match paging.decode(request.page_token, request):
+        case None:
+            return None
+        case [bool() | float(), _]:
+            raise paging.foreign_token()
+        case [int(part), str(name)] if part in (0, 1):
+            return part, name
+        case _:
+            raise paging.foreign_token()
 
 
 def _wanted(request: messages.ListShareEntriesRequest) -> Wanted:

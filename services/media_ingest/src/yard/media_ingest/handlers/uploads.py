@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from frameyard.media.v1 import upload_service_pb2 as messages
-from yard.media_ingest.domain.uploads import parse_files
+from yard.media_ingest.domain.uploads import MOST_FILES, parse_files
 from yard.media_ingest.handlers.context import Ingest, id_of
 from yard.media_ingest.store import uploads as store
 from yard.runtime import auth, clock, errors, ids, paging
@@ -36,10 +36,10 @@ async def create_upload(
 async def get_upload(ingest: Ingest, request: messages.GetUploadRequest) -> messages.GetUploadResponse:
     """The upload with one page of its files."""
     limit = paging.size(request.page_size, default=PAGE, largest=LARGEST_PAGE)
-    after = paging.decode(request.page_token, request)
+    after = paging.decode_number(request.page_token, request, largest=MOST_FILES)
     upload = await _own(ingest, request.id)
     files = await store.list_files(
-        ingest.db, upload.id, after=int(after[0]) if after else -1, limit=limit + 1
+        ingest.db, upload.id, after=-1 if after is None else after, limit=limit + 1
     )
     token = paging.encode([files[limit - 1].number], request) if len(files) > limit else ""
     return messages.GetUploadResponse(upload=to_proto(upload, files[:limit]), next_page_token=token)

@@ -7,12 +7,15 @@ when the task is read. Rows whose content stays keep their id: what did not chan
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
+from yard.annotations.defaults import Defaults
+from yard.annotations.labels import LabelSchema
 from yard.annotations.model import Keyframe, Shape, Tag, Track
 from yard.annotations.slicing import Window, slice_track
 
 Item = TypeVar("Item", Tag, Shape, Track)
+NO_DEFAULTS: Final = Defaults(LabelSchema(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +70,21 @@ def copies_of(item: Item, sites: Sequence[Site]) -> list[Item]:
 
 
 def replaced(
-    wanted: Iterable[Sequence[Item]], stored: Iterable[Item], new_origin: Callable[[], str]
+    wanted: Iterable[Sequence[Item]],
+    stored: Iterable[Item],
+    new_origin: Callable[[], str],
+    defaults: Defaults = NO_DEFAULTS,
 ) -> Changes[Item]:
-    """The copies of all objects in place of the rows that the jobs hold."""
+    """The copies of all objects in place of the rows that the jobs hold.
+
+    A default that is given is the same as one that is not: whoever writes back what was read changes nothing.
+    """
     changes: Changes[Item] = Changes()
     rows: dict[object, deque[Item]] = defaultdict(deque)
     for row in stored:
-        rows[row.job_id, content(row)].append(row)
+        rows[row.job_id, content(defaults.of(row))].append(row)
     for copies in wanted:
-        kept = [_first(rows.get((copy.job_id, content(copy)))) for copy in copies]
+        kept = [_first(rows.get((copy.job_id, content(defaults.of(copy))))) for copy in copies]
         origin = _common_origin(kept) if len(copies) > 1 else ""
         if len(copies) > 1 and not origin:
             # Rows that do not belong together yet cannot stay: they are written again under one origin.
@@ -92,7 +101,11 @@ def added(wanted: Iterable[Sequence[Item]], new_origin: Callable[[], str]) -> Ch
 
 
 def update(
-    changes: Changes[Item], copies: Sequence[Item], rows: Sequence[Item], new_origin: Callable[[], str]
+    changes: Changes[Item],
+    copies: Sequence[Item],
+    rows: Sequence[Item],
+    new_origin: Callable[[], str],
+    defaults: Defaults = NO_DEFAULTS,
 ) -> None:
     """Adds what puts the copies of one object in place of its rows; ids stay as far as there are copies."""
     pairs = _paired(copies, rows)
@@ -101,7 +114,7 @@ def update(
         after = replace(copy, origin=origin, id=row.id if row else 0)
         if row is None:
             changes.created.append(after)
-        elif after != row:
+        elif after != row and defaults.of(after) != defaults.of(row):
             changes.updated.append((row, after))
     used = {row.id for _, row in pairs if row is not None}
     changes.deleted += [row for row in rows if row.id not in used]

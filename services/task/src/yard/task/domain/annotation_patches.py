@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
+from yard.annotations.defaults import Defaults
 from yard.annotations.errors import Fault
-from yard.task.domain.annotation_changes import Changes, Item, Site, added, copies_of, update
+from yard.task.domain.annotation_changes import NO_DEFAULTS, Changes, Item, Site, added, copies_of, update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +56,16 @@ def id_faults(patch: Patch[Item], stored: Stored[Item]) -> list[Fault]:
 
 
 def patched(
-    patch: Patch[Item], stored: Stored[Item], sites: Sequence[Site], new_origin: Callable[[], str]
+    patch: Patch[Item],
+    stored: Stored[Item],
+    sites: Sequence[Site],
+    new_origin: Callable[[], str],
+    defaults: Defaults = NO_DEFAULTS,
 ) -> Changes[Item]:
     """What to write for a patch without faults."""
     changes = added([copies_of(item, sites) for item in patch.create], new_origin)
     for item in patch.update:
-        update(changes, copies_of(item, sites), stored.object_of(item.id), new_origin)
+        update(changes, copies_of(item, sites), stored.object_of(item.id), new_origin, defaults)
     for item in patch.delete:
         changes.deleted += stored.object_of(item.id)
     return changes

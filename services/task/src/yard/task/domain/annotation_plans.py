@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
+from yard.annotations.defaults import Defaults
 from yard.annotations.errors import Fault
 from yard.annotations.merge import Parts
 from yard.annotations.model import AnnotationSet, Shape, Tag, Track
-from yard.task.domain.annotation_changes import Changes, Item, Site, copies_of, replaced
+from yard.task.domain.annotation_changes import NO_DEFAULTS, Changes, Item, Site, copies_of, replaced
 from yard.task.domain.annotation_patches import Patch, Stored, id_faults, patched
 
 Table = Literal["tag", "shape", "track"]
@@ -121,13 +122,17 @@ class Plan:
 
 
 def replacing(
-    wanted: AnnotationSet, stored: AnnotationSet, sites: Sequence[Site], new_origin: Callable[[], str]
+    wanted: AnnotationSet,
+    stored: AnnotationSet,
+    sites: Sequence[Site],
+    new_origin: Callable[[], str],
+    defaults: Defaults = NO_DEFAULTS,
 ) -> Plan:
     """The objects in place of all that the jobs hold."""
     return Plan(
-        tags=replaced(_cut(wanted.tags, sites), stored.tags, new_origin),
-        shapes=replaced(_cut(wanted.shapes, sites), stored.shapes, new_origin),
-        tracks=replaced(_cut(wanted.tracks, sites), stored.tracks, new_origin),
+        tags=replaced(_cut(wanted.tags, sites), stored.tags, new_origin, defaults),
+        shapes=replaced(_cut(wanted.shapes, sites), stored.shapes, new_origin, defaults),
+        tracks=replaced(_cut(wanted.tracks, sites), stored.tracks, new_origin, defaults),
     )
 
 
@@ -190,12 +195,18 @@ class StoredRows:
         )
 
 
-def patching(step: Step, rows: StoredRows, sites: Sequence[Site], new_origin: Callable[[], str]) -> Plan:
+def patching(
+    step: Step,
+    rows: StoredRows,
+    sites: Sequence[Site],
+    new_origin: Callable[[], str],
+    defaults: Defaults = NO_DEFAULTS,
+) -> Plan:
     """The step, which has no faults, over the rows that it names."""
     return Plan(
-        tags=patched(step.tags, rows.tags, sites, new_origin),
-        shapes=patched(step.shapes, rows.shapes, sites, new_origin),
-        tracks=patched(step.tracks, rows.tracks, sites, new_origin),
+        tags=patched(step.tags, rows.tags, sites, new_origin, defaults),
+        shapes=patched(step.shapes, rows.shapes, sites, new_origin, defaults),
+        tracks=patched(step.tracks, rows.tracks, sites, new_origin, defaults),
     )
 
 

@@ -15,6 +15,7 @@ from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import job_to_proto
 from yard.task.store import job_views
 from yard.task.store import jobs as store
+from yard.task.store import tasks as task_store
 
 CHANGEABLE = ("assignee", "reviewer", "stage", "state")
 _ORDERS = {
@@ -129,6 +130,9 @@ def _changes(job: job_pb2.Job, paths: frozenset[str]) -> JobChanges:
 
 
 async def _tell(tx: Transaction, before: Job, after: Job, names: list[str]) -> None:
+    if before.status != after.status:
+        # The task before its events, as saves have it, so that neither waits for the other.
+        await task_store.numbers_of(tx, after.task_id)
     view = await job_views.view_of(tx, after.id)
     updated = JobUpdated(job=job_to_proto(view), changed_fields=names, user_id=auth.current().user_id)
     await tx.emit(updated, key=str(after.task_id))

@@ -5,7 +5,7 @@ from typing import Any
 
 from frameyard.task.v1 import task_service_pb2 as messages
 from frameyard.task.v1 import task_service_pb2_grpc
-from yard.task.handlers import grants, labels, media, reading, removal, tasks, undelete, use_cache
+from yard.task.handlers import grants, labels, media, moves, reading, removal, tasks, undelete, use_cache
 from yard.task.handlers.context import Tasks
 
 TASK_SERVICE = messages.DESCRIPTOR.services_by_name["TaskService"].full_name
@@ -60,6 +60,10 @@ class TaskServicer(task_service_pb2_grpc.TaskServiceServicer):
     ) -> messages.UpdateTaskLabelsResponse:
         """Changes its labels."""
         return await labels.update_task_labels(self._tasks, request)
+
+    async def MoveTask(self, request: messages.MoveTaskRequest, context: Any) -> messages.MoveTaskResponse:
+        """Moves a task between projects."""
+        return await moves.move_task(self._tasks, request)
 
     async def DeleteTask(
         self, request: messages.DeleteTaskRequest, context: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from frameyard.annotation.v1 import annotation_pb2
@@ -16,9 +16,9 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_PATCH, REVISION_KIND_PUT
 from frameyard.common.v1 import common_pb2
 from frameyard.task.v1 import task_pb2
+from yard.annotations.defaults import Defaults
 from yard.annotations.errors import Fault
 from yard.annotations.labels import Label, LabelSchema
-from yard.annotations.merge import Parts
 from yard.annotations.model import AnnotationSet
 from yard.annotations.validation import FrameSize, Rules
 from yard.runtime import errors, ids
@@ -32,7 +32,7 @@ from yard.task.domain.history import Kept
 from yard.task.domain.rows import Task
 from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
-from yard.task.handlers.annotations.merging import TaskObjects
+from yard.task.handlers.annotations.keeping import Stored
 from yard.task.handlers.annotations.scopes import Scope, check_has_frames, scope_of
 from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading, writing
@@ -53,6 +53,16 @@ class Seen:
     scope: Scope
     labels: list[Label]
     stored: AnnotationSet
+
+    @property
+    def schema(self) -> LabelSchema:
+        """The labels, to be searched by id."""
+        return LabelSchema(self.labels)
+
+    @property
+    def defaults(self) -> Defaults:
+        """Of the labels."""
+        return Defaults(self.schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +98,11 @@ async def draft_put(annotations: Annotations, request: messages.PutAnnotationsRe
     size_of = await sizes(annotations, seen.scope.task, conversion.frames_of(given.annotations))
 
     def plan() -> Plan:
-        wanted = conversion.check(given, rules_of(seen, size_of))
+        rules = replace(rules_of(seen, size_of), stored=Stored(seen).alike)
+        wanted = conversion.check(given, rules)
         if given.faults:
             return Plan()
-        return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin)
+        return plans.replacing(wanted, seen.stored, seen.scope.sites, _origin, seen.defaults)
 
     made = await asyncio.to_thread(plan)
     return await _drafted(annotations, seen, made, given.faults, kind=REVISION_KIND_PUT, is_bound=True)
@@ -121,13 +132,17 @@ async def draft_patch(annotations: Annotations, request: messages.PatchAnnotatio
     size_of = await sizes(annotations, seen.scope.task, frames)
 
     def plan() -> tuple[Plan, list[Fault]]:
-        rules = rules_of(seen, size_of)
+        stored, rules = Stored(seen), rules_of(seen, size_of)
         step = Step(
-            create=conversion.check(create, rules), update=conversion.check(update, rules), delete=delete
+            create=conversion.check(create, rules),
+            update=conversion.check(update, replace(rules, stored=stored.of_id)),
+            delete=delete,
         )
-        rows = plans.StoredRows.of(seen.stored, seen.scope.sites, _parts(seen))
+        rows = stored.rows
         faults = create.faults + update.faults + rows.faults(given)
-        return (Plan() if faults else plans.patching(step, rows, seen.scope.sites, _origin)), faults
+        if faults:
+            return Plan(), faults
+        return plans.patching(step, rows, seen.scope.sites, _origin, seen.defaults), faults
 
     made, faults = await asyncio.to_thread(plan)
     return await _drafted(
@@ -178,17 +193,10 @@ async def sizes(annotations: Annotations, task: Task, frames: Iterable[int]) -> 
     return (await annotations.frame_sizes.of(plan, frames)).get
 
 
-def _parts(seen: Seen) -> Parts:
-    """Which of the rows are one object."""
-    if seen.scope.is_job or not len(seen.stored):
-        return Parts()
-    return TaskObjects(scope=seen.scope, labels=seen.labels, annotations=seen.stored).merged().parts
-
-
 def rules_of(seen: Seen, size_of: FrameSize) -> Rules:
     """What objects of the snapshot are checked against."""
     window = seen.scope.window
-    return Rules(schema=LabelSchema(seen.labels), first=window.first, last=window.last, frame_size=size_of)
+    return Rules(schema=seen.schema, first=window.first, last=window.last, frame_size=size_of)
 
 
 async def _drafted(
@@ -204,7 +212,7 @@ async def _drafted(
     reserved = {table: await annotations.ids.take(table, count) for table, count in plan.new_rows.items()}
 
     def make() -> tuple[Write, annotation_pb2.AnnotationSet, dict[int, Trace], dict[int, Kept]]:
-        answer = conversion.write(plan.numbered(reserved))
+        answer = conversion.write(seen.defaults.of_set(plan.numbered(reserved)))
         write = writing.write_of(seen.scope.task.id, plan.removed_ids, plan.inserted)
         traces = plan.traces()
         return write, answer, traces, {job_id: history.kept(trace) for job_id, trace in traces.items()}

@@ -12,7 +12,8 @@ from frameyard.annotation.v1 import annotation_pb2
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_PATCH, REVISION_KIND_PUT
 from yard.annotations.batch import Batch, ObjectKind
-from yard.annotations.model import AnnotationSet
+from yard.annotations.defaults import Defaults
+from yard.annotations.model import AnnotationSet, Attributes
 from yard.annotations.screening import screened
 from yard.annotations.validation import Rules
 from yard.runtime.db import Transaction
@@ -83,9 +84,8 @@ async def _draft(
     ids = await writing.reserve(annotations.tasks.db, "shape", len(given.shapes))
 
     def make() -> Draft:
-        answer = _answer(
-            given, ids, job_id, [old is new for old, new in zip(batches, good, strict=True)], good
-        )
+        answer = _answer(given, ids, job_id, seen.defaults)
+        _place(answer, batches, good)
         trace = Trace(
             counts=Counts(created=len(ids)),
             removed=AnnotationSet(),
@@ -132,24 +132,32 @@ def _packed(batches: Sequence[Batch], task_id: int, ids: Sequence[int]) -> dict[
 
 
 def _answer(
-    given: annotation_pb2.AnnotationSet,
-    ids: Sequence[int],
-    job_id: int,
-    is_same: Sequence[bool],
-    batches: Sequence[Batch],
+    given: annotation_pb2.AnnotationSet, ids: Sequence[int], job_id: int, defaults: Defaults
 ) -> annotation_pb2.AnnotationSet:
-    """What came, with ids, and with points as they are stored."""
+    """What came, with ids and all values."""
     answer = annotation_pb2.AnnotationSet(shapes=given.shapes)
+    values = {label_id: _values(defaults.values(label_id)) for label_id in {s.label_id for s in given.shapes}}
     for shape, id_ in zip(answer.shapes, ids, strict=True):
         shape.id, shape.job_id = id_, job_id
         if not shape.source:
             shape.source = annotation_pb2.SOURCE_MANUAL
-    begin = 0
-    for same, batch in zip(is_same, batches, strict=True):
-        if not same:
-            offsets = np.frombuffer(batch.points_offset, "<i8").tolist()
-            points = np.frombuffer(batch.points, "<f8").tolist()
-            for row, shape in enumerate(answer.shapes[begin : begin + batch.count]):
-                shape.points[:] = points[offsets[row] : offsets[row + 1]]
-        begin += batch.count
+        if missing := values[shape.label_id]:
+            present = {value.attribute_id for value in shape.attributes}
+            shape.attributes.extend(value for value in missing if value.attribute_id not in present)
     return answer
+
+
+def _values(attributes: Attributes) -> list[annotation_pb2.AttributeValue]:
+    return [annotation_pb2.AttributeValue(attribute_id=key, value=text) for key, text in attributes.items()]
+
+
+def _place(answer: annotation_pb2.AnnotationSet, batches: Sequence[Batch], good: Sequence[Batch]) -> None:
+    """Tells the points that were clamped as they are stored."""
+    begin = 0
+    for old, new in zip(batches, good, strict=True):
+        if new is not old:
+            offsets = np.frombuffer(new.points_offset, "<i8").tolist()
+            points = np.frombuffer(new.points, "<f8").tolist()
+            for row, shape in enumerate(answer.shapes[begin : begin + new.count]):
+                shape.points[:] = points[offsets[row] : offsets[row + 1]]
+        begin += new.count

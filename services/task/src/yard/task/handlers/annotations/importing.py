@@ -9,7 +9,6 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_IMPORT
 from yard.annotations.batch import ObjectKind
 from yard.annotations.errors import LARGEST_REPORT
-from yard.annotations.labels import LabelSchema
 from yard.annotations.validation import Rules
 from yard.runtime import auth, errors, idempotency, ids
 from yard.runtime.auth import Principal
@@ -96,7 +95,7 @@ async def _header(requests: Requests) -> messages.ImportHeader:
 
 
 def _intake(annotations: Annotations, seen: Seen) -> Intake:
-    schema, window = LabelSchema(seen.labels), seen.scope.window
+    schema, window = seen.schema, seen.scope.window
 
     async def rules_for(frames: Iterable[int]) -> Rules:
         size_of = await drafts.sizes(annotations, seen.scope.task, frames)

@@ -3,8 +3,9 @@
 import asyncio
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from yard.annotations.defaults import Defaults
+from yard.annotations.labels import LabelSchema
 from yard.annotations.merge import MergeReport
-from yard.annotations.model import AnnotationSet
 from yard.runtime import errors
 from yard.runtime.rpc.options import MESSAGE_BYTES
 from yard.task.domain.annotation_selection import Wanted
@@ -12,6 +13,7 @@ from yard.task.handlers.annotations import messages as conversion
 from yard.task.handlers.annotations.context import Annotations
 from yard.task.handlers.annotations.merging import TaskObjects
 from yard.task.handlers.annotations.scopes import Scope, scope_of
+from yard.task.store import labels as label_store
 from yard.task.store.annotations import reading
 from yard.task.store.annotations.reading import LAST_FRAME, Selection
 
@@ -24,12 +26,13 @@ async def get_annotations(
     async with annotations.tasks.db.transaction() as tx:
         await reading.hold_snapshot(tx)
         scope = await scope_of(tx, request.target)
+        labels = await label_store.labels_of(tx, scope.task)
         if scope.is_job:
             found = await reading.annotations_of(tx, selection_of(scope, wanted))
-            whole = None
         else:
-            found, whole = AnnotationSet(), await TaskObjects.read(tx, scope)
-    response = await asyncio.to_thread(_response, scope, found, whole, wanted)
+            found = await reading.annotations_of(tx, Selection(task_id=scope.task.id))
+    objects = TaskObjects(scope=scope, labels=labels, annotations=found)
+    response = await asyncio.to_thread(_response, objects, wanted)
     if response.ByteSize() > MESSAGE_BYTES:
         raise errors.ResourceExhausted("too many objects for one answer: stream them", reason="STREAM_THEM")
     return response
@@ -59,17 +62,14 @@ def selection_of(scope: Scope, wanted: Wanted) -> Selection:
     )
 
 
-def _response(
-    scope: Scope, found: AnnotationSet, whole: TaskObjects | None, wanted: Wanted
-) -> messages.GetAnnotationsResponse:
-    if whole is None:
-        chosen = conversion.write(wanted.of(found))
-        return messages.GetAnnotationsResponse(annotations=chosen, revision=scope.revision)
-    merged = whole.merged()
+def _response(objects: TaskObjects, wanted: Wanted) -> messages.GetAnnotationsResponse:
+    scope, defaults = objects.scope, Defaults(LabelSchema(objects.labels))
+    merged = None if scope.is_job else objects.merged()
+    found = objects.annotations if merged is None else merged.annotations
     return messages.GetAnnotationsResponse(
-        annotations=conversion.write(wanted.of(merged.annotations)),
+        annotations=conversion.write(defaults.of_set(wanted.of(found))),
         revision=scope.revision,
-        merge=_report(merged.report),
+        merge=None if merged is None else _report(merged.report),
     )
 
 

@@ -14,6 +14,8 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1 import columnar_pb2
 from yard.annotations.batch import Batch
 from yard.annotations.columnar import Encoder
+from yard.annotations.defaults import Defaults
+from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.model import AnnotationSet
 from yard.runtime.db import Transaction
 from yard.task.domain.annotation_selection import Wanted
@@ -59,7 +61,7 @@ async def _fill(
         async with annotations.tasks.db.transaction() as tx:
             await reading.hold_snapshot(tx)
             scope = await scope_of(tx, target)
-            source = _Source(tx, scope, wanted, spool)
+            source = _Source(tx, scope, await label_store.labels_of(tx, scope.task), wanted, spool)
             await (source.several() if len(scope.jobs) > 1 else source.single())
         return scope.revision
     finally:
@@ -69,9 +71,13 @@ async def _fill(
 class _Source:
     """Puts the batches of a scope into the spool: tags, then shapes, then tracks."""
 
-    def __init__(self, tx: Transaction, scope: Scope, wanted: Wanted, spool: Spool) -> None:
+    def __init__(
+        self, tx: Transaction, scope: Scope, labels: list[Label], wanted: Wanted, spool: Spool
+    ) -> None:
         self._tx = tx
         self._scope = scope
+        self._labels = labels
+        self._defaults = Defaults(LabelSchema(labels))
         self._wanted = wanted
         self._spool = spool
         self._encoder = Encoder()
@@ -83,13 +89,12 @@ class _Source:
         await self._packed("shape", selection)
         async for tracks in reading.track_pages(self._tx, selection):
             found = self._wanted.of(AnnotationSet(tracks=tuple(tracks)))
-            await self._put(self._encoder.tracks(found.tracks))
+            await self._put(self._encoder.tracks(self._defaults.of_set(found).tracks))
 
     async def several(self) -> None:
         """Of jobs that may overlap."""
         task_id = self._scope.task.id
-        labels = await label_store.labels_of(self._tx, self._scope.task)
-        whole = TaskObjects(scope=self._scope, labels=labels, annotations=AnnotationSet())
+        whole = TaskObjects(scope=self._scope, labels=self._labels, annotations=AnnotationSet())
         everything = Selection(task_id=task_id)
         if await reading.has_at_most(self._tx, task_id, FEW):
             await self._merged(replace(whole, annotations=await reading.annotations_of(self._tx, everything)))
@@ -126,10 +131,14 @@ class _Source:
     async def _packed(self, table: Literal["tag", "shape"], selection: Selection) -> None:
         pages = packed.tag_batches if table == "tag" else packed.shape_batches
         async for batch in pages(self._tx, selection):
-            await self._put([batch])
+            await self._put([await asyncio.to_thread(self._defaults.of_batch, batch)])
 
     async def _merged(self, objects: TaskObjects) -> None:
-        merged = await asyncio.to_thread(lambda: self._wanted.of(objects.merged().annotations))
+
+        def chosen() -> AnnotationSet:
+            return self._defaults.of_set(self._wanted.of(objects.merged().annotations))
+
+        merged = await asyncio.to_thread(chosen)
         await self._put(self._encoder.tags(merged.tags))
         await self._put(self._encoder.shapes(merged.shapes))
         await self._put(self._encoder.tracks(merged.tracks))

@@ -8,6 +8,7 @@ from frameyard.annotation.v1 import history_service_pb2 as messages
 from frameyard.annotation.v1.annotation_service_pb2 import AnnotationTarget
 from frameyard.common.v1.common_pb2 import PersonRef
 from google.protobuf.message import Message
+from yard.annotations.defaults import Defaults
 from yard.annotations.model import AnnotationSet
 from yard.runtime import errors, paging
 from yard.runtime.db import Transaction
@@ -53,7 +54,7 @@ async def get_revision(
         past = await states.past(request.revision)
         selection = Selection(task_id=states.job.task_id, job_id=states.job.id)
         present = await reading.annotations_of(tx, selection)
-    return _fitting(await asyncio.to_thread(_state, past, present))
+    return _fitting(await asyncio.to_thread(_state, past, present, states.defaults))
 
 
 async def diff_revisions(
@@ -72,7 +73,13 @@ async def diff_revisions(
     first, second = before.objects, after.objects | present
     if request.from_revision > to_revision:
         first, second = second, first
-    return _fitting(await asyncio.to_thread(lambda: _difference(rules.difference(first, second))))
+    of_all = states.defaults.of
+
+    def differing() -> messages.DiffRevisionsResponse:
+        filled = ({key: of_all(item) for key, item in objects.items()} for objects in (first, second))
+        return _difference(rules.difference(*filled))
+
+    return _fitting(await asyncio.to_thread(differing))
 
 
 async def _states(tx: Transaction, job_id: int) -> States:
@@ -80,10 +87,10 @@ async def _states(tx: Transaction, job_id: int) -> States:
     return await States.of(tx, await scope_of(tx, AnnotationTarget(job_id=job_id)))
 
 
-def _state(past: Past, present: AnnotationSet) -> messages.GetRevisionResponse:
+def _state(past: Past, present: AnnotationSet, defaults: Defaults) -> messages.GetRevisionResponse:
     untouched = (item for key, item in keyed(present) if key not in past.keys)
     objects = set_of([*untouched, *past.objects.values()])
-    return messages.GetRevisionResponse(annotations=conversion.write(objects.in_order()))
+    return messages.GetRevisionResponse(annotations=conversion.write(defaults.of_set(objects).in_order()))
 
 
 def _difference(found: Difference) -> messages.DiffRevisionsResponse:

@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Set
 
-from yard.annotations.labels import Label
+from yard.annotations.defaults import Defaults
+from yard.annotations.labels import Label, LabelSchema
 from yard.runtime import errors
 from yard.runtime.db import Record, Transaction
 from yard.task.domain import history
@@ -38,6 +39,11 @@ class States:
     def job(self) -> Job:
         """The job."""
         return self._scope.jobs[0]
+
+    @property
+    def defaults(self) -> Defaults:
+        """Of the labels."""
+        return Defaults(LabelSchema(self.labels))
 
     async def past(self, after: int, until: int | None = None, asked: Set[Key] | None = None) -> Past:
         """What the saves after a revision, up to `until`, tell of its state."""

@@ -4,11 +4,13 @@ Counting locks the labels, which waits for saves that use them and keeps others 
 transaction: what was counted is what is deleted afterwards.
 """
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import byteorder
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.annotation.v1.history_service_pb2 import REVISION_KIND_LABELS
@@ -20,10 +22,13 @@ from yard.task.store import Reader, history
 from yard.task.store.annotations.writing import TABLES, revision_of
 from yard.task.store.history import Limits, Saved
 
+if TYPE_CHECKING:
+    from frameyard.annotation.v1.history_service_pb2 import RevisionKind
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """Objects of one job that were deleted, or from which values were taken."""
+    """Objects of one job that were deleted, or that got other values or labels."""
 
     task_id: int
     job_id: int
@@ -35,16 +40,18 @@ class Deleted:
 
 async def count_by_label(reader: Reader, label_ids: Sequence[int]) -> dict[int, int]:
     """Objects by label; labels that none has are absent."""
-    await reader.fetch(_LOCK_LABELS, label_ids)
-    rows = await reader.fetch(_COUNT_LABELS, label_ids, await _tasks(reader, label_ids))
+    await reader.fetch(LOCK_LABELS, label_ids)
+    rows = await reader.fetch(_COUNT_LABELS, label_ids, await tasks_using(reader, label_ids))
     return {row["label_id"]: row["objects"] for row in rows}
 
 
 async def count_by_attribute(reader: Reader, attribute_ids: Sequence[int]) -> dict[int, int]:
     """Objects that give a value, by attribute; a track counts once, whatever its keyframes give."""
     label_ids = await _labels(reader, attribute_ids)
-    await reader.fetch(_LOCK_LABELS, label_ids)
-    rows = await reader.fetch(_COUNT_ATTRIBUTES, label_ids, await _tasks(reader, label_ids), attribute_ids)
+    await reader.fetch(LOCK_LABELS, label_ids)
+    rows = await reader.fetch(
+        _COUNT_ATTRIBUTES, label_ids, await tasks_using(reader, label_ids), attribute_ids
+    )
     return {row["attribute_id"]: row["objects"] for row in rows}
 
 
@@ -63,7 +70,7 @@ async def delete_of_labels(tx: Transaction, label_ids: Sequence[int], *, user_id
         Deleted(task_id=place[0], job_id=place[1], deleted=sum(map(len, ids.values())), lost=ids)
         for place, ids in sorted(lost.items())
     ]
-    await _tell(tx, changed, user_id)
+    await tell(tx, changed, user_id, REVISION_KIND_LABELS)
     return changed
 
 
@@ -83,11 +90,13 @@ async def delete_of_attributes(
         Deleted(task_id=place[0], job_id=place[1], updated=len(items))
         for place, items in sorted(objects.items())
     ]
-    await _tell(tx, changed, user_id)
+    await tell(tx, changed, user_id, REVISION_KIND_LABELS)
     return changed
 
 
-async def _tell(tx: Transaction, changed: Sequence[Deleted], user_id: int) -> None:
+async def tell(
+    tx: Transaction, changed: Sequence[Deleted], user_id: int, kind: RevisionKind.ValueType
+) -> None:
     """One more revision a job and the event of it; nobody has worked, so no time counts."""
     now = clock.now()
     jobs = [one.job_id for one in changed]
@@ -111,7 +120,7 @@ async def _tell(tx: Transaction, changed: Sequence[Deleted], user_id: int) -> No
             task_id=one.task_id,
             job_id=one.job_id,
             number=revisions[one.job_id],
-            kind=REVISION_KIND_LABELS,
+            kind=kind,
             user_id=user_id,
             created=0,
             updated=one.updated,
@@ -130,18 +139,18 @@ async def _labels(reader: Reader, attribute_ids: Sequence[int]) -> list[int]:
     return [row["label_id"] for row in rows]
 
 
-async def _tasks(reader: Reader, label_ids: Sequence[int]) -> list[int]:
+async def tasks_using(reader: Reader, label_ids: Sequence[int]) -> list[int]:
     """Tasks that may use the labels, hidden ones too; with them only their partitions are read."""
     return [row["id"] for row in await reader.fetch(_TASKS, label_ids)]
 
 
 async def _lock_jobs(tx: Transaction, label_ids: Sequence[int]) -> list[int]:
-    tasks = await _tasks(tx, label_ids)
+    tasks = await tasks_using(tx, label_ids)
     await tx.fetch("SELECT FROM job WHERE task_id = ANY ($1) ORDER BY id FOR UPDATE", tasks)
     return tasks
 
 
-_LOCK_LABELS: Final = "SELECT FROM label WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+LOCK_LABELS: Final = "SELECT FROM label WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
 
 _TASKS: Final = """
 SELECT id

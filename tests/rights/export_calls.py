@@ -1,0 +1,58 @@
+"""How the methods of export and operations are called: by method and case."""
+
+from typing import Final
+
+from frameyard.export.v1 import export_service_pb2 as export
+from frameyard.export.v1 import import_service_pb2 as import_
+from frameyard.operation.v1 import operation_service_pb2 as operation
+
+from tests.rights import parts
+from tests.rights.calling import Call
+
+_FORMAT: Final = "COCO 1.0"
+_BEGUN: Final = "begun by the task owner"
+
+EXPORT_CALLS: Final = {
+    ("export.v1.ExportService/ListFormats", ""): Call(
+        request=lambda _: export.ListFormatsRequest(), has_target=False
+    ),
+    ("export.v1.ExportService/CreateExport", "of a job"): Call(
+        request=lambda scene: export.CreateExportRequest(job_id=scene.job, format=_FORMAT)
+    ),
+    ("export.v1.ExportService/CreateExport", "of a task"): Call(
+        request=lambda scene: export.CreateExportRequest(task_id=scene.task, format=_FORMAT)
+    ),
+    ("export.v1.ExportService/DownloadExport", f"of a job, {_BEGUN}"): Call(
+        request=lambda scene: export.DownloadExportRequest(operation=scene.export),
+        parts=(parts.export_of_job,),
+    ),
+    ("export.v1.ExportService/DownloadExport", f"of a task, {_BEGUN}"): Call(
+        request=lambda scene: export.DownloadExportRequest(operation=scene.export),
+        parts=(parts.export_of_task,),
+    ),
+    # Says that it is not there yet to everybody.
+    ("export.v1.ImportService/CreateImport", ""): Call(
+        request=lambda scene: import_.CreateImportRequest(job_id=scene.job, format=_FORMAT),
+        lets_in=frozenset({"UNIMPLEMENTED"}),
+        has_target=False,
+    ),
+}
+
+OPERATION_CALLS: Final = {
+    ("operation.v1.OperationService/GetOperation", _BEGUN): Call(
+        request=lambda scene: operation.GetOperationRequest(name=scene.operation), parts=(parts.operation,)
+    ),
+    ("operation.v1.OperationService/ListOperations", _BEGUN): Call(
+        request=lambda scene: operation.ListOperationsRequest(target=f"tasks/{scene.task}"),
+        shows=lambda found, scene: any(each.name == scene.operation for each in found.operations),
+        has_target=False,
+        parts=(parts.operation,),
+    ),
+    ("operation.v1.OperationService/CancelOperation", _BEGUN): Call(
+        request=lambda scene: operation.CancelOperationRequest(name=scene.operation),
+        parts=(parts.operation,),
+    ),
+    ("operation.v1.OperationService/WatchOperation", _BEGUN): Call(
+        request=lambda scene: operation.WatchOperationRequest(name=scene.operation), parts=(parts.operation,)
+    ),
+}
