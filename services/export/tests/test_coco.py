@@ -145,6 +145,7 @@ def test_ids_may_begin_anywhere_be_equal_or_be_texts() -> None:
     first, second = read(found).shapes
     assert (first.label_id, first.frame, first.points) == (7, 1, (1, 2, 4, 6))
     assert (second.label_id, second.points) == (4, (0.1, 0.1, 0.3, 0.3))
+    assert read(instances(BOX | {"segmentation": [[]]})).shapes == (first,)
     found = instances(BOX | {"image_id": "x"}, images=[{"id": "x", "file_name": "15.v1.jpg"}])
     assert read(found).shapes == (first,)
 

@@ -151,7 +151,7 @@ class _Document:
         if found.get("keypoints"):
             self._intake.ignore("points", "keypoints of COCO are not read")
         segmentation = found.get("segmentation")
-        if not segmentation:
+        if not segmentation or segmentation == [[]]:
             self._box(_corners(found.get("bbox")), picture, label, given, where)
         elif isinstance(segmentation, dict):
             self._mask(segmentation, picture, label, given, where)

@@ -3,7 +3,6 @@
 import marshal
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -21,7 +20,7 @@ _LONGEST_KNOWN = 1000
 # Fewer boxes are not worth the making of arrays.
 _FEW = 8
 _NO_MASK_TRACKS = "masks cannot be tracked: each frame has a mask of its own"
-_NUMBERS = {int, float}
+_NUMBERS = frozenset({int, float})
 
 
 class ObjectError(ValueError):
@@ -200,10 +199,12 @@ def numbers(given: object, count: int | None = None) -> list[float]:
     """A list of numbers, as many as wanted; raises ObjectError."""
     if not isinstance(given, list) or (count is not None and len(given) != count):
         raise ObjectError(f"{str(given)[:60]} is not a list of {'' if count is None else f'{count} '}numbers")
-    if set(map(type, given)) <= _NUMBERS:
-        with suppress(OverflowError):
-            if math.isfinite(sum(given)):
-                return given
+    try:
+        # A sum is finite if all are; what is too large to be added is too large.
+        if _NUMBERS.issuperset(map(type, given)) and math.isfinite(sum(given)):
+            return given
+    except OverflowError:
+        pass
     raise ObjectError(f"{str(given)[:60]} does not hold finite numbers only")
 
 
