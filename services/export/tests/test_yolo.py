@@ -170,7 +170,7 @@ def _sizes(subject_files: dict[str, bytes]) -> dict[str, list[int]]:
     return {name.removeprefix("data/obj_val_data/").rpartition(".")[0]: [10, 20] for name in listed}
 
 
-def test_datumaro_and_globox_read_it(tmp_path: Path) -> None:
+def test_datumaro_reads_it(tmp_path: Path) -> None:
     found = files(YOLO, dataset(subject=IMAGES))
     oracles.unpacked(found, tmp_path)
     items = oracles.read("with_datumaro.items", tmp_path, kind="yolo", image_info=_sizes(found))
