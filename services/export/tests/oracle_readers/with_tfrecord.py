@@ -6,7 +6,7 @@ from typing import Any
 
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
-from tfrecord import example_pb2
+from tfrecord import TFRecordWriter, example_pb2
 
 
 def examples(path: Path) -> list[dict[str, list[Any]]]:
@@ -21,6 +21,19 @@ def examples(path: Path) -> list[dict[str, list[Any]]]:
         found.append(_features(example_pb2.Example.FromString(record)))
         place += 16 + size
     return found
+
+
+def write(path: Path, records: list[dict[str, list[Any]]]) -> None:
+    """Writes records with the package's writer; bytes are text of latin-1."""
+    types = {str: "byte", int: "int", float: "float"}
+    writer = TFRecordWriter(str(path))
+    for record in records:
+        features = {}
+        for name, values in record.items():
+            plain = [value.encode("latin-1") if isinstance(value, str) else value for value in values]
+            features[name] = (plain, types[type(values[0])])
+        writer.write(features)
+    writer.close()
 
 
 def label_map(path: Path) -> dict[str, int]:

@@ -156,7 +156,7 @@ class _Rows:
         """Refuses rows with impossible numbers."""
         numbers = table[:, 0]
         wild = ~np.all(np.abs(table[:, 1:]) <= _LARGEST_SHARE, axis=1)
-        unknown = ~wild & ~((numbers >= 0) & (numbers < self._classes.count) & (numbers % 1 == 0))
+        unknown = ~wild & ~((numbers >= 0) & (numbers < self._classes.count) & (numbers == np.floor(numbers)))
         negative = ~wild & (table[:, 3:] < 0).any(axis=1)
         starts = np.cumsum([0, *(file.rows for file in files)])
         for row in np.flatnonzero(wild | unknown | negative).tolist():
