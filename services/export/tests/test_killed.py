@@ -14,7 +14,7 @@ from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
-from services.export.tests.callers import ANN, ISSUER, Client
+from services.export.tests.callers import ANN, ISSUER, Client, result_of
 from services.export.tests.counterparts import Counterparts
 
 GOLDEN = Path(__file__).parent / "golden" / "cvat_video/annotations.xml"
@@ -50,6 +50,7 @@ async def test_an_export_goes_on_after_a_kill(
     async with rpc.channel(await program.address(), token=ANN) as channel:
         operation = await Client(channel).create()
         await eventually(lambda: others.streams)
+        waiting = await Client(channel).create()
     program.kill()
     others.gate.set()
     await end_leases_of_work(database)
@@ -58,9 +59,10 @@ async def test_an_export_goes_on_after_a_kill(
         ann = Client(channel)
         done = await ann.ended(operation)
         assert done.state == operation_pb2.OPERATION_STATE_SUCCEEDED
+        assert result_of(await ann.ended(waiting)).archive == result_of(done).archive
         _, content = await ann.download(operation.name)
     assert zipfile.ZipFile(io.BytesIO(content)).read("annotations.xml") == GOLDEN.read_bytes()
     types = await database.fetch("SELECT type FROM outbox")
-    assert [row["type"] for row in types] == ["frameyard.export.v1.ExportCompleted"]
+    assert [row["type"] for row in types] == ["frameyard.export.v1.ExportCompleted"] * 2
     program.interrupt()
     assert program.wait() == 0

@@ -5,15 +5,15 @@ import asyncio
 from frameyard.export.v1 import export_service_pb2_grpc, import_service_pb2_grpc
 from frameyard.export.v1.export_service_pb2 import CreateExportRequest
 from frameyard.export.v1.import_service_pb2 import CreateImportRequest
-from yard.export.handlers import importing, purging, reading, writing
-from yard.export.handlers.context import SERVICE_NAME, Exporting
-from yard.export.handlers.requests import KIND
+from yard.export.handlers import ending, importing, purging, reading, writing
+from yard.export.handlers.context import KIND, SERVICE_NAME, Exporting
 from yard.export.rpc import EXPORT_SERVICE, IMPORT_SERVICE, ExportServicer, ImportServicer
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
 from yard.export.subscriptions import subscriptions
 from yard.runtime import errors, telemetry
 from yard.runtime.app import Parts, Runtime, Service
+from yard.runtime.db import Transaction
 from yard.runtime.work import Work, handle
 
 PURGE_EVERY_S = 600.0
@@ -31,6 +31,11 @@ async def build(runtime: Runtime[Settings]) -> Parts:
 
     async def read(work: Work[CreateImportRequest]) -> None:
         await reading.read_import(exporting, work)
+
+    async def note_failure(tx: Transaction, work: Work[CreateExportRequest], fault: errors.YardError) -> None:
+        await ending.note_failure(exporting, tx, work, fault)
+
+    runtime.operations.on_cancel(KIND, ending.note_cancel)
 
     return Parts(
         servicers=[
@@ -51,7 +56,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
                 KIND,
                 CreateExportRequest,
                 write,
-                on_failed=writing.note_failure,
+                on_failed=note_failure,
                 concurrency=settings.export_concurrency,
                 timeout_s=settings.export_timeout_s,
             ),

@@ -11,6 +11,8 @@ from yard.runtime import errors
 from yard.runtime.app import Runtime
 
 SERVICE_NAME = "export"
+KIND = "export"
+"""Of the work and the operations of exports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from frameyard.export.v1 import export_service_pb2 as messages
-from frameyard.operation.v1 import operation_pb2
 from yard.export import store
 from yard.export.domain import Target
 from yard.export.formats.format import Format
-from yard.export.handlers.context import Exporting, format_named, operation_id, operation_name
+from yard.export.handlers.context import KIND, Exporting, format_named, operation_id, operation_name
+from yard.export.handlers.fingerprint import digest_of
+from yard.export.handlers.sharing import begin
 from yard.export.sources.wholes import visible_target, whole_of
 from yard.export.store import Export
 from yard.runtime import auth, clock, errors
 from yard.runtime.idempotency import once
+from yard.runtime.operations import to_proto
 
-KIND = "export"
 # A request that never ends in an archive is forgotten after the work itself is.
 UNFINISHED_KEPT = timedelta(days=14)
 BLOCK_BYTES = 1_048_576
@@ -23,17 +24,18 @@ BLOCK_BYTES = 1_048_576
 async def create_export(
     exporting: Exporting, request: messages.CreateExportRequest, authorization: str
 ) -> messages.CreateExportResponse:
-    """Queues the writing of an archive of what the caller may see."""
+    """Queues the writing of an archive of what the caller may see, unless the same one is there already."""
     wanted = _checked_format(request)
     asked = Target(task_id=request.task_id, job_id=request.job_id, project_id=request.project_id)
     target = await visible_target(exporting.channels, authorization, asked)
-    await whole_of(exporting.channels, request)
-    owner = auth.current().subject
+    whole = await whole_of(exporting.channels, request)
+    digest = digest_of(whole.subject, whole.revisions, wanted, with_images=request.with_images)
+    owner, operations = auth.current().subject, exporting.runtime.operations
 
     async with exporting.runtime.db.transaction() as tx:
 
         async def create() -> messages.CreateExportResponse:
-            id_ = await exporting.runtime.operations.create(tx, kind=KIND, target=target.name, owner=owner)
+            id_ = await operations.create(tx, kind=KIND, target=target.name, owner=owner)
             export = Export(
                 id=id_,
                 target=target,
@@ -42,8 +44,10 @@ async def create_export(
                 expires_at=clock.now() + UNFINISHED_KEPT,
             )
             await store.insert_export(tx, export)
-            await tx.enqueue(request, kind=KIND, owner=owner, operation_id=id_)
-            return messages.CreateExportResponse(operation=_queued(export))
+            await begin(exporting, tx, export, request, digest)
+            operation = await operations.find(tx, id_)
+            assert operation is not None
+            return messages.CreateExportResponse(operation=to_proto(operations.service, operation))
 
         return await once(tx, request.request_id, request, messages.CreateExportResponse, create)
 
@@ -60,19 +64,6 @@ def _checked_format(request: messages.CreateExportRequest) -> Format:
     if faults.violations:
         raise faults
     return wanted
-
-
-def _queued(export: Export) -> operation_pb2.Operation:
-    operation = operation_pb2.Operation(
-        name=operation_name(export.id),
-        kind=KIND,
-        target=export.target.name,
-        owner=export.owner,
-        state=operation_pb2.OPERATION_STATE_QUEUED,
-    )
-    operation.create_time.FromDatetime(clock.now())
-    operation.update_time.CopyFrom(operation.create_time)
-    return operation
 
 
 async def download_export(

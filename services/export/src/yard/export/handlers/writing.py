@@ -3,22 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from uuid import UUID
 
 from frameyard.common.v1.common_pb2 import BlobRef as BlobRefMessage
-from frameyard.export.v1 import export_events_pb2 as events
 from frameyard.export.v1 import export_service_pb2 as messages
 from yard.annotations.errors import AnnotationError
-from yard.export import store
 from yard.export.domain import KEPT, archive_name
 from yard.export.formats.archive import zipped
 from yard.export.formats.dataset import Dataset
 from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, archive_key, format_named, operation_name
+from yard.export.handlers.ending import give, settle_followers
 from yard.export.handlers.filling import fill
+from yard.export.handlers.fingerprint import digest_of
 from yard.export.handlers.images import Images
 from yard.export.handlers.losses import loss_refused
+from yard.export.handlers.sharing import obtain, shared_result
+from yard.export.handlers.telling import Telling
 from yard.export.sources.wholes import Whole, whole_of
-from yard.export.store import Export
+from yard.export.store import shared_archives
 from yard.runtime import clock, errors
 from yard.runtime.blobs import BlobRef
 from yard.runtime.db import Transaction
@@ -31,41 +34,63 @@ Request = messages.CreateExportRequest
 
 
 async def write_export(exporting: Exporting, work: Work[Request]) -> None:
-    """Writes the archive and finishes the operation with an ExportResult."""
-    assert work.operation_id is not None
+    """Finishes the operation with an ExportResult: of an archive that is there meanwhile, or of a new one."""
     wanted = format_named(work.message.format)
     whole = await whole_of(exporting.channels, work.message)
+    digest = _digest(work, whole, wanted, whole.revisions)
+    async with work.transaction() as tx:
+        holder = await obtain(tx, _id(work), digest)
+    if holder is None:
+        await _write(exporting, work, wanted, whole)
+    elif holder.result is not None:
+        await _share(exporting, work, digest, holder.result)
+    else:
+        # Two had begun before their annotations were made the same; not counted, tried again soon.
+        raise errors.Unavailable(f"{operation_name(holder.id)} is writing the same archive")
+
+
+async def _share(exporting: Exporting, work: Work[Request], digest: bytes, kept: bytes) -> None:
+    """Ends with the archive that another export has written."""
+    found = messages.ExportResult.FromString(kept)
+    if work.message.refuse_loss and found.left_out:
+        raise loss_refused(work.message.format, found.left_out)
+    result = messages.ExportResult()
+    async with work.finish(result) as tx:
+        holder = await obtain(tx, _id(work), digest)
+        if holder is None or holder.result is None:
+            raise errors.Unavailable("the archive went meanwhile")
+        result.CopyFrom(await shared_result(tx, holder))
+        await shared_archives.claim(tx, _id(work), None)
+        await give(tx, _id(work), result)
+        await settle_followers(exporting, tx, _id(work), result)
+
+
+async def _write(exporting: Exporting, work: Work[Request], wanted: Format, whole: Whole) -> None:
     blobs, memory_bytes = exporting.runtime.blobs, exporting.runtime.settings.spool_memory_bytes
+    telling = Telling(exporting, work)
     with ExitStack() as closing:
         images = None
         if work.message.with_images:
             images = closing.enter_context(Images(exporting.channels, whole.parts))
         dataset = closing.enter_context(Dataset(whole.subject, memory_bytes // len(whole.parts), images))
-        await work.progress(0.0, "reading annotations")
-        revisions = await fill(exporting, dataset, work, READ_SHARE)
+        await telling.progress(0.0, "reading annotations")
+        revisions = await fill(exporting, dataset, telling, READ_SHARE)
         await _check_labels(exporting, whole, work.message)
-        blocks = _blocks(dataset, wanted, work, images)
-        key = archive_key(work.operation_id)
+        blocks = _blocks(dataset, wanted, work, telling, images)
+        key = archive_key(_id(work))
         archive = await blobs.put_stream(key, blocks, content_type="application/zip")
         result = _result(dataset, wanted, archive, revisions, with_images=work.message.with_images)
+    digest = _digest(work, whole, wanted, revisions)
     try:
         async with work.finish(result) as tx:
-            await _complete(tx, work, result, archive)
+            await _complete(exporting, tx, _id(work), result, digest)
     except errors.NotFound:
         await blobs.delete(archive.key)
         raise
 
 
-async def note_failure(tx: Transaction, work: Work[Request], fault: errors.YardError) -> None:
-    """Tells the world that there will be no archive."""
-    assert work.operation_id is not None
-    export = await store.export_of(tx, work.operation_id)
-    if export is not None:
-        await tx.emit(_failed(export, fault), key=export.target.event_key)
-
-
 async def _blocks(
-    dataset: Dataset, wanted: Format, work: Work[Request], images: Images | None
+    dataset: Dataset, wanted: Format, work: Work[Request], telling: Telling, images: Images | None
 ) -> AsyncIterator[bytes]:
     """The archive's bytes; each block is made in a thread while the loop goes on, and only when asked for.
 
@@ -80,7 +105,7 @@ async def _blocks(
         elif images is not None:
             images.withhold()
         furthest = max(furthest, dataset.done)
-        await work.progress(READ_SHARE + (1 - READ_SHARE) * furthest, f"writing {wanted.full_name}")
+        await telling.progress(READ_SHARE + (1 - READ_SHARE) * furthest, f"writing {wanted.full_name}")
     if work.message.refuse_loss and dataset.left_out:
         raise loss_refused(wanted.full_name, dataset.left_out)
 
@@ -116,33 +141,21 @@ def _result(
 
 
 async def _complete(
-    tx: Transaction, work: Work[Request], result: messages.ExportResult, archive: BlobRef
+    exporting: Exporting, tx: Transaction, export_id: UUID, result: messages.ExportResult, digest: bytes
 ) -> None:
+    """The digest is that of what was read, which may be newer than what was asked for."""
+    if await obtain(tx, export_id, digest) is not None:
+        # Another one has come to the same meanwhile: both archives stay, and its is the one that is found.
+        await shared_archives.claim(tx, export_id, None)
+    await give(tx, export_id, result)
+    await shared_archives.keep_result(tx, export_id, result.SerializeToString())
+    await settle_followers(exporting, tx, export_id, result)
+
+
+def _digest(work: Work[Request], whole: Whole, wanted: Format, revisions: tuple[int, ...]) -> bytes:
+    return digest_of(whole.subject, revisions, wanted, with_images=work.message.with_images)
+
+
+def _id(work: Work[Request]) -> UUID:
     assert work.operation_id is not None
-    name = operation_name(work.operation_id)
-    expires_at = result.expire_time.ToDatetime(tzinfo=clock.now().tzinfo)
-    export = await store.complete_export(
-        tx, work.operation_id, file_name=result.file_name, archive=archive, expires_at=expires_at
-    )
-    if export is None:
-        raise errors.NotFound("export", name, message="the task was purged meanwhile")
-    completed = events.ExportCompleted(
-        operation=name,
-        task_id=export.target.task_id,
-        job_id=export.target.job_id,
-        project_id=export.target.project_id,
-        format=export.format,
-        result=result,
-    )
-    await tx.emit(completed, key=export.target.event_key)
-
-
-def _failed(export: Export, fault: errors.YardError) -> events.ExportFailed:
-    return events.ExportFailed(
-        operation=operation_name(export.id),
-        task_id=export.target.task_id,
-        job_id=export.target.job_id,
-        project_id=export.target.project_id,
-        format=export.format,
-        error=errors.to_status(fault),
-    )
+    return work.operation_id

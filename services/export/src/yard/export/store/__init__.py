@@ -106,12 +106,17 @@ async def expire_task(tx: Transaction, task_id: int, now: datetime) -> None:
 
 
 async def expired(db: Database, now: datetime, *, limit: int) -> list[UUID]:
-    """Exports that are past their time, the oldest first."""
+    """Exports that are past their time, the oldest first; not those that wait for another one's archive."""
     rows = await db.fetch(
         """
         SELECT id
         FROM export
         WHERE expires_at <= $1
+            AND NOT EXISTS (
+                SELECT
+                FROM operation
+                WHERE operation.id = export.shares AND operation.state IN ('QUEUED', 'RUNNING')
+            )
         ORDER BY expires_at
         LIMIT $2
         """,
