@@ -30,11 +30,22 @@ EXPORT_CALLS: Final = {
         request=lambda scene: export.DownloadExportRequest(operation=scene.export),
         parts=(parts.export_of_task,),
     ),
-    # Says that it is not there yet to everybody.
-    ("export.v1.ImportService/CreateImport", ""): Call(
-        request=lambda scene: import_.CreateImportRequest(job_id=scene.job, format=_FORMAT),
-        lets_in=frozenset({"UNIMPLEMENTED"}),
-        has_target=False,
+    ("export.v1.ExportService/CreateExport", "of a project"): Call(
+        request=lambda scene: export.CreateExportRequest(project_id=scene.project, format=_FORMAT)
+    ),
+    ("export.v1.ImportService/CreateImport", "to a job"): Call(
+        request=lambda scene: import_.CreateImportRequest(
+            job_id=scene.job, format=_FORMAT, upload_id=scene.upload
+        ),
+        parts=(parts.finished_upload,),
+        targets=("job",),
+    ),
+    ("export.v1.ImportService/CreateImport", "to a task"): Call(
+        request=lambda scene: import_.CreateImportRequest(
+            task_id=scene.task, format=_FORMAT, upload_id=scene.upload
+        ),
+        parts=(parts.finished_upload,),
+        targets=("task",),
     ),
 }
 

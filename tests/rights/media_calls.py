@@ -61,6 +61,10 @@ UPLOAD_CALLS: Final = {
     ("media.v1.UploadService/FinishUpload", ""): Call(
         request=lambda scene: upload.FinishUploadRequest(id=scene.upload), parts=(parts.complete_upload,)
     ),
+    ("media.v1.UploadService/LocateUploadFile", ""): Call(
+        request=lambda scene: upload.LocateUploadFileRequest(upload_id=scene.upload),
+        parts=(parts.finished_upload,),
+    ),
     ("media.v1.UploadService/DeleteUpload", ""): Call(
         request=lambda scene: upload.DeleteUploadRequest(id=scene.upload), parts=(parts.upload,)
     ),

@@ -16,6 +16,7 @@ from frameyard.media.v1 import upload_service_pb2_grpc
 from frameyard.task.v1 import task_service_pb2 as tasks
 from frameyard.task.v1 import task_service_pb2_grpc
 from yard.export import store as export_store
+from yard.export.domain import Target
 from yard.export.store import Export
 from yard.runtime import auth, clock, ids
 from yard.testkit.fixtures import GRANT_KEY
@@ -76,8 +77,17 @@ async def complete_upload(platform: Platform, scene: Scene, _who: Who, _service:
     return await _upload(platform, scene, 0)
 
 
-async def _upload(platform: Platform, scene: Scene, size_bytes: int) -> Scene:
-    stub = upload_service_pb2_grpc.UploadServiceStub(platform.channel("media_ingest", _OWNER))
+async def finished_upload(platform: Platform, scene: Scene, who: Who, _service: str) -> Scene:
+    """Of an empty file; the caller's own if they may make one."""
+    maker = who if who.user_id and who.token == "valid" else _OWNER
+    scene = await _upload(platform, scene, 0, maker)
+    stub = upload_service_pb2_grpc.UploadServiceStub(platform.channel("media_ingest", maker))
+    await stub.FinishUpload(uploads.FinishUploadRequest(id=scene.upload))
+    return scene
+
+
+async def _upload(platform: Platform, scene: Scene, size_bytes: int, maker: Who = _OWNER) -> Scene:
+    stub = upload_service_pb2_grpc.UploadServiceStub(platform.channel("media_ingest", maker))
     file = uploads.NewUploadFile(name="a", size_bytes=size_bytes)
     found = await stub.CreateUpload(uploads.CreateUploadRequest(files=[file]))
     return replace(scene, upload=found.upload.id)
@@ -107,8 +117,7 @@ async def _export(platform: Platform, scene: Scene, job_id: int) -> Scene:
     expires_at = clock.now() + timedelta(days=1)
     export = Export(
         id=found,
-        task_id=scene.task,
-        job_id=job_id,
+        target=Target(task_id=scene.task, job_id=job_id),
         format="COCO 1.0",
         owner=str(people.TASK_OWNER),
         expires_at=expires_at,
