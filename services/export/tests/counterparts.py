@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - methods are named as in the proto
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,6 +35,7 @@ from frameyard.task.v1.job_pb2 import Job
 from frameyard.task.v1.project_pb2 import Project
 from yard.annotations.columnar import encode
 from yard.annotations.labels import Label
+from yard.media.zip_chunk import zip_stored
 from yard.runtime import clock
 
 from services.export.tests.sample import OBJECTS, SUBJECT
@@ -71,6 +72,9 @@ class Counterparts(
         self.size = SUBJECT.size
         self.labels = list(SUBJECT.labels.labels)
         self.broken_frame = False
+        self.is_video = True
+        self.pixels: Callable[[int], bytes] = pixels
+        self.ranges: list[tuple[int, int]] = []
         self.sees_jobs_only = False
         self.deleted: list[FrameRange] = []
         self.revision = REVISION
@@ -199,16 +203,22 @@ class Counterparts(
         following = str(number + 1) if number < request.last else ""
         return media.ListFramesResponse(frames=[info], next_page_token=following)
 
-    async def GetFrame(
-        self, request: chunk.GetFrameRequest, context: Any
-    ) -> AsyncIterator[chunk.GetFrameResponse]:
+    async def GetChunk(
+        self, request: chunk.GetChunkRequest, context: Any
+    ) -> AsyncIterator[chunk.GetChunkResponse]:
         await self._admit(context, request.media_id == SUBJECT.media_id, {SERVICE_TOKEN})
-        content = pixels(request.frame)
-        yield chunk.GetFrameResponse(
-            header=chunk.FrameHeader(frame=request.frame, size_bytes=len(content) + self.broken_frame)
-        )
-        yield chunk.GetFrameResponse(content=content[:5])
-        yield chunk.GetFrameResponse(content=content[5:])
+        is_png = request.picture_format == chunk.FRAME_FORMAT_PNG
+        await self._check(context, is_png is self.is_video, grpc.StatusCode.INVALID_ARGUMENT)
+        yield chunk.GetChunkResponse(header=chunk.ChunkHeader(frames=request.frames))
+        self.ranges.append((request.frames.first, request.frames.last))
+        frames = range(request.frames.first, request.frames.last + 1)
+        for piece in zip_stored((f"{place:06}", self.pixels(frame)) for place, frame in enumerate(frames)):
+            if self.broken_frame:
+                yield chunk.GetChunkResponse(content=piece[:-2])
+                return
+            yield chunk.GetChunkResponse(content=piece[:5])
+            yield chunk.GetChunkResponse(content=piece[5:])
+        yield chunk.GetChunkResponse(trailer=chunk.ChunkTrailer(size_bytes=1))
 
     async def IssueServiceToken(
         self, request: identity.IssueServiceTokenRequest, context: Any
@@ -237,7 +247,7 @@ class Counterparts(
             owner=PersonRef(id=1, username=SUBJECT.owner),
             labels=map(_label, self.labels),
             overlap=SUBJECT.overlap,
-            mode=task_pb2.TASK_MODE_INTERPOLATION,
+            mode=task_pb2.TASK_MODE_INTERPOLATION if self.is_video else task_pb2.TASK_MODE_ANNOTATION,
             media_id=SUBJECT.media_id,
             size=self.size,
             width=SUBJECT.width,

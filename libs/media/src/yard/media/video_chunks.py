@@ -11,6 +11,7 @@ from itertools import islice
 
 import av
 from yard.media.chunk_results import Encoded, Look, Result, of_pixels, preview
+from yard.media.decode import Picture
 from yard.media.decode_image import shrunk
 from yard.media.encode_jpeg import FrameEncoder
 from yard.media.encode_png import encode_png
@@ -20,7 +21,10 @@ from yard.media.placeholder import placeholder
 from yard.media.video_index import VideoIndex
 from yard.media.video_jpegs import Jpeg, opened_jpegs, opened_run
 from yard.media.video_source import opened_source
-from yard.media.zip_chunk import zip_frames
+from yard.media.zip_chunk import zip_frames, zip_stored
+
+_NO_MATTER = 100
+"""Quality of an encoder that makes no JPEGs."""
 
 
 def video_zip(arguments: Arguments, host: Host) -> Result:
@@ -30,6 +34,16 @@ def video_zip(arguments: Arguments, host: Host) -> Result:
         for piece in zip_frames(_contents(jpegs, corrupt)):
             host.emit(piece)
         return _result(index, corrupt)
+
+
+def video_png_zip(arguments: Arguments, host: Host) -> Result:
+    """Frames `first` to `last` of a video as PNGs in a zip, decoded in one pass."""
+    corrupt: list[list[object]] = []
+    with opened_source(arguments, host) as (reader, frames), closing(reader.frames(frames)) as pictures:
+        members = _pngs(pictures, reader.index, arguments["first"], corrupt)
+        for piece in zip_stored(members):
+            host.emit(piece)
+        return _result(reader.index, corrupt)
 
 
 def video_zip_run(arguments: Arguments, host: Host) -> Result:
@@ -59,6 +73,20 @@ def video_frame(arguments: Arguments, host: Host) -> Result:
             encoded = _of_frame(picture.frame, look, quality)
     host.emit(encoded.content)
     return encoded.result()
+
+
+def _pngs(
+    pictures: Iterable[Picture], index: VideoIndex, first: int, corrupt: list[list[object]]
+) -> Iterator[tuple[str, bytes]]:
+    """Names and contents; a placeholder that is noted where there are no pixels."""
+    encoder = FrameEncoder(_NO_MATTER)
+    for place, picture in enumerate(pictures):
+        if picture.frame is None:
+            corrupt.append([first + place, picture.reason])
+            pixels = placeholder(index.width, index.height, first + place, picture.reason)
+        else:
+            pixels = encoder.to_rgb(picture.frame)
+        yield f"{place:06d}.png", encode_png(pixels)
 
 
 def _contents(jpegs: Iterable[Jpeg], corrupt: list[list[object]]) -> Iterator[bytes]:

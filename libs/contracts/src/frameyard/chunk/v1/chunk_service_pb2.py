@@ -26,45 +26,45 @@ from frameyard.common.v1 import common_pb2 as frameyard_dot_common_dot_v1_dot_co
 from frameyard.media.v1 import media_pb2 as frameyard_dot_media_dot_v1_dot_media__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/chunk/v1/chunk_service.proto\x12\x12\x66rameyard.chunk.v1\x1a frameyard/common/v1/common.proto\x1a\x1e\x66rameyard/media/v1/media.proto\"\x9a\x02\n\x0fGetChunkRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x10\n\x06number\x18\x03 \x01(\x03H\x00\x12\x31\n\x06\x66rames\x18\x04 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRangeH\x00\x12,\n\x07quality\x18\x05 \x01(\x0e\x32\x1b.frameyard.chunk.v1.Quality\x12/\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\x17\n\x0f\x61llow_reference\x18\x07 \x01(\x08\x12\x12\n\x05\x65xact\x18\x08 \x01(\x08H\x01\x88\x01\x01\x42\x0b\n\tselectionB\x08\n\x06_exact\"\xfe\x01\n\x0b\x43hunkHeader\x12/\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12/\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x17\n\nsize_bytes\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12*\n\x04\x62lob\x18\x06 \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x1a\n\x12\x66irst_frame_offset\x18\x07 \x01(\x03\x42\r\n\x0b_size_bytes\":\n\x0c\x43hunkTrailer\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x16\n\x0e\x63orrupt_frames\x18\x02 \x03(\x03\"\x95\x01\n\x10GetChunkResponse\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x1f.frameyard.chunk.v1.ChunkHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x12\x33\n\x07trailer\x18\x03 \x01(\x0b\x32 .frameyard.chunk.v1.ChunkTrailerH\x00\x42\x06\n\x04part\"\xa0\x01\n\x0fGetFrameRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\x12,\n\x07quality\x18\x04 \x01(\x0e\x32\x1b.frameyard.chunk.v1.Quality\x12/\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x1f.frameyard.chunk.v1.FrameFormat\"y\n\x0b\x46rameHeader\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nis_corrupt\x18\x06 \x01(\x08\"`\n\x10GetFrameResponse\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x1f.frameyard.chunk.v1.FrameHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"C\n\x11GetPreviewRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\"X\n\x12GetPreviewResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x12\n\nis_corrupt\x18\x04 \x01(\x08\"b\n\x18ListCorruptFramesRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"-\n\x0c\x43orruptFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\"f\n\x19ListCorruptFramesResponse\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32 .frameyard.chunk.v1.CorruptFrame\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x15GetBuildStatusRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\"|\n\x16GetBuildStatusResponse\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x03\x12\x13\n\x0b\x62uilt_count\x18\x02 \x01(\x03\x12\x11\n\tuse_cache\x18\x03 \x01(\x08\x12\x12\n\nchunk_size\x18\x04 \x01(\x05\x12\x11\n\toperation\x18\x05 \x01(\t*P\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x16\n\x12QUALITY_COMPRESSED\x10\x01\x12\x14\n\x10QUALITY_ORIGINAL\x10\x02*X\n\x0b\x46rameFormat\x12\x1c\n\x18\x46RAME_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46RAME_FORMAT_JPEG\x10\x01\x12\x14\n\x10\x46RAME_FORMAT_PNG\x10\x02\x32\xf8\x03\n\x0c\x43hunkService\x12W\n\x08GetChunk\x12#.frameyard.chunk.v1.GetChunkRequest\x1a$.frameyard.chunk.v1.GetChunkResponse0\x01\x12W\n\x08GetFrame\x12#.frameyard.chunk.v1.GetFrameRequest\x1a$.frameyard.chunk.v1.GetFrameResponse0\x01\x12[\n\nGetPreview\x12%.frameyard.chunk.v1.GetPreviewRequest\x1a&.frameyard.chunk.v1.GetPreviewResponse\x12p\n\x11ListCorruptFrames\x12,.frameyard.chunk.v1.ListCorruptFramesRequest\x1a-.frameyard.chunk.v1.ListCorruptFramesResponse\x12g\n\x0eGetBuildStatus\x12).frameyard.chunk.v1.GetBuildStatusRequest\x1a*.frameyard.chunk.v1.GetBuildStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&frameyard/chunk/v1/chunk_service.proto\x12\x12\x66rameyard.chunk.v1\x1a frameyard/common/v1/common.proto\x1a\x1e\x66rameyard/media/v1/media.proto\"\xd3\x02\n\x0fGetChunkRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x10\n\x06number\x18\x03 \x01(\x03H\x00\x12\x31\n\x06\x66rames\x18\x04 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRangeH\x00\x12,\n\x07quality\x18\x05 \x01(\x0e\x32\x1b.frameyard.chunk.v1.Quality\x12/\n\x06\x66ormat\x18\x06 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\x17\n\x0f\x61llow_reference\x18\x07 \x01(\x08\x12\x12\n\x05\x65xact\x18\x08 \x01(\x08H\x01\x88\x01\x01\x12\x37\n\x0epicture_format\x18\t \x01(\x0e\x32\x1f.frameyard.chunk.v1.FrameFormatB\x0b\n\tselectionB\x08\n\x06_exact\"\xfe\x01\n\x0b\x43hunkHeader\x12/\n\x06\x66rames\x18\x01 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12/\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x17\n\nsize_bytes\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12*\n\x04\x62lob\x18\x06 \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x1a\n\x12\x66irst_frame_offset\x18\x07 \x01(\x03\x42\r\n\x0b_size_bytes\":\n\x0c\x43hunkTrailer\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x16\n\x0e\x63orrupt_frames\x18\x02 \x03(\x03\"\x95\x01\n\x10GetChunkResponse\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x1f.frameyard.chunk.v1.ChunkHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x12\x33\n\x07trailer\x18\x03 \x01(\x0b\x32 .frameyard.chunk.v1.ChunkTrailerH\x00\x42\x06\n\x04part\"\xa0\x01\n\x0fGetFrameRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\x12,\n\x07quality\x18\x04 \x01(\x0e\x32\x1b.frameyard.chunk.v1.Quality\x12/\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x1f.frameyard.chunk.v1.FrameFormat\"y\n\x0b\x46rameHeader\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nis_corrupt\x18\x06 \x01(\x08\"`\n\x10GetFrameResponse\x12\x31\n\x06header\x18\x01 \x01(\x0b\x32\x1f.frameyard.chunk.v1.FrameHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"C\n\x11GetPreviewRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\r\n\x05\x66rame\x18\x03 \x01(\x03\"X\n\x12GetPreviewResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\x12\n\nis_corrupt\x18\x04 \x01(\x08\"b\n\x18ListCorruptFramesRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"-\n\x0c\x43orruptFrame\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\"f\n\x19ListCorruptFramesResponse\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32 .frameyard.chunk.v1.CorruptFrame\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x15GetBuildStatusRequest\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\r\n\x05grant\x18\x02 \x01(\t\"|\n\x16GetBuildStatusResponse\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x03\x12\x13\n\x0b\x62uilt_count\x18\x02 \x01(\x03\x12\x11\n\tuse_cache\x18\x03 \x01(\x08\x12\x12\n\nchunk_size\x18\x04 \x01(\x05\x12\x11\n\toperation\x18\x05 \x01(\t*P\n\x07Quality\x12\x17\n\x13QUALITY_UNSPECIFIED\x10\x00\x12\x16\n\x12QUALITY_COMPRESSED\x10\x01\x12\x14\n\x10QUALITY_ORIGINAL\x10\x02*X\n\x0b\x46rameFormat\x12\x1c\n\x18\x46RAME_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46RAME_FORMAT_JPEG\x10\x01\x12\x14\n\x10\x46RAME_FORMAT_PNG\x10\x02\x32\xf8\x03\n\x0c\x43hunkService\x12W\n\x08GetChunk\x12#.frameyard.chunk.v1.GetChunkRequest\x1a$.frameyard.chunk.v1.GetChunkResponse0\x01\x12W\n\x08GetFrame\x12#.frameyard.chunk.v1.GetFrameRequest\x1a$.frameyard.chunk.v1.GetFrameResponse0\x01\x12[\n\nGetPreview\x12%.frameyard.chunk.v1.GetPreviewRequest\x1a&.frameyard.chunk.v1.GetPreviewResponse\x12p\n\x11ListCorruptFrames\x12,.frameyard.chunk.v1.ListCorruptFramesRequest\x1a-.frameyard.chunk.v1.ListCorruptFramesResponse\x12g\n\x0eGetBuildStatus\x12).frameyard.chunk.v1.GetBuildStatusRequest\x1a*.frameyard.chunk.v1.GetBuildStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.chunk.v1.chunk_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUALITY']._serialized_start=1860
-  _globals['_QUALITY']._serialized_end=1940
-  _globals['_FRAMEFORMAT']._serialized_start=1942
-  _globals['_FRAMEFORMAT']._serialized_end=2030
+  _globals['_QUALITY']._serialized_start=1917
+  _globals['_QUALITY']._serialized_end=1997
+  _globals['_FRAMEFORMAT']._serialized_start=1999
+  _globals['_FRAMEFORMAT']._serialized_end=2087
   _globals['_GETCHUNKREQUEST']._serialized_start=129
-  _globals['_GETCHUNKREQUEST']._serialized_end=411
-  _globals['_CHUNKHEADER']._serialized_start=414
-  _globals['_CHUNKHEADER']._serialized_end=668
-  _globals['_CHUNKTRAILER']._serialized_start=670
-  _globals['_CHUNKTRAILER']._serialized_end=728
-  _globals['_GETCHUNKRESPONSE']._serialized_start=731
-  _globals['_GETCHUNKRESPONSE']._serialized_end=880
-  _globals['_GETFRAMEREQUEST']._serialized_start=883
-  _globals['_GETFRAMEREQUEST']._serialized_end=1043
-  _globals['_FRAMEHEADER']._serialized_start=1045
-  _globals['_FRAMEHEADER']._serialized_end=1166
-  _globals['_GETFRAMERESPONSE']._serialized_start=1168
-  _globals['_GETFRAMERESPONSE']._serialized_end=1264
-  _globals['_GETPREVIEWREQUEST']._serialized_start=1266
-  _globals['_GETPREVIEWREQUEST']._serialized_end=1333
-  _globals['_GETPREVIEWRESPONSE']._serialized_start=1335
-  _globals['_GETPREVIEWRESPONSE']._serialized_end=1423
-  _globals['_LISTCORRUPTFRAMESREQUEST']._serialized_start=1425
-  _globals['_LISTCORRUPTFRAMESREQUEST']._serialized_end=1523
-  _globals['_CORRUPTFRAME']._serialized_start=1525
-  _globals['_CORRUPTFRAME']._serialized_end=1570
-  _globals['_LISTCORRUPTFRAMESRESPONSE']._serialized_start=1572
-  _globals['_LISTCORRUPTFRAMESRESPONSE']._serialized_end=1674
-  _globals['_GETBUILDSTATUSREQUEST']._serialized_start=1676
-  _globals['_GETBUILDSTATUSREQUEST']._serialized_end=1732
-  _globals['_GETBUILDSTATUSRESPONSE']._serialized_start=1734
-  _globals['_GETBUILDSTATUSRESPONSE']._serialized_end=1858
-  _globals['_CHUNKSERVICE']._serialized_start=2033
-  _globals['_CHUNKSERVICE']._serialized_end=2537
+  _globals['_GETCHUNKREQUEST']._serialized_end=468
+  _globals['_CHUNKHEADER']._serialized_start=471
+  _globals['_CHUNKHEADER']._serialized_end=725
+  _globals['_CHUNKTRAILER']._serialized_start=727
+  _globals['_CHUNKTRAILER']._serialized_end=785
+  _globals['_GETCHUNKRESPONSE']._serialized_start=788
+  _globals['_GETCHUNKRESPONSE']._serialized_end=937
+  _globals['_GETFRAMEREQUEST']._serialized_start=940
+  _globals['_GETFRAMEREQUEST']._serialized_end=1100
+  _globals['_FRAMEHEADER']._serialized_start=1102
+  _globals['_FRAMEHEADER']._serialized_end=1223
+  _globals['_GETFRAMERESPONSE']._serialized_start=1225
+  _globals['_GETFRAMERESPONSE']._serialized_end=1321
+  _globals['_GETPREVIEWREQUEST']._serialized_start=1323
+  _globals['_GETPREVIEWREQUEST']._serialized_end=1390
+  _globals['_GETPREVIEWRESPONSE']._serialized_start=1392
+  _globals['_GETPREVIEWRESPONSE']._serialized_end=1480
+  _globals['_LISTCORRUPTFRAMESREQUEST']._serialized_start=1482
+  _globals['_LISTCORRUPTFRAMESREQUEST']._serialized_end=1580
+  _globals['_CORRUPTFRAME']._serialized_start=1582
+  _globals['_CORRUPTFRAME']._serialized_end=1627
+  _globals['_LISTCORRUPTFRAMESRESPONSE']._serialized_start=1629
+  _globals['_LISTCORRUPTFRAMESRESPONSE']._serialized_end=1731
+  _globals['_GETBUILDSTATUSREQUEST']._serialized_start=1733
+  _globals['_GETBUILDSTATUSREQUEST']._serialized_end=1789
+  _globals['_GETBUILDSTATUSRESPONSE']._serialized_start=1791
+  _globals['_GETBUILDSTATUSRESPONSE']._serialized_end=1915
+  _globals['_CHUNKSERVICE']._serialized_start=2090
+  _globals['_CHUNKSERVICE']._serialized_end=2594
 # @@protoc_insertion_point(module_scope)

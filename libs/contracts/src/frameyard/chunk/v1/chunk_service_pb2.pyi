@@ -83,6 +83,7 @@ class GetChunkRequest(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     ALLOW_REFERENCE_FIELD_NUMBER: _builtins.int
     EXACT_FIELD_NUMBER: _builtins.int
+    PICTURE_FORMAT_FIELD_NUMBER: _builtins.int
     media_id: _builtins.str
     """Required. Id of the media, a UUID."""
     grant: _builtins.str
@@ -99,6 +100,10 @@ class GetChunkRequest(_message.Message):
     """Absent or true: exactly these frames. False: an mp4 of original quality may hold more of the frames that the grant
     covers, so that the source's groups of pictures are sent as they are; the header tells which.
     """
+    picture_format: Global___FrameFormat.ValueType
+    """Encoding of the pictures in a zip of original quality: PNG makes those of videos lossless, in a zip that is built
+    for this call alone. Unspecified: the source's own bytes, or JPEG for videos.
+    """
     @_builtins.property
     def frames(self) -> _common_pb2.FrameRange:
         """Any range of relative frames, at most 10,000."""
@@ -114,10 +119,11 @@ class GetChunkRequest(_message.Message):
         format: _media_pb2.ChunkFormat.ValueType = ...,
         allow_reference: _builtins.bool = ...,
         exact: _builtins.bool | None = ...,
+        picture_format: Global___FrameFormat.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_exact", b"_exact", "exact", b"exact", "frames", b"frames", "number", b"number", "selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exact", b"_exact", "allow_reference", b"allow_reference", "exact", b"exact", "format", b"format", "frames", b"frames", "grant", b"grant", "media_id", b"media_id", "number", b"number", "quality", b"quality", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exact", b"_exact", "allow_reference", b"allow_reference", "exact", b"exact", "format", b"format", "frames", b"frames", "grant", b"grant", "media_id", b"media_id", "number", b"number", "picture_format", b"picture_format", "quality", b"quality", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__exact: _TypeAlias = _typing.Literal["exact"]  # noqa: Y015
     _WhichOneofArgType__exact: _TypeAlias = _typing.Literal["_exact", b"_exact"]  # noqa: Y015

@@ -14,6 +14,7 @@ from yard.runtime.workers import BytesSource, RangeSource
 IMAGE_ZIP = "yard.media.image_chunks:image_zip"
 IMAGE_FRAME = "yard.media.image_chunks:image_frame"
 VIDEO_ZIP = "yard.media.video_chunks:video_zip"
+VIDEO_PNG_ZIP = "yard.media.video_chunks:video_png_zip"
 VIDEO_FRAME = "yard.media.video_chunks:video_frame"
 VIDEO_MP4 = "yard.media.mp4_jobs:video_mp4"
 
@@ -65,6 +66,10 @@ class Jobs:
         if rendition.quality == "preview":
             return await self.for_frame(media, rendition.frames.first, "preview", "compressed")
         return await self._for_chunk(media, rendition)
+
+    async def for_pngs(self, media: Media, rendition: Rendition) -> Job:
+        """Makes a zip of lossless pictures of a video."""
+        return await self._of_video(VIDEO_PNG_ZIP, media, rendition.frames)
 
     async def for_run(self, media: Media, renditions: Sequence[Rendition]) -> Job:
         """Makes adjacent chunks of the same quality and container, in the framing of `yard.media.framed`."""

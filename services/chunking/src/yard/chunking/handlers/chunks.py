@@ -32,7 +32,9 @@ async def get_chunk(
     if request.HasField("exact") and not request.exact:
         rendition = await _whole_groups(chunking, found, wanted)
     offset = wanted.frames.first - rendition.frames.first
-    if rendition == wanted and not _is_stored(found.media, rendition):
+    if request.picture_format == messages.FRAME_FORMAT_PNG and found.media.kind == "video":
+        parts = _of_private(chunking, found.media, wanted, is_png=True)
+    elif rendition == wanted and not _is_stored(found.media, rendition):
         parts = _of_private(chunking, found.media, rendition)
     elif (built := await _referable(chunking, request, rendition)) is not None:
         parts = _of_reference(rendition, built, offset)
@@ -97,10 +99,11 @@ async def _of_stored(
 
 
 async def _of_private(
-    chunking: Chunking, media: Media, rendition: Rendition
+    chunking: Chunking, media: Media, rendition: Rendition, *, is_png: bool = False
 ) -> AsyncIterator[messages.GetChunkResponse]:
     counting.requests.labels("chunk", "private").inc()
-    job = await chunking.jobs.for_rendition(media, rendition)
+    jobs = chunking.jobs
+    job = await (jobs.for_pngs if is_png else jobs.for_rendition)(media, rendition)
     width, height = await _first_size(chunking, media, rendition)
     async with chunking.builder.private(job, window=WINDOW_BYTES) as joined:
         yield messages.GetChunkResponse(header=_header(rendition, width, height))

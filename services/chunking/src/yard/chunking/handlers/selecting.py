@@ -29,6 +29,7 @@ def check(request: messages.GetChunkRequest) -> None:
         violations.append(errors.Violation("quality", f"{request.quality} is not known"))
     if request.format not in _FORMS:
         violations.append(errors.Violation("format", f"{request.format} is not known"))
+    violations += _picture_violations(request)
     match request.WhichOneof("selection"):
         case None:
             violations.append(errors.Violation("selection", "number or frames is needed"))
@@ -56,6 +57,18 @@ def _form(request: messages.GetChunkRequest, media: Media) -> Form:
     if form == "mp4" and media.kind == "images":
         raise errors.invalid("format", "images come as zip only")
     return form or media.form
+
+
+def _picture_violations(request: messages.GetChunkRequest) -> list[errors.Violation]:
+    """PNG is for pictures that are lossless, one by one."""
+    wanted = request.picture_format
+    if wanted == messages.FRAME_FORMAT_UNSPECIFIED:
+        return []
+    if wanted != messages.FRAME_FORMAT_PNG:
+        return [errors.Violation("picture_format", "must be PNG or be left out")]
+    if _FORMS.get(request.format) != "zip" or QUALITIES.get(request.quality) != "original":
+        return [errors.Violation("picture_format", "PNG comes in a zip of original quality only")]
+    return []
 
 
 def _range_violations(frames: FrameRange) -> list[errors.Violation]:
