@@ -1,9 +1,9 @@
 """How fast exchange formats are written and read, beside Datumaro on the same annotations in the same run.
 
-Names of measurements as arguments run these alone: export, video, import, memory; `small` leaves out the data
-sets of a million boxes. Datumaro's time includes building its items, ours reading the messages that other
-services send; archives are stored on both sides. Where the baseline takes minutes it has 10,000 images only;
-both sizes are measured of ours.
+Names of measurements as arguments run these alone: export, video, import, memory, platform; `small` leaves
+out the data sets of a million boxes. Datumaro's time includes building its items, ours reading the messages
+that other services send; archives are stored on both sides. Where the baseline takes minutes it has 10,000
+images only; both sizes are measured of ours. `platform` goes through all services, beside their stream alone.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ from typing import Final
 
 from yard.runtime import telemetry
 
+from benchmarks.formats_platform import measure_platform
 from benchmarks.formats_process import ORACLES, OURS, ROOT, Took, took
 from benchmarks.formats_scene import Scene
 from benchmarks.report import Aim, Row, publish, row
@@ -196,6 +197,7 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Row]]]] = {
     "video": measure_video,
     "import": measure_import,
     "memory": measure_memory,
+    "platform": lambda sizes: measure_platform(sizes.large or sizes.small),
 }
 
 

@@ -1,6 +1,6 @@
 """Our side: from the messages that other services send to an archive, and from an archive to batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from benchmarks.formats_scene import HEIGHT, LABELS, WIDTH, Scene, scene_of
 
 SCHEMA: Final = LabelSchema([Label(id=number, name=name) for number, name in enumerate(LABELS, 1)])
 PAGE: Final = 10_000
+_LABEL_IDS: Final = [label.id for label in SCHEMA.labels]
 _SPOOL_BYTES: Final[Any] = Settings.__dataclass_fields__["spool_memory_bytes"].default
 _TIME: Final = datetime(2026, 1, 2, tzinfo=UTC)
 _LIMITS: Final = ArchiveLimits(members=1 << 24, member_bytes=1 << 40)
@@ -40,7 +41,7 @@ def export(format_name: str, scene: dict[str, Any], out: str) -> tuple[float, in
     """Writes the archive, stored; the messages are made before the clock runs."""
     made = scene_of(scene)
     known, subject = _format(format_name), _subject(made)
-    with Spool(0) as pages, Spool(0) as batches:
+    with Spool(1) as pages, Spool(1) as batches:
         for page in _pages(made):
             pages.append(page.SerializeToString())
         for batch in _batches(made):
@@ -113,10 +114,11 @@ def _batches(scene: Scene) -> Iterator[ColumnarBatch]:
         return
     total = scene.frames * scene.boxes
     for first in range(0, total, LARGEST_BATCH):
-        yield _boxes(scene, first, min(first + LARGEST_BATCH, total))
+        yield boxes(scene, first, min(first + LARGEST_BATCH, total), _LABEL_IDS)
 
 
-def _boxes(scene: Scene, first: int, last: int) -> ColumnarBatch:
+def boxes(scene: Scene, first: int, last: int, label_ids: Sequence[int]) -> ColumnarBatch:
+    """Boxes number first to last, not included, with these labels by turns."""
     numbers = np.arange(first, last, dtype=np.int64)
     count = len(numbers)
     nothing = np.zeros(count, dtype="<i4").tobytes()
@@ -126,7 +128,7 @@ def _boxes(scene: Scene, first: int, last: int) -> ColumnarBatch:
         count=count,
         id=numbers.astype("<i8").tobytes(),
         frame=(numbers // scene.boxes).astype("<i4").tobytes(),
-        label_id=(numbers % len(LABELS) + 1).astype("<i8").tobytes(),
+        label_id=np.array(label_ids, dtype="<i8")[numbers % len(label_ids)].tobytes(),
         shape_kind=bytes([ShapeKind.RECTANGLE]) * count,
         flags=bytes(count),
         z_order=nothing,

@@ -27,6 +27,7 @@ from yard.export.formats.json_objects import (
 )
 from yard.export.formats.json_stream import JsonStream
 from yard.export.formats.opened import Entry, Opened
+from yard.export.formats.picture_ids import REFUSED, PictureIds
 from yard.export.formats.rle import RleError, mask_points
 from yard.export.formats.track_rows import TrackRows
 
@@ -79,8 +80,9 @@ class _Document:
         self._tables: set[str] = set()
         self._categories: dict[int | str, str] = {}
         self._labels: dict[int | str, Label | None] = {}
-        # None stands for what was refused already.
-        self._pictures: dict[int | str, _Picture | None] = {}
+        self._pictures = PictureIds()
+        # Objects of a picture mostly come together. None stands for what was refused already.
+        self._last: tuple[int | str, _Picture | None] | None = None
         self._attributes = AttributeReader(intake)
         self._tracks = TrackRows(intake)
         self._objects = Objects(intake, self._tracks)
@@ -129,19 +131,23 @@ class _Document:
 
     def _image(self, found: dict[str, Any], where: str) -> None:
         number, name = _number(found, "id"), text(found.get("file_name"), "file_name")
-        if number in self._pictures:
+        if self._pictures.find(number) is not None:
             raise ObjectError("another image has this id")
+        frame, fault = self._frame_of(found, name, where)
+        self._pictures.add(number, REFUSED if fault or frame is None else frame)
+        if fault:
+            raise ObjectError(fault)
+
+    def _frame_of(self, found: dict[str, Any], name: str, where: str) -> tuple[int | None, str]:
+        """The frame that an image is, if it is one, and what is wrong with the image apart from its name."""
         frame = self._intake.frame_named(name, where)
-        self._pictures[number] = None
         if frame is None:
-            return
+            return None, ""
         width, height = self._intake.frame_size(frame)
         told = found.get("width"), found.get("height")
         if all(told) and told != (width, height):
-            raise ObjectError(f"is {told[0]}x{told[1]} pixels here, the frame is {width}x{height}")
-        if not self._tracks.saw(frame):
-            raise ObjectError(f"another image is frame {frame} too")
-        self._pictures[number] = _Picture(frame, width, height)
+            return frame, f"is {told[0]}x{told[1]} pixels here, the frame is {width}x{height}"
+        return frame, "" if self._tracks.saw(frame) else f"another image is frame {frame} too"
 
     def _annotation(self, found: dict[str, Any], where: str) -> None:
         picture, label = self._picture_of(found), self._label_of(found, where)
@@ -189,9 +195,13 @@ class _Document:
 
     def _picture_of(self, found: dict[str, Any]) -> _Picture | None:
         number = _number(found, "image_id")
-        if number not in self._pictures:
-            raise ObjectError(f"there is no image {number!r}")
-        return self._pictures[number]
+        if self._last is None or self._last[0] != number:
+            frame = self._pictures.find(number)
+            if frame is None:
+                raise ObjectError(f"there is no image {number!r}")
+            picture = None if frame == REFUSED else _Picture(frame, *self._intake.frame_size(frame))
+            self._last = number, picture
+        return self._last[1]
 
     def _label_of(self, found: dict[str, Any], where: str) -> Label | None:
         number = _number(found, "category_id")

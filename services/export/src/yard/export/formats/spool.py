@@ -16,7 +16,8 @@ class Spool:
     """Records of bytes in the order written; several readers may be under way at the same time."""
 
     def __init__(self, memory_bytes: int) -> None:
-        self._file = SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - __exit__ closes it
+        # Python takes 0 for no limit.
+        self._file = SpooledTemporaryFile(max_size=max(1, memory_bytes))  # noqa: SIM115 - __exit__ closes it
         self._end = 0
 
     @property
