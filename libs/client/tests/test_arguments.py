@@ -54,6 +54,11 @@ def nowhere(home: Path) -> Path:
         (["label", "format"], "Give either --task ID or --project ID"),
         (["history", "show", "1"], "Missing argument 'REVISION'"),
         (["export", "create", "--task", "1"], "Missing argument 'FORMAT'"),
+        (
+            ["export", "create", "COCO 1.0", "--task", "1", "--project", "2"],
+            "Give one of --task ID, --job ID",
+        ),
+        (["project", "export", "1"], "Missing option '--format'"),
         (["operation", "list", "nothing"], "is not one of 'task'"),
         (["completion", "powershell"], "is not one of 'bash'"),
         (["admin", "dead-letters", "redrive", "task", "7"], "is not a valid UUID"),

@@ -1,5 +1,7 @@
 """Every way to a frame shows that frame: by zip, by mp4, alone and small."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,18 @@ async def test_original_quality_of_a_video(tmp_path: Path, side: MediaSide, ann:
     header, content = await ann.frame(media, 3, quality=ORIGINAL, format=messages.FRAME_FORMAT_JPEG)
     assert (header.content_type, number_in(content)) == ("image/jpeg", 3)
     assert len(content) > len((await ann.frame(media, 3))[1])
+
+
+async def test_lossless_pictures_of_a_range(tmp_path: Path, side: MediaSide, ann: Viewer) -> None:
+    media = await side.video(make_clip("open_gop", tmp_path), selection=FrameSelection(start=3, step=2))
+    fields = {"quality": ORIGINAL, "format": ZIP, "picture_format": messages.FRAME_FORMAT_PNG}
+    header, content = await ann.frames(media, 1, 12, **fields)
+    assert (header.frames.first, header.frames.last, header.format) == (1, 12, ZIP)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        pictures = [archive.read(name) for name in archive.namelist()]
+    assert [number_in(picture) for picture in pictures] == list(range(5, 28, 2))
+    assert pictures[7] == (await ann.frame(media, 8, quality=ORIGINAL))[1]
+    assert [blob.key async for blob in side.blobs.list("chunks/") if "original" in blob.key] == []
 
 
 async def test_any_range_of_frames(tmp_path: Path, side: MediaSide, ann: Viewer) -> None:

@@ -116,6 +116,9 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"frames": FrameRange(first=-1, last=3)}, ["frames.first"]),
     ({"frames": FrameRange(first=4, last=3)}, ["frames.last"]),
     ({"frames": FrameRange(first=0, last=10_000)}, ["frames"]),
+    ({"number": 0, "picture_format": 1}, ["picture_format"]),
+    ({"number": 0, "picture_format": 2, "format": 1}, ["picture_format"]),
+    ({"number": 0, "picture_format": 2, "quality": 2, "format": 2}, ["picture_format"]),
     ({"number": -1, "quality": 9, "format": 9}, ["quality", "format", "number"]),
 ]
 

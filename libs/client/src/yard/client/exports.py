@@ -1,7 +1,7 @@
 """Exports to files on this machine."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
@@ -18,20 +18,23 @@ OnBytes = Callable[[int], None]
 async def export(
     client: Client,
     format_name: str,
+    target: Mapping[str, int],
     *,
-    task_id: int = 0,
-    job_id: int = 0,
     with_images: bool = False,
+    refuse_loss: bool = False,
     on_change: Callable[[operation_pb2.Operation], None] | None = None,
 ) -> operation_pb2.Operation:
-    """Exports a task or a job; returns the finished operation, whose result is an ExportResult."""
+    """Exports what `task_id`, `job_id` or `project_id` of the target names; returns the finished operation.
+
+    Its result is an ExportResult.
+    """
     request = exports.CreateExportRequest(
-        format=format_name, with_images=with_images, request_id=request_id()
+        format=format_name,
+        with_images=with_images,
+        refuse_loss=refuse_loss,
+        request_id=request_id(),
+        **target,  # ids by the names of the fields
     )
-    if job_id:
-        request.job_id = job_id
-    else:
-        request.task_id = task_id
     accepted = (await client.call(client.exports.CreateExport, request)).operation
     return await client.wait(accepted.name, on_change)
 

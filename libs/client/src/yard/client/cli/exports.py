@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from frameyard.export.v1 import export_service_pb2 as service
 from frameyard.operation.v1.operation_pb2 import Operation
 from yard.client import exports
 from yard.client.cli.context import Call, command
+from yard.client.cli.jobs import job
 from yard.client.cli.listing import one
-from yard.client.cli.parameters import Target, examples, stacked, target
+from yard.client.cli.parameters import ID, examples, stacked
 from yard.client.cli.plain import plain
+from yard.client.cli.projects import project
+from yard.client.cli.tasks import task
 from yard.client.files import check_target
 
 _WHERE = stacked(
@@ -24,11 +28,27 @@ _WHERE = stacked(
         click.option("--force", is_flag=True, help="Replace a file that is there."),
     )
 )
+_WHAT = stacked(
+    (
+        click.option(
+            "--with-images", "--images", "with_images", is_flag=True, help="Put the images in as well."
+        ),
+        click.option(
+            "--refuse-loss", is_flag=True, help="Fail if the format cannot hold everything, and say what."
+        ),
+    )
+)
+_FORMAT = click.option(
+    "--format", "format_name", required=True, metavar="FORMAT", help="See frameyard export formats."
+)
 
 
 def add_to(main: click.Group) -> None:
-    """Adds the commands of this module."""
+    """Adds the commands of this module, also to those of tasks, jobs and projects."""
     main.add_command(export)
+    task.add_command(export_task)
+    job.add_command(export_job)
+    project.add_command(export_project)
 
 
 @click.group()
@@ -51,24 +71,73 @@ async def formats(call: Call) -> None:
     epilog=examples(
         "frameyard export create 'COCO 1.0' --task 5",
         "frameyard export create 'CVAT for video 1.1' --job 12 --images -o job-12.zip",
+        "frameyard export create 'Datumaro 1.0' --project 3 --refuse-loss",
     )
 )
 @click.argument("format_name", metavar="FORMAT")
-@target
-@click.option("--images", "with_images", is_flag=True, help="Put the images in as well.")
+@click.option("--task", "task_id", type=ID, metavar="ID", help="The whole task.")
+@click.option("--job", "job_id", type=ID, metavar="ID", help="One job of it.")
+@click.option("--project", "project_id", type=ID, metavar="ID", help="All tasks of the project.")
+@_WHAT
 @_WHERE
 @command
 async def create(
-    call: Call, format_name: str, target: Target, with_images: bool, output: Path | None, force: bool
+    call: Call,
+    /,
+    format_name: str,
+    task_id: int | None,
+    job_id: int | None,
+    project_id: int | None,
+    **options: Any,
 ) -> None:
-    """Export a task or a job and download the archive."""
-    place = output or Path()
-    check_target(place, replace=force)
-    with call.out.operation(f"exporting as {format_name}") as on_change:
-        finished = await exports.export(
-            call.client, format_name, **target.fields, with_images=with_images, on_change=on_change
-        )
-    await _download(call, finished, place, force)
+    """Export a task, a job or a project and download the archive.
+
+    An archive that is there already, of the same annotations, is not written again.
+    """
+    given = {"task_id": task_id, "job_id": job_id, "project_id": project_id}
+    chosen = {key: value for key, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        raise click.UsageError("Give one of --task ID, --job ID and --project ID.")
+    await _create(call, format_name, chosen, **options)
+
+
+@click.command(
+    "export",
+    epilog=examples(
+        "frameyard task export 5 --format 'COCO 1.0' -o street.zip",
+        "frameyard task export 5 --format 'MOT 1.1' --with-images --refuse-loss",
+    ),
+)
+@click.argument("task_id", metavar="TASK", type=ID)
+@_FORMAT
+@_WHAT
+@_WHERE
+@command
+async def export_task(call: Call, /, task_id: int, format_name: str, **options: Any) -> None:
+    """Export a task and download the archive."""
+    await _create(call, format_name, {"task_id": task_id}, **options)
+
+
+@click.command("export", epilog=examples("frameyard job export 12 --format 'CVAT for video 1.1'"))
+@click.argument("job_id", metavar="JOB", type=ID)
+@_FORMAT
+@_WHAT
+@_WHERE
+@command
+async def export_job(call: Call, /, job_id: int, format_name: str, **options: Any) -> None:
+    """Export a job and download the archive."""
+    await _create(call, format_name, {"job_id": job_id}, **options)
+
+
+@click.command("export", epilog=examples("frameyard project export 3 --format 'COCO 1.0' --with-images"))
+@click.argument("project_id", metavar="PROJECT", type=ID)
+@_FORMAT
+@_WHAT
+@_WHERE
+@command
+async def export_project(call: Call, /, project_id: int, format_name: str, **options: Any) -> None:
+    """Export all tasks of a project, by subset, and download the archive."""
+    await _create(call, format_name, {"project_id": project_id}, **options)
 
 
 @export.command(
@@ -82,6 +151,30 @@ async def download(call: Call, operation: str, output: Path | None, force: bool)
     with call.out.operation(operation) as on_change:
         finished = await call.client.wait(operation, on_change)
     await _download(call, finished, output or Path(), force)
+
+
+async def _create(
+    call: Call,
+    format_name: str,
+    target: dict[str, int],
+    *,
+    with_images: bool,
+    refuse_loss: bool,
+    output: Path | None,
+    force: bool,
+) -> None:
+    place = output or Path()
+    check_target(place, replace=force)
+    with call.out.operation(f"exporting as {format_name}") as on_change:
+        finished = await exports.export(
+            call.client,
+            format_name,
+            target,
+            with_images=with_images,
+            refuse_loss=refuse_loss,
+            on_change=on_change,
+        )
+    await _download(call, finished, place, force)
 
 
 async def _download(call: Call, finished: Operation, place: Path, force: bool) -> None:
