@@ -40,7 +40,7 @@ Exports:
 - Frames of a video are called `frame_` and the number in the source, six digits at least. Deleted frames are
   left out.
 - A task or job without a subset is the subset `default` (`train` in YOLO). A project's tasks share a subset
-  if theirs are called alike.
+  if theirs are called alike; a name that another task has too gets `_1`, `_2` before its extension.
 - Names that differ in the extension only keep it where a format wants names without one.
 - Groups stay single objects, but for Segmentation mask, whose pictures have one colour for a group.
 
