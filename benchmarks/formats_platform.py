@@ -13,14 +13,16 @@ from typing import Final
 import psutil
 from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
+from frameyard.export.v1 import export_service_pb2 as exports
 from frameyard.media.v1 import media_pb2
+from frameyard.operation.v1.operation_pb2 import Operation
 from frameyard.task.v1 import label_pb2, task_pb2
 from frameyard.task.v1 import task_service_pb2 as tasks
 from PIL import Image
 from yard.annotations.batch import LARGEST_BATCH
 from yard.client import Client
 from yard.client.client import request_id
-from yard.client.exports import download, export, result_of
+from yard.client.exports import download, result_of
 from yard.client.media import ready_task
 from yard.runtime import clock
 from yard.testkit.platform import Platform, running_platform
@@ -57,7 +59,7 @@ async def _measure(platform: Platform, scene: Scene, folder: Path) -> list[Row]:
             streams.append(await _stream(client, task.id))
             with _peak_mib(platform.pid("export")) as peak:
                 began = clock.monotonic()
-                operation = await export(client, FORMAT, task_id=task.id)
+                operation = await _export(client, task.id)
                 seconds.append(clock.monotonic() - began)
             peaks.append(peak[0])
             sizes.append(result_of(operation).archive.size_bytes / (1 << 20))
@@ -113,6 +115,11 @@ async def _requests(task: task_pb2.Task, scene: Scene) -> AsyncIterator[messages
     for first in range(0, total, LARGEST_BATCH):
         batch = boxes(scene, first, min(first + LARGEST_BATCH, total), label_ids)
         yield messages.ImportAnnotationsRequest(batch=batch)
+
+
+async def _export(client: Client, task_id: int) -> Operation:
+    request = exports.CreateExportRequest(format=FORMAT, task_id=task_id, request_id=request_id())
+    return await client.wait((await client.call(client.exports.CreateExport, request)).operation.name)
 
 
 async def _stream(client: Client, task_id: int) -> float:

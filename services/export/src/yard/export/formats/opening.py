@@ -67,7 +67,7 @@ class Bare:
 
 
 class Zip:
-    """Some 60 bytes a member are held; all else is read from the directory again when it is asked for."""
+    """Some 50 bytes a member are held; all else is read from the directory again when it is asked for."""
 
     def __init__(self, file: BinaryIO, name: str, limits: ArchiveLimits) -> None:
         self.name = name
@@ -75,7 +75,7 @@ class Zip:
         self._limits = limits
         self._place = find_directory(file)
         self._index = HashIndex()
-        self._facts: array[int] = array("q")
+        self._facts = _Facts()
         self._outermost: str | None = None
         self._survey()
 
@@ -99,19 +99,19 @@ class Zip:
         found = self._index.find(entry.name)
         if not found:
             raise refused(entry.name, "is not in the archive")
-        offset, raw_length, packed, size, crc32, method, flags = self._facts[found[0] * 7 : found[0] * 7 + 7]
-        member = Member(entry.name, offset, raw_length, packed, size, crc32, method)
+        member, flags = self._facts.member(found[0], entry.name)
         if reason := _unreadable(member, flags, self._limits):
             raise refused(entry.name, reason)
         return unpacked(self._file, member)
 
     def _entry(self, name: str) -> Entry | None:
         found = self._index.find(name)
-        return Entry(name, self._facts[found[0] * 7 + 3]) if found else None
+        return Entry(name, self._facts.member(found[0], name)[0].size) if found else None
 
     def _survey(self) -> None:
         budget = Budget(self._limits)
-        packed = number = 0
+        packed = number = reached = 0
+        is_in_order = True
         for record in read_directory(self._file, self._place):
             budget.count_member()
             if _is_folder(record):
@@ -123,11 +123,11 @@ class Zip:
             if end > self._place.offset:
                 raise refused(label, "lies beyond the end of the zip")
             self._index.add(label, number)
-            facts = (record.offset, len(record.raw_name), record.packed, record.size, record.crc32)
-            self._facts.extend((*facts, record.method, record.flags))
+            self._facts.add(record)
             self._narrow(label)
             number += 1
-        self._check_whole()
+            is_in_order, reached = is_in_order and record.offset >= reached, end
+        self._check_whole(is_in_order=is_in_order)
 
     def _label(self, record: Record) -> str:
         try:
@@ -149,15 +149,40 @@ class Zip:
         while not folder.startswith(self._outermost):
             self._outermost = self._outermost[: self._outermost.rstrip("/").rfind("/") + 1]
 
-    def _check_whole(self) -> None:
-        facts = np.frombuffer(self._facts, np.int64).reshape(-1, 7)
-        begins, ends = facts[:, 0], facts[:, 0] + _LOCAL_HEADER + facts[:, 1] + facts[:, 2]
-        order = np.argsort(begins, kind="stable")
-        if np.any(ends[order][:-1] > begins[order][1:]):
+    def _check_whole(self, *, is_in_order: bool) -> None:
+        if not is_in_order and self._facts.overlap():
             raise refused(self.name, "is a zip whose members overlap")
         if (again := self._index.repeated()) >= 0:
             labels = (entry.name for number, entry in enumerate(self.entries()) if number == again)
             raise refused(next(labels, self.name), "is in the zip more than once")
+
+
+class _Facts:
+    """What the directory says of each member but its name, 34 bytes."""
+
+    def __init__(self) -> None:
+        # Offset, packed and unpacked length of each; checksums; length of the name, method and flags of each.
+        self._places, self._checksums, self._rest = array("q"), array("I"), array("H")
+
+    def add(self, record: Record) -> None:
+        """The next member."""
+        self._places.extend((record.offset, record.packed, record.size))
+        self._checksums.append(record.crc32)
+        self._rest.extend((len(record.raw_name), record.method, record.flags))
+
+    def member(self, number: int, name: str) -> tuple[Member, int]:
+        """A member, and its flags."""
+        offset, packed, size = self._places[3 * number : 3 * number + 3]
+        raw_length, method, flags = self._rest[3 * number : 3 * number + 3]
+        return Member(name, offset, raw_length, packed, size, self._checksums[number], method), flags
+
+    def overlap(self) -> bool:
+        """Whether any two have bytes in common."""
+        places = np.frombuffer(self._places, np.int64).reshape(-1, 3)
+        name_sizes = np.frombuffer(self._rest, np.uint16).reshape(-1, 3)[:, 0]
+        begins, ends = places[:, 0], places[:, 0] + _LOCAL_HEADER + name_sizes + places[:, 1]
+        order = np.argsort(begins, kind="stable")
+        return bool(np.any(ends[order][:-1] > begins[order][1:]))
 
 
 class _Unclosed(io.RawIOBase):
