@@ -68,6 +68,8 @@ class Counterparts(
         self.allowed = allowed
         self.gate = asyncio.Event()
         self.gate.set()
+        self.files_gate = asyncio.Event()
+        self.files_gate.set()
         self.streams = 0
         self.size = SUBJECT.size
         self.labels = list(SUBJECT.labels.labels)
@@ -211,6 +213,7 @@ class Counterparts(
         await self._check(context, is_png is self.is_video, grpc.StatusCode.INVALID_ARGUMENT)
         yield chunk.GetChunkResponse(header=chunk.ChunkHeader(frames=request.frames))
         self.ranges.append((request.frames.first, request.frames.last))
+        await self.files_gate.wait()
         frames = range(request.frames.first, request.frames.last + 1)
         for piece in zip_stored((f"{place:06}", self.pixels(frame)) for place, frame in enumerate(frames)):
             if self.broken_frame:
@@ -311,6 +314,7 @@ async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         counterparts.gate.set()
+        counterparts.files_gate.set()
         counterparts.saving.set()
         counterparts.listing.set()
         await server.stop(None)

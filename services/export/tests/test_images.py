@@ -10,7 +10,8 @@ from yard.export.handlers import images as module
 from yard.export.handlers.images import Images
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
-from yard.runtime import errors
+from yard.runtime import app, clock, errors
+from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
 from services.export.tests.callers import ANN, ISSUER, Client, inside
@@ -113,3 +114,19 @@ async def test_originals_are_put_in_but_for_deleted_frames(
     files = inside((await ann.download(done.name))[1])
     images = {name: content for name, content in files.items() if not name.endswith(".json")}
     assert list(images.values()) == [others.pixels(number) for number in (0, 2, 3)]
+
+
+async def test_an_export_that_waits_for_a_file_is_cancelled_at_once(
+    client: Callable[[str], Client],
+    counterparts: tuple[Counterparts, str],
+    running: app.Running[Settings],
+) -> None:
+    ann, others = client(ANN), counterparts[0]
+    others.files_gate.clear()
+    operation = await ann.create("COCO 1.0", with_images=True)
+    await eventually(lambda: others.ranges)
+    begun = clock.monotonic()
+    await ann.cancel(operation.name)
+    assert (await ann.ended(operation)).state == operation_pb2.OPERATION_STATE_CANCELLED
+    assert clock.monotonic() - begun < 5
+    assert [blob.key async for blob in running.runtime.blobs.list("exports/")] == []
