@@ -1,5 +1,6 @@
 """What every format's reader does with a damaged or hostile file: it refuses it, and says where."""
 
+import importlib
 import io
 import struct
 import zipfile
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from PIL import ImageFile
 from yard.annotations.labels import LabelSchema
 from yard.export.formats import FORMATS
 from yard.export.formats.format import Format
@@ -37,6 +39,11 @@ def refused(known: Format, content: bytes, scene: Scene, limits: ArchiveLimits =
 def main_file(files: dict[str, bytes]) -> str:
     """The largest file but for lists of names: where objects are."""
     return max(files, key=lambda name: (name not in ("train.txt", "obj.data"), len(files[name])))
+
+
+def test_pictures_of_tasks_may_end_early_which_files_to_import_must_not() -> None:
+    assert importlib.import_module("yard.media.decode_image")
+    assert ImageFile.LOAD_TRUNCATED_IMAGES
 
 
 def test_limits_are_tighter_than_what_is_exported() -> None:

@@ -5,6 +5,7 @@ of the picture of objects is an object; without that picture each class is one. 
 holes stay holes.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -33,6 +34,9 @@ OBJECTS: Final = "SegmentationObject/"
 _MOST_OBJECTS: Final = 10_000
 _LARGEST_MAP: Final = 1 << 20
 _PLACE: Final = re.compile(r"(?:.*/)?SegmentationClass/(.+)\.png", re.IGNORECASE)
+_END: Final = b"IEND\xaeB`\x82"
+# No picture of a frame needs more, however badly it is packed.
+_HEAD_BYTES, _PIXEL_BYTES, _TAIL_BYTES = 1 << 20, 10, 1024
 _LIST: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/.+\.txt")
 Pixels = NDArray[np.uint32]
 Ints = NDArray[np.int64]
@@ -164,8 +168,14 @@ class _Picture:
     def _pixels(self, entry: Entry) -> tuple[Pixels, bool] | None:
         """A number a pixel, red in the upper bits; or that of the one channel there is."""
         size = self._intake.frame_size(self._frame)
+        with self._opened.open(entry) as file:
+            content = file.read(_HEAD_BYTES + size[0] * size[1] * _PIXEL_BYTES)
+        # Pillow may have been told to make do with less, for pictures of tasks: here less is wrong.
+        if _END not in content[-_TAIL_BYTES:]:
+            self._intake.refuse(entry.name, "is no PNG that can be read: it has no end")
+            return None
         try:
-            with self._opened.open(entry) as file, Image.open(file, formats=("PNG",)) as image:
+            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
                 if image.size != size:
                     self._intake.refuse(entry.name, f"is {image.size} pixels large, its frame is {size}")
                     return None
