@@ -42,7 +42,7 @@ Exports:
 - A task or job without a subset is the subset `default` (`train` in YOLO). A project's tasks share a subset
   if theirs are called alike; a name that another task has too gets `_1`, `_2` before its extension.
 - Names that differ in the extension only keep it where a format wants names without one.
-- Groups stay single objects, but for Segmentation mask, whose pictures have one colour for a group.
+- Members of a group stay objects of their own.
 
 Imports:
 

@@ -14,7 +14,6 @@ from yard.runtime import errors
 
 from services.export.tests.sample import IMAGES, OBJECTS, SUBJECT, dataset
 
-
 OFFERED = [
     "CVAT for video 1.1",
     "CVAT for images 1.1",

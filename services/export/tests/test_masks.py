@@ -53,13 +53,12 @@ def test_masks_are_as_written_by_hand() -> None:
     assert LeftOut("polyline", "it has no pixels", 1) in made.left_out
 
 
-def test_objects_of_a_group_are_one() -> None:
+def test_objects_of_a_group_stay_apart() -> None:
     box = Shape(frame=0, label_id=7, kind=ShapeKind.RECTANGLE, points=(0, 0, 4, 4), group=3)
-    objects = AnnotationSet(
-        shapes=(box, replace(box, points=(8, 0, 9, 1)), replace(box, group=0, points=(12, 0, 13, 1)))
-    )
-    back = imported(MASKS, files(MASKS, dataset(objects, IMAGES)), IMAGES)
-    assert [shape.points[-4:] for shape in back.shapes] == [(0, 0, 8, 3), (12, 0, 12, 0)]
+    made = dataset(AnnotationSet(shapes=(box, replace(box, points=(8, 0, 9, 1)))), IMAGES)
+    back = imported(MASKS, files(MASKS, made), IMAGES)
+    assert [shape.points[-4:] for shape in back.shapes] == [(0, 0, 3, 3), (8, 0, 8, 0)]
+    assert LeftOut("group", "pictures of masks have no place for it", 2) in made.left_out
 
 
 def test_what_lies_below_others_is_told() -> None:

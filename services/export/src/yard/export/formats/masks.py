@@ -1,7 +1,7 @@
 """Segmentation mask 1.1: for each frame the pixels' classes and the pixels' objects as PNGs of PASCAL VOC.
 
-Objects with an area are painted by ascending z order, those of one group as one object. PNGs have palettes,
-as those of PASCAL VOC itself, with the colours of the labels.
+Objects with an area are painted by ascending z order, those of a group as objects of their own, where CVAT
+makes one of them. PNGs have palettes, as those of PASCAL VOC itself, with the colours of the labels.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,6 @@ from yard.export.formats.voc_layout import Layout
 NO_AREA = "it has no pixels"
 PIXELS = "its pixels are written"
 NO_PLACE = "pictures of masks have no place for it"
-AS_ONE = "objects of a group are one object in the pictures"
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
@@ -57,7 +56,7 @@ class _Masks:
             return
         width, height = picture.frame.width, picture.frame.height
         canvas = Canvas(width, height, classes=len(self._map.colors), objects=len(painted))
-        for drawn, number in zip(painted, _numbers(painted), strict=True):
+        for number, drawn in enumerate(painted, 1):
             canvas.paint(drawn, self._map.numbers[drawn.label_id], number)
         for place in canvas.hidden():
             drawn = painted[place]
@@ -78,24 +77,10 @@ class _Masks:
         if count := self._attributes[drawn.label_id]:
             self._losses.note(part, drawn, "attribute", NO_PLACE, count)
         if drawn.group:
-            self._losses.note(part, drawn, "group", AS_ONE)
+            self._losses.note(part, drawn, "group", NO_PLACE)
         if drawn.occluded:
             self._losses.note(part, drawn, "occluded", NO_PLACE)
         return True
-
-
-def _numbers(painted: list[Drawn]) -> Iterator[int]:
-    """Numbers of objects from 1, one for a group."""
-    groups: dict[int, int] = {}
-    count = 0
-    for drawn in painted:
-        if drawn.group in groups:
-            yield groups[drawn.group]
-            continue
-        count += 1
-        if drawn.group:
-            groups[drawn.group] = count
-        yield count
 
 
 MASKS = Format(
