@@ -14,15 +14,15 @@ from yard.annotations.batch import LARGEST_BATCH, Batch, ObjectKind
 from yard.annotations.columnar import Encoder
 from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.model import Keyframe, ShapeKind, Track
+from yard.export.archives.archive import zipped
+from yard.export.archives.opening import open_upload
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.spool import Spool
 from yard.export.domain import Segment, Subject
 from yard.export.formats import FORMATS
-from yard.export.formats.archive import zipped
-from yard.export.formats.collected import Collected, Target
-from yard.export.formats.dataset import Dataset
 from yard.export.formats.format import Format
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.opening import open_upload
-from yard.export.formats.spool import Spool
+from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.frame_table import FrameTable
 from yard.export.settings import Settings
 from yard.media.budget import ArchiveLimits
 from yard.runtime import clock

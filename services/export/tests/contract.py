@@ -10,15 +10,15 @@ from yard.annotations.batch import Batch
 from yard.annotations.columnar import decode
 from yard.annotations.geometry import envelope
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind
+from yard.export.archives.archive import zipped
+from yard.export.archives.opening import open_upload
+from yard.export.archives.refusals import RefusedError
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Tagged
 from yard.export.domain import LeftOut
-from yard.export.formats.archive import zipped
-from yard.export.formats.collected import Collected, Target
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Tagged
 from yard.export.formats.format import Format
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.opening import open_upload
-from yard.export.formats.refusals import RefusedError
+from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 
 from services.export.tests.intake_scene import Imported

@@ -15,15 +15,15 @@ from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
 from frameyard.media.v1.media_pb2 import FrameInfo
 from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.batch import Batch
+from yard.export.archives.archive import zipped
+from yard.export.archives.opening import open_upload
+from yard.export.datasets.dataset import Dataset
 from yard.export.domain import Subject
 from yard.export.formats import FORMATS
-from yard.export.formats.archive import zipped
-from yard.export.formats.collected import Collected, Target
-from yard.export.formats.dataset import Dataset
 from yard.export.formats.format import Format
-from yard.export.formats.found_columns import box_batch
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.opening import open_upload
+from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.found_columns import box_batch
+from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 
 from services.export.tests.scenes import HEIGHT, LABELS, WIDTH, subject

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from yard.annotations.batch import Batch
 from yard.annotations.columnar import decode
 from yard.annotations.model import AnnotationSet
+from yard.export.archives.opening import open_upload
+from yard.export.archives.refusals import FileFault, RefusedError
 from yard.export.domain import Subject
-from yard.export.formats.collected import Collected, Target
 from yard.export.formats.format import Format
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.opening import open_upload
-from yard.export.formats.refusals import FileFault, RefusedError
+from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 
 from services.export.tests.sample import SUBJECT, frame_name

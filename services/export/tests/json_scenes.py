@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Tag, Track
-from yard.export.formats.drawn import Picture
+from yard.export.datasets.drawn import Picture
 
 from services.export.tests.sample import IMAGES, dataset
 

@@ -14,9 +14,9 @@ from frameyard.media.v1.media_pb2 import FrameInfo
 from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.columnar import Encoder
 from yard.annotations.model import Keyframe, Shape, ShapeKind, Track
+from yard.export.archives.archive import zipped
+from yard.export.datasets.dataset import Dataset
 from yard.export.formats import FORMATS
-from yard.export.formats.archive import zipped
-from yard.export.formats.dataset import Dataset
 
 from services.export.tests.sample import SUBJECT
 

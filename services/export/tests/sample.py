@@ -11,9 +11,9 @@ from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.columnar import encode
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
+from yard.export.archives.archive import zipped
+from yard.export.datasets.dataset import Dataset, Image
 from yard.export.domain import Segment, Subject
-from yard.export.formats.archive import zipped
-from yard.export.formats.dataset import Dataset, Image
 from yard.export.formats.format import Format
 
 CAR = Label(

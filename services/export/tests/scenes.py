@@ -12,9 +12,9 @@ from PIL import Image as Pictures
 from yard.annotations.columnar import encode
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Frame
 from yard.export.domain import ProjectSubject, Segment, Subject
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Frame
 
 RECTANGLE, POLYGON, MASK = ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.MASK
 COLOUR = Attribute(id=1, name="colour", input=AttributeInput.SELECT, values=("red", "light blue", "7"))

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind, Tag
+from yard.export.archives.archive import BLOCK_BYTES, Member, safe_path, zipped
+from yard.export.datasets.spool import Spool
 from yard.export.formats import FORMATS
-from yard.export.formats.archive import BLOCK_BYTES, Member, safe_path, zipped
 from yard.export.formats.format import Format
-from yard.export.formats.spool import Spool
 from yard.runtime import errors
 
 from services.export.tests.sample import IMAGES, OBJECTS, SUBJECT, dataset

@@ -6,7 +6,7 @@ from yard.annotations.model import Shape, ShapeKind, Source, Tag
 from yard.export.formats.cvat import CVAT
 from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
 from yard.export.formats.format import Format
-from yard.export.formats.xml_events import LONGEST_TAG_BYTES, MOST_NAMES, BrokenXmlError, XmlEvents
+from yard.export.wording.xml_events import LONGEST_TAG_BYTES, MOST_NAMES, BrokenXmlError, XmlEvents
 
 from services.export.tests.cvat_files import BOX, ROAD, faults, images, shapes
 from services.export.tests.intake_scene import imported, tried

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
 from yard.export.domain import LeftOut
 from yard.export.formats.datumaro import DATUMARO, NO_PLACE
-from yard.export.formats.decimals import corner, size_between
+from yard.export.wording.decimals import corner, size_between
 
 from services.export.tests.intake_scene import imported, tried
 from services.export.tests.json_scenes import XS, pictures, seen, sets

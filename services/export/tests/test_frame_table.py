@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yard.export.formats.frame_table import FrameTable
+from yard.export.intakes.frame_table import FrameTable
 
 
 def table(*names: str, first: int = 0) -> FrameTable:

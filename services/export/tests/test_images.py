@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.operation.v1 import operation_pb2
-from yard.export.formats.drawn import Frame
+from yard.export.datasets.drawn import Frame
 from yard.export.handlers import images as module
 from yard.export.handlers.images import Images
 from yard.export.settings import Settings

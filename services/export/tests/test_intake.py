@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from yard.annotations.batch import LARGEST_BATCH, Batch, ObjectKind
 from yard.annotations.columnar import decode
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind
-from yard.export.formats.collected import Collected
-from yard.export.formats.intake import FoundShape, FoundTag, FoundTrack
-from yard.export.formats.refusals import FileFault, RefusedError
+from yard.export.archives.refusals import FileFault, RefusedError
+from yard.export.intakes.collected import Collected
+from yard.export.intakes.intake import FoundShape, FoundTag, FoundTrack
 
 from services.export.tests.intake_scene import target_of
 from services.export.tests.sample import CAR, OBJECTS, ROAD, SUBJECT

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from yard.export.formats import json_stream
-from yard.export.formats.json_stream import JsonError, JsonStream
+from yard.export.wording import json_stream
+from yard.export.wording.json_stream import JsonError, JsonStream
 
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -10,9 +10,9 @@ from PIL import Image
 from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind, Source
 from yard.export.domain import LeftOut
-from yard.export.formats.mask_runs import points_of
 from yard.export.formats.masks import MASKS
 from yard.export.formats.voc_labelmap import LabelMap, instance_color
+from yard.export.wording.mask_runs import points_of
 
 from services.export.tests.intake_scene import imported, tried
 from services.export.tests.sample import IMAGES, dataset, files

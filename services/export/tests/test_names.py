@@ -10,9 +10,9 @@ from frameyard.media.v1.media_pb2 import FrameInfo
 from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from hypothesis import given
 from hypothesis import strategies as st
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.names import Names, numbered, stem
 from yard.export.domain import ProjectSubject, Subject
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.names import Names, numbered, stem
 
 from services.export.tests.sample import IMAGES, SUBJECT
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.opening import open_upload
-from yard.export.formats.refusals import RefusedError
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.opening import open_upload
+from yard.export.archives.refusals import RefusedError
 from yard.media.budget import ArchiveLimits
 
 LIMITS = ArchiveLimits(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from yard.annotations.model import ShapeKind, Tag
 from yard.annotations.rasters import raster
+from yard.export.datasets.drawn import Picture
 from yard.export.formats import FORMATS
-from yard.export.formats.drawn import Picture
 
 from services.export.tests import contract
 from services.export.tests.intake_scene import archived

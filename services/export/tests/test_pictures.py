@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yard.annotations.interpolation import Path
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
+from yard.export.datasets.drawn import Drawn, Tagged, Values
 from yard.export.domain import Subject
-from yard.export.formats.drawn import Drawn, Tagged, Values
 
 from services.export.tests.sample import IMAGES, SUBJECT, dataset
 

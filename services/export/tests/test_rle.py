@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from yard.annotations.geometry import mask_pixels
-from yard.export.formats import rle
-from yard.export.formats.rle import RleError, counts_of, mask_points, text_of
+from yard.export.wording import rle
+from yard.export.wording.rle import RleError, counts_of, mask_points, text_of
 
 # Its compiled part does not know the protocol of NumPy 2 yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -1,7 +1,7 @@
 """Records on their way to a file."""
 
 import psutil
-from yard.export.formats.spool import Spool
+from yard.export.datasets.spool import Spool
 
 
 def test_what_may_hold_nothing_in_memory_goes_to_a_file() -> None:

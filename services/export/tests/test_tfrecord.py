@@ -10,8 +10,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from yard.annotations.model import AnnotationSet
+from yard.export.archives.refusals import RefusedError
 from yard.export.formats import label_map
-from yard.export.formats.refusals import RefusedError
 from yard.export.formats.tfrecord import TFRECORD
 from yard.export.formats.tfrecord_wire import LONGEST_RECORD, framed, masked, records, varint
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yard.export.formats.archive import BLOCK_BYTES, HELD_BYTES, Member, zipped
-from yard.export.formats.directory import Directory, Entry, local_header
+from yard.export.archives.archive import BLOCK_BYTES, HELD_BYTES, Member, zipped
+from yard.export.archives.directory import Directory, Entry, local_header
 from yard.runtime import errors
 
 MEGABYTE = b"0123456789abcdef" * 65_536

@@ -11,9 +11,9 @@ import numpy as np
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.annotations.validation import TOLERANCE_PX
-from yard.export.formats.intake import Floats, Intake, Ints
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import refused
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import refused
+from yard.export.intakes.intake import Floats, Intake, Ints
 
 RECTANGLE = "rectangle"
 CUT, OUTSIDE, NO_AREA = (

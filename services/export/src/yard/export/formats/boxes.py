@@ -5,8 +5,8 @@ from collections.abc import Callable
 from yard.annotations.geometry import envelope
 from yard.annotations.labels import Attribute
 from yard.annotations.model import Shape, ShapeKind
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Picture
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Picture
 
 _RECTANGLE = ShapeKind.RECTANGLE
 # What was counted of a track already: a track is one object on however many frames it is.

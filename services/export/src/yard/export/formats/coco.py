@@ -12,11 +12,11 @@ from yard.annotations.geometry import area, envelope
 from yard.annotations.labels import AttributeInput
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats import media
-from yard.export.formats.archive import Member
 from yard.export.formats.coco_reading import CROWD, SCORE, read
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.decimals import corner
-from yard.export.formats.intake import FoundShape, Intake
+from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.json_objects import (
     PLAIN,
     AttributeReader,
@@ -25,11 +24,12 @@ from yard.export.formats.json_objects import (
     read_documents,
     text,
 )
-from yard.export.formats.json_stream import JsonStream
-from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.picture_ids import REFUSED, PictureIds
-from yard.export.formats.rle import RleError, mask_points
 from yard.export.formats.track_rows import TrackRows
+from yard.export.intakes.intake import FoundShape, Intake
+from yard.export.wording.decimals import corner
+from yard.export.wording.json_stream import JsonStream
+from yard.export.wording.rle import RleError, mask_points
 
 # These two are fields of COCO itself.
 CROWD, SCORE = "is_crowd", "score"

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from yard.annotations.model import ShapeKind
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Frame, Tagged
 from yard.export.formats import media
-from yard.export.formats.archive import Member
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_reading import read
 from yard.export.formats.cvat_shapes import (
@@ -17,10 +19,8 @@ from yard.export.formats.cvat_shapes import (
     group,
     turned,
 )
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Tagged
 from yard.export.formats.format import Format
-from yard.export.formats.xml_text import in_quotes
+from yard.export.wording.xml_text import in_quotes
 
 _RECTANGLE = int(ShapeKind.RECTANGLE)
 _BOX = f'    <box%s occluded="%s"{BOX}%s z_order="%d"%s>\n%s    </box>\n'

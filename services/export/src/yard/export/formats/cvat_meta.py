@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind, LabelSchema
+from yard.export.datasets.dataset import Dataset
 from yard.export.domain import ProjectSubject, Segment, Subject
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.xml_text import leaf, nested
+from yard.export.wording.xml_text import leaf, nested
 from yard.media.selection import FrameSelection
 
 _INPUTS = {kind: kind.name.lower() for kind in AttributeInput}

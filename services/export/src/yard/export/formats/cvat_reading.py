@@ -10,6 +10,7 @@ from typing import Final
 
 from yard.annotations.labels import Label
 from yard.annotations.model import Keyframe
+from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.cvat_elements import (
     FLATTENED,
     SHAPES,
@@ -21,9 +22,8 @@ from yard.export.formats.cvat_elements import (
     words,
 )
 from yard.export.formats.cvat_tracks import GatheredTrack, Said
-from yard.export.formats.intake import NONE, FoundShape, FoundTag, Intake
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.xml_events import DEEPEST, BrokenXmlError, XmlEvents
+from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
+from yard.export.wording.xml_events import DEEPEST, BrokenXmlError, XmlEvents
 
 INSTRUCTION: Final = "frameyard"
 TRACKS_FOLLOW: Final = f"{INSTRUCTION} {Said.TRACKS.value}"

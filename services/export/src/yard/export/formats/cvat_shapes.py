@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from yard.annotations.labels import LabelSchema
 from yard.annotations.model import ShapeKind, Source
-from yard.export.formats.drawn import Values
-from yard.export.formats.xml_text import in_quotes, text
+from yard.export.datasets.drawn import Values
+from yard.export.wording.xml_text import in_quotes, text
 
 SOURCES = {
     Source.MANUAL: "manual",

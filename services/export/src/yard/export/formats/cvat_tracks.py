@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from yard.annotations.labels import Label
 from yard.annotations.model import Keyframe, ShapeKind, Source
-from yard.export.formats.intake import FoundShape, FoundTrack, Intake
+from yard.export.intakes.intake import FoundShape, FoundTrack, Intake
 
 MASKS = "masks cannot be tracked: each keyframe becomes a shape"
 UNLIKE = "an attribute that is not mutable differs between keyframes: the value of the first one holds"

@@ -8,16 +8,16 @@ as what it was. Nothing is written on deleted frames: keyframes on them move to 
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 
-from yard.export.formats.archive import Member
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn
+from yard.export.datasets.parts import Part
 from yard.export.formats.cvat_images import images
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_reading import SHAPES_FOLLOW, TRACKS_FOLLOW, read
 from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Identities, ValueLines, group, turned
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn
 from yard.export.formats.format import Format
-from yard.export.formats.parts import Part
-from yard.export.formats.xml_text import in_quotes
+from yard.export.wording.xml_text import in_quotes
 
 TAGS = "a video has tracks only, a frame as a whole cannot have a label"
 States = Iterable[tuple[Drawn, bool]]

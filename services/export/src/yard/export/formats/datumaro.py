@@ -9,12 +9,11 @@ from functools import lru_cache
 
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged
 from yard.export.formats import media
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
 from yard.export.formats.datumaro_reading import ELLIPSE, read
-from yard.export.formats.decimals import size_between
-from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
@@ -26,7 +25,8 @@ from yard.export.formats.json_text import (
     members,
     quoted,
 )
-from yard.export.formats.rle import text_of
+from yard.export.wording.decimals import size_between
+from yard.export.wording.rle import text_of
 
 NO_PLACE = "Datumaro has no such object in two dimensions"
 _OUTLINES = {ShapeKind.POLYGON: "polygon", ShapeKind.POLYLINE: "polyline", ShapeKind.POINTS: "points"}

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from yard.annotations.labels import Label
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
-from yard.export.formats.decimals import corner
-from yard.export.formats.intake import FoundShape, FoundTag, Intake
+from yard.export.archives.opened import Opened
 from yard.export.formats.json_objects import (
     PLAIN,
     AttributeReader,
@@ -25,10 +24,11 @@ from yard.export.formats.json_objects import (
     text,
     whole,
 )
-from yard.export.formats.json_stream import JsonStream
-from yard.export.formats.opened import Opened
-from yard.export.formats.rle import RleError, mask_points
 from yard.export.formats.track_rows import TrackRows
+from yard.export.intakes.intake import FoundShape, FoundTag, Intake
+from yard.export.wording.decimals import corner
+from yard.export.wording.json_stream import JsonStream
+from yard.export.wording.rle import RleError, mask_points
 
 # The attribute with what a mask does not tell of an ellipse.
 ELLIPSE = "ellipse"

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.intake import Intake
-from yard.export.formats.opened import Opened
+from yard.export.archives.archive import Member
+from yard.export.archives.opened import Opened
+from yard.export.datasets.dataset import Dataset
+from yard.export.intakes.intake import Intake
 from yard.runtime import errors
 
 Write = Callable[[Dataset], Iterator[Member]]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.attribute_texts import NOT_DECLARED
-from yard.export.formats.intake import NONE, FoundShape, Intake
-from yard.export.formats.json_stream import JsonError, JsonStream
+from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.json_text import CACHED, KEYFRAME, OCCLUDED, OWN, ROTATION, TRACK
-from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.track_rows import TrackRows
+from yard.export.intakes.attribute_texts import NOT_DECLARED
+from yard.export.intakes.intake import NONE, FoundShape, Intake
+from yard.export.wording.json_stream import JsonError, JsonStream
 
 _ROWS = 4096
 _LONGEST_KNOWN = 1000

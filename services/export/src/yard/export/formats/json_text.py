@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring
 
 from yard.annotations.labels import Attribute, AttributeInput, LabelSchema
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Values
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Values
 
 # Properties of objects that travel among the attributes.
 OCCLUDED, ROTATION, TRACK, KEYFRAME = "occluded", "rotation", "track_id", "keyframe"

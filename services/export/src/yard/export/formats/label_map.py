@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from yard.export.formats.refusals import refused
+from yard.export.archives.refusals import refused
 
 _TOKEN = re.compile(
     r"""(?P<skip>[\s,;]+|\#[^\n]*)|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""

@@ -14,15 +14,15 @@ import numpy as np
 from PIL import Image
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats import media
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats.format import Format
 from yard.export.formats.labelme_attributes import written
 from yard.export.formats.labelme_reading import ROTATION, read
 from yard.export.formats.losses import Losses
-from yard.export.formats.xml_text import text
+from yard.export.wording.xml_text import text
 
 NO_PLACE = "LabelMe has no place for it"
 PIXELS = "its pixels are written"

@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import NONE, FoundShape, Intake
+from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.labelme_attributes import parsed
-from yard.export.formats.mask_runs import points_of
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.xml_document import BrokenDocumentError, document, said
+from yard.export.intakes.intake import NONE, FoundShape, Intake
+from yard.export.intakes.xml_document import BrokenDocumentError, document, said
+from yard.export.wording.mask_runs import points_of
 
 ROTATION: Final = "rotation"
 # What CVAT and Datumaro add to the attributes of an object; none is one of ours unless the label says so.

@@ -1,7 +1,7 @@
 """What objects lose in a format, told to the data set: a track is one object on however many frames it is."""
 
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn
 
 
 class Losses:

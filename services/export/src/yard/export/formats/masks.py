@@ -7,9 +7,9 @@ makes one of them. PNGs have palettes, as those of PASCAL VOC itself, with the c
 from collections.abc import Iterator
 
 from yard.annotations.model import ShapeKind
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Picture
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Picture
 from yard.export.formats.format import Format
 from yard.export.formats.losses import Losses
 from yard.export.formats.masks_reading import read

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import FoundShape, Intake
-from yard.export.formats.mask_runs import points_of
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import refused
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import refused
 from yard.export.formats.voc_labelmap import (
     BACKGROUND,
     NAME,
@@ -28,6 +26,8 @@ from yard.export.formats.voc_labelmap import (
     numbers_of,
     parsed,
 )
+from yard.export.intakes.intake import FoundShape, Intake
+from yard.export.wording.mask_runs import points_of
 
 CLASSES: Final = "SegmentationClass/"
 OBJECTS: Final = "SegmentationObject/"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
 
 
 def members(dataset: Dataset, folder: str, subset: str | None = None) -> Iterator[Member]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from yard.annotations.labels import LabelSchema
-from yard.export.formats.archive import Member
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Values
+from yard.export.datasets.parts import Part
 from yard.export.formats.boxes import Boxes
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Values
 from yard.export.formats.format import Format
 from yard.export.formats.mot_reading import IGNORED, VISIBILITY, is_column, read
-from yard.export.formats.parts import Part
 
 _ROW, _VALUES = "%d,%d,%.2f,%.2f,%.2f,%.2f%s", 7
 _BLOCK_VALUES = 1024 * _VALUES

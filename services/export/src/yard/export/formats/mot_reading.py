@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import Keyframe, ShapeKind
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import MOST_FAULTS, refused
 from yard.export.formats.box_reading import Classes, hand_over, inside, sizes_of
-from yard.export.formats.intake import NONE, Floats, FoundShape, FoundTrack, Intake, Ints
 from yard.export.formats.mot_rows import FEWEST, ROW, Rows, Sorter, tables
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import MOST_FAULTS, refused
+from yard.export.intakes.intake import NONE, Floats, FoundShape, FoundTrack, Intake, Ints
 
 IGNORED, VISIBILITY = "ignored", "visibility"
 _ROWS_FILE = re.compile(r"(?:.*/)?gt/gt\.txt")

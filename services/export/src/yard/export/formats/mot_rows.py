@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from yard.export.formats.refusals import refused
+from yard.export.archives.refusals import refused
 
 Rows = NDArray[np.void]
 

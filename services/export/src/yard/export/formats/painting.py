@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
-from yard.export.formats.drawn import Drawn
+from yard.export.datasets.drawn import Drawn
 from yard.export.formats.voc_labelmap import VOID, Color, instance_color
 
 PAINTED = (ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.ELLIPSE, ShapeKind.MASK)

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO, Final, cast
 from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
 from yard.annotations.batch import Batch, ObjectKind
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind, LabelSchema
+from yard.export.archives.opened import Opened
+from yard.export.archives.opening import Bare, open_upload
+from yard.export.archives.refusals import RefusedError, refused
 from yard.export.formats import FORMATS, IMPORT_ONLY
-from yard.export.formats.collected import Collected, Target
 from yard.export.formats.format import Format
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.opened import Opened
-from yard.export.formats.opening import Bare, open_upload
-from yard.export.formats.refusals import RefusedError, refused
+from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 from yard.media.job_host import Arguments, Host
 

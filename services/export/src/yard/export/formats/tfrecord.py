@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from yard.annotations.model import ShapeKind
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Frame
 from yard.export.formats import label_map
-from yard.export.formats.archive import Member
 from yard.export.formats.boxes import Box, Boxes
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Frame
 from yard.export.formats.format import Format
 from yard.export.formats.tfrecord_reading import read
 from yard.export.formats.tfrecord_wire import (

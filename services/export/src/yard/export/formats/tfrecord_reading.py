@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.model import ShapeKind
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import MOST_FAULTS, refused
 from yard.export.formats import label_map
 from yard.export.formats.box_reading import hand_over, text_of
-from yard.export.formats.intake import Floats, Intake
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import MOST_FAULTS, refused
 from yard.export.formats.tfrecord_wire import (
     FLOATS,
     NUMBERS,
@@ -26,6 +25,7 @@ from yard.export.formats.tfrecord_wire import (
     records,
     texts,
 )
+from yard.export.intakes.intake import Floats, Intake
 
 _RECORDS = re.compile(r".*\.(?:tf)?records?(?:-[0-9]+-of-[0-9]+)?", re.IGNORECASE)
 _SIDES = (

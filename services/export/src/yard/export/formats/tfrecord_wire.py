@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 import google_crc32c
-from yard.export.formats.refusals import refused
+from yard.export.archives.refusals import refused
 
 LONGEST_RECORD: Final = 128 << 20
 """Bytes; an image may be inside."""

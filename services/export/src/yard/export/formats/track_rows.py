@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from yard.annotations.labels import Label
 from yard.annotations.model import Keyframe
-from yard.export.formats.intake import FoundShape, FoundTrack, Intake
+from yard.export.intakes.intake import FoundShape, FoundTrack, Intake
 
 
 class _Row(NamedTuple):

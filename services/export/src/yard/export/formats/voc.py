@@ -7,18 +7,18 @@ written as before the rotation, with an attribute that tells it. Every frame has
 from collections.abc import Iterator
 
 from yard.annotations.model import ShapeKind
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Drawn, Frame, Picture
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Drawn, Frame, Picture
+from yard.export.datasets.spool import Spool
 from yard.export.formats.format import Format
 from yard.export.formats.losses import Losses
 from yard.export.formats.painting import HIDDEN, Canvas
-from yard.export.formats.spool import Spool
 from yard.export.formats.voc_labelmap import NAME, RENAMED, LabelMap
 from yard.export.formats.voc_layout import Layout
 from yard.export.formats.voc_objects import Wording
 from yard.export.formats.voc_reading import read
-from yard.export.formats.xml_text import text
+from yard.export.wording.xml_text import text
 
 NO_PLACE = "PASCAL VOC has no place for it"
 PIXELS = "its pixels are written"

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.labels import Label
-from yard.export.formats.intake import Intake
+from yard.export.intakes.intake import Intake
 
 NAME: Final = "labelmap.txt"
 BACKGROUND: Final = "background"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Frame
 from yard.export.formats import media
-from yard.export.formats.archive import Member
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Frame
 
 
 class Layout:

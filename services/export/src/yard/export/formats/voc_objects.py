@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 from yard.annotations.labels import LabelSchema
-from yard.export.formats.drawn import Drawn, Values
+from yard.export.datasets.drawn import Drawn, Values
 from yard.export.formats.voc_labelmap import LabelMap
-from yard.export.formats.xml_text import text
+from yard.export.wording.xml_text import text
 
 ROTATION, TRUNCATED, DIFFICULT = "rotation", "truncated", "difficult"
 TRACK, KEYFRAME = "track_id", "keyframe"

@@ -12,12 +12,12 @@ from xml.etree.ElementTree import Element
 
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import NONE, FoundShape, FoundTag, Intake
+from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.masks_reading import CLASSES, read_masks
-from yard.export.formats.opened import Entry, Opened
 from yard.export.formats.voc_labelmap import label_written_as, plain
 from yard.export.formats.voc_objects import DIFFICULT, KEYFRAME, ROTATION, TRACK, TRUNCATED
-from yard.export.formats.xml_document import BrokenDocumentError, document, said
+from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
+from yard.export.intakes.xml_document import BrokenDocumentError, document, said
 
 _PLACE: Final = re.compile(r"(?:.*/)?Annotations/(.+)\.xml", re.IGNORECASE)
 _LIST: Final = re.compile(r"(?:.*/)?ImageSets/Main/([^/]+)\.txt", re.IGNORECASE)

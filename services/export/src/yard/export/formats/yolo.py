@@ -6,10 +6,10 @@ file of labels has the image's name with the extension replaced: images of equal
 
 from collections.abc import Iterator
 
-from yard.export.formats.archive import Member
+from yard.export.archives.archive import Member
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.drawn import Frame
 from yard.export.formats.boxes import Boxes
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.drawn import Frame
 from yard.export.formats.format import Format
 from yard.export.formats.yolo_reading import read
 

@@ -9,10 +9,10 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import refused
 from yard.export.formats.box_reading import Classes, bounded, hand_over, text_of
-from yard.export.formats.intake import Floats, Intake
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import refused
+from yard.export.intakes.intake import Floats, Intake
 
 _NAMES = ("obj.names", "classes.txt", "classes.names", "data.names", "_darknet.labels")
 _ALWAYS_BESIDE = re.compile(r"(?:.*/)?(?:readme[^/]*|classes)\.txt", re.IGNORECASE)

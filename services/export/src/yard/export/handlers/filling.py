@@ -1,7 +1,7 @@
 """The first part of the work: frames and objects on their way into a data set."""
 
-from yard.export.formats.dataset import Dataset
-from yard.export.formats.parts import Part
+from yard.export.datasets.dataset import Dataset
+from yard.export.datasets.parts import Part
 from yard.export.handlers.context import Exporting
 from yard.export.handlers.telling import Telling
 from yard.export.sources import annotations, frames

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
+from yard.export.datasets.drawn import Frame
 from yard.export.domain import Subject
-from yard.export.formats.drawn import Frame
 from yard.export.handlers.frame_run import FrameRun
 from yard.export.handlers.pipe import Pipe
 from yard.export.sources import frame_files

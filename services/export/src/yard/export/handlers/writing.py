@@ -8,9 +8,9 @@ from uuid import UUID
 from frameyard.common.v1.common_pb2 import BlobRef as BlobRefMessage
 from frameyard.export.v1 import export_service_pb2 as messages
 from yard.annotations.errors import AnnotationError
+from yard.export.archives.archive import zipped
+from yard.export.datasets.dataset import Dataset
 from yard.export.domain import KEPT, archive_name
-from yard.export.formats.archive import zipped
-from yard.export.formats.dataset import Dataset
 from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, archive_key, format_named, operation_name
 from yard.export.handlers.ending import give, settle_followers

@@ -15,8 +15,7 @@ from frameyard.media.v1.media_service_pb2 import ListFramesResponse
 from yard.annotations.batch import Batch, ObjectKind
 from yard.annotations.columnar import TrackReader
 from yard.annotations.model import Track
-from yard.export.domain import Subject
-from yard.export.formats.columns import (
+from yard.export.datasets.columns import (
     AtFrames,
     Completion,
     by_frame,
@@ -26,14 +25,15 @@ from yard.export.formats.columns import (
     tagged_of,
     z_order_of,
 )
-from yard.export.formats.cutting import cut_stream, stretches_of
-from yard.export.formats.deletion import without_deleted
-from yard.export.formats.drawn import Drawn, Frame, Picture, Tagged
-from yard.export.formats.moving import moving
-from yard.export.formats.names import Names
-from yard.export.formats.spool import Spool
-from yard.export.formats.stretches import Stretches, numbers_of
-from yard.export.formats.walking import all_states, walking
+from yard.export.datasets.cutting import cut_stream, stretches_of
+from yard.export.datasets.deletion import without_deleted
+from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.datasets.moving import moving
+from yard.export.datasets.names import Names
+from yard.export.datasets.spool import Spool
+from yard.export.datasets.stretches import Stretches, numbers_of
+from yard.export.datasets.walking import all_states, walking
+from yard.export.domain import Subject
 from yard.media.selection import FrameSelection
 from yard.runtime import errors
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Final, NamedTuple
 
-from yard.export.formats.refusals import refused
+from yard.export.archives.refusals import refused
 from yard.media.byte_window import read_fully
 
 _LOCAL: Final = struct.Struct("<4s5H3I2H")

@@ -12,7 +12,7 @@ from yard.annotations.batch import Batch
 from yard.annotations.columnar_rows import taken
 from yard.annotations.labels import LabelSchema
 from yard.annotations.model import Attributes, ShapeKind, Source
-from yard.export.formats.drawn import Drawn, Tagged, Values
+from yard.export.datasets.drawn import Drawn, Tagged, Values
 from yard.runtime import errors
 
 Row = TypeVar("Row", Drawn, Tagged)

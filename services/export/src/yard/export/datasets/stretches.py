@@ -8,9 +8,9 @@ from typing import NamedTuple, Self
 import numpy as np
 from yard.annotations.arrays import NUMBERS, Floats, Ints
 from yard.annotations.model import Source
-from yard.export.formats.columns import SOURCES
-from yard.export.formats.drawn import Values
-from yard.export.formats.spool import Spool
+from yard.export.datasets.columns import SOURCES
+from yard.export.datasets.drawn import Values
+from yard.export.datasets.spool import Spool
 
 FOR_EVER = 2**31 - 1
 # Columns of `Keyframes.heads`.

@@ -7,8 +7,8 @@ whatever it declares, and refused if it has a document type: there are no entiti
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import refused
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import refused
 
 LARGEST_BYTES: Final = 16 << 20
 MOST_TAGS: Final = 1_000_000

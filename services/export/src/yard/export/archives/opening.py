@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 import numpy as np
-from yard.export.formats.hashes import HashIndex
-from yard.export.formats.opened import Entry, Opened
-from yard.export.formats.refusals import refused
-from yard.export.formats.unzipping import Member, unpacked
+from yard.export.archives.opened import Entry, Opened
+from yard.export.archives.refusals import refused
+from yard.export.archives.unzipping import Member, unpacked
+from yard.export.wording.hashes import HashIndex
 from yard.media.budget import ArchiveLimits, Budget, is_expanding
 from yard.media.errors import MediaError
 from yard.media.member_names import BadNameError, label_of, shown

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from zlib import DEFLATED, MAX_WBITS, compressobj, crc32
 
-from yard.export.formats.directory import Directory, Entry, descriptor, local_header
+from yard.export.archives.directory import Directory, Entry, descriptor, local_header
 
 BLOCK_BYTES = 262_144
 # Up to this size a member is held before it is written, so that its sizes can stand in front of it.

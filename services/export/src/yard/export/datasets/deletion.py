@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from yard.export.formats.drawn import Drawn
+from yard.export.datasets.drawn import Drawn
 
 State = tuple[Drawn, bool]
 Following = Callable[[int], int | None]

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from yard.annotations.arrays import Flags, Floats, Ints, moved, ways
 from yard.annotations.columnar_rows import ranges
-from yard.export.formats.columns import KINDS, OCCLUDED, OUTSIDE, Run, by_frame, in_rows, make_drawn
-from yard.export.formats.drawn import Drawn
-from yard.export.formats.stretches import (
+from yard.export.datasets.columns import KINDS, OCCLUDED, OUTSIDE, Run, by_frame, in_rows, make_drawn
+from yard.export.datasets.drawn import Drawn
+from yard.export.datasets.stretches import (
     FLAGS,
     FRAME,
     KIND,

@@ -9,7 +9,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterator
 
-from yard.export.formats.hashes import HashIndex
+from yard.export.wording.hashes import HashIndex
 
 # What stands before a whole name, and behind one that has lost its extension; no file name has either.
 _WHOLE, _BARE = "/", "\0"

@@ -7,10 +7,10 @@ from types import TracebackType
 from typing import Self
 
 from yard.annotations.labels import LabelSchema
+from yard.export.datasets.drawn import Frame, Picture
+from yard.export.datasets.names import Names
+from yard.export.datasets.parts import Part
 from yard.export.domain import LeftOut, ProjectSubject, Subject
-from yard.export.formats.drawn import Frame, Picture
-from yard.export.formats.names import Names
-from yard.export.formats.parts import Part
 
 Image = Callable[[Frame], Iterable[bytes]]
 

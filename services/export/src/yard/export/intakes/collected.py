@@ -17,8 +17,9 @@ from yard.annotations.labels import Label, LabelSchema
 from yard.annotations.model import Keyframe
 from yard.annotations.screening import screened
 from yard.annotations.validation import MOST_NUMBERS, Rules
-from yard.export.formats.attribute_texts import NOT_DECLARED, AttributeTexts
-from yard.export.formats.found_columns import (
+from yard.export.archives.refusals import Refusals, refused
+from yard.export.intakes.attribute_texts import NOT_DECLARED, AttributeTexts
+from yard.export.intakes.found_columns import (
     as_shapes,
     box_batch,
     keyframe_batch,
@@ -26,10 +27,9 @@ from yard.export.formats.found_columns import (
     tag_batch,
     track_batch,
 )
-from yard.export.formats.found_tracks import faults_of, in_order
-from yard.export.formats.frame_table import FrameTable
-from yard.export.formats.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
-from yard.export.formats.refusals import Refusals, refused
+from yard.export.intakes.found_tracks import faults_of, in_order
+from yard.export.intakes.frame_table import FrameTable
+from yard.export.intakes.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
 
 LARGEST_CONTENT: Final = 1 << 20
 """Numbers and characters after which a batch ends: some MiB at most."""

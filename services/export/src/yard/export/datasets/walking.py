@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 from yard.annotations.interpolation import Path
 from yard.annotations.model import Keyframe, Track
-from yard.export.formats.columns import KINDS, OCCLUDED, OUTSIDE
-from yard.export.formats.drawn import Drawn
-from yard.export.formats.moving import MOST_STATES, states_of
-from yard.export.formats.stretches import FLAGS, KIND, ROTATION, VALUES, Z_ORDER, Stretch, Stretches
+from yard.export.datasets.columns import KINDS, OCCLUDED, OUTSIDE
+from yard.export.datasets.drawn import Drawn
+from yard.export.datasets.moving import MOST_STATES, states_of
+from yard.export.datasets.stretches import FLAGS, KIND, ROTATION, VALUES, Z_ORDER, Stretch, Stretches
 
 
 class Walk:

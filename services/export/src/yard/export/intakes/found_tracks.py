@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from yard.annotations.labels import LabelSchema
 from yard.annotations.model import ShapeKind
-from yard.export.formats.intake import FoundTrack
+from yard.export.intakes.intake import FoundTrack
 
 
 def in_order(track: FoundTrack) -> FoundTrack:

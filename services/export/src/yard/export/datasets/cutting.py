@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.batch import Batch, ObjectKind, broken
 from yard.annotations.model import Attributes, Track
-from yard.export.formats.columns import OCCLUDED, OUTSIDE, SOURCES, Completion, given
-from yard.export.formats.drawn import Values
-from yard.export.formats.stretches import (
+from yard.export.datasets.columns import OCCLUDED, OUTSIDE, SOURCES, Completion, given
+from yard.export.datasets.drawn import Values
+from yard.export.datasets.stretches import (
     FLAGS,
     FOR_EVER,
     FRAME,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.batch import Batch, ObjectKind
 from yard.annotations.model import Attributes, Keyframe, ShapeKind, Source
-from yard.export.formats.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
+from yard.export.intakes.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
 
 _OCCLUDED, _OUTSIDE, _KEYFRAME = 1, 2, 4
 _INT32: Final = (-(2**31), 2**31 - 1)

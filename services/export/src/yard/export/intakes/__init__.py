@@ -1,0 +1,1 @@
+"""What is imported: objects as readers find them, checked and packed into columns."""

@@ -1,0 +1,1 @@
+"""How files spell things, whatever the format: JSON, XML, run lengths and numbers."""
