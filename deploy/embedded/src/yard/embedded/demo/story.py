@@ -209,7 +209,7 @@ async def _export(demo: Demo, street: task_pb2.Task, album: task_pb2.Task) -> No
     demo.stage.chapter("Exporting")
     for name, task in zip(FORMATS, (street, album, album), strict=True):
         with demo.stage.operation(f"{task.name} as {name}") as on_change:
-            finished = await exports.export(demo.client, name, task_id=task.id, on_change=on_change)
+            finished = await exports.export(demo.client, name, {"task_id": task.id}, on_change=on_change)
         file = await exports.download(demo.client, finished.name, demo.out)
         demo.stage.say(f"{file} ({file.stat().st_size:,} bytes)")
 
