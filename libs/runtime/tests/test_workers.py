@@ -28,9 +28,15 @@ async def pools() -> AsyncIterator[Pools]:
 
 
 def children() -> list[int]:
-    return [
-        child.pid for child in psutil.Process().children() if "workers.child" in " ".join(child.cmdline())
-    ]
+    """Ids of the worker processes that live; one that has ended may not have been waited for yet."""
+    return [child.pid for child in psutil.Process().children() if "workers.child" in _command(child)]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 class Taken(list[bytes]):
