@@ -6,12 +6,14 @@ which other readers take no notice. Annotations are numbered in a subset.
 
 from collections.abc import Iterator
 from functools import lru_cache
+from math import floor
+from typing import Any
 
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
-from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged
+from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged, Values
 from yard.export.formats import media
 from yard.export.formats.datumaro_reading import ELLIPSE, read
 from yard.export.formats.format import Format
@@ -25,7 +27,7 @@ from yard.export.formats.json_text import (
     members,
     quoted,
 )
-from yard.export.wording.decimals import size_between
+from yard.export.wording.decimals import SIXTH_DECIMAL, size_between
 from yard.export.wording.rle import text_of
 
 NO_PLACE = "Datumaro has no such object in two dimensions"
@@ -65,6 +67,7 @@ class _Items:
         self._dataset = dataset
         self._labels = {label.id: number for number, label in enumerate(dataset.labels.labels)}
         self._members = lru_cache(CACHED)(lambda label, values: members(dataset.labels, label, values))
+        self._boxes = lru_cache(CACHED)(self._box_head)
         self._left_out = LeftOutOnce(dataset)
         self._tracks = TrackNumbers()
         self._number = 0
@@ -86,29 +89,60 @@ class _Items:
             )
 
     def _of_picture(self, picture: Picture) -> list[str]:
-        lines, frame, part = [], picture.frame, picture.frame.part
+        lines: list[str] = []
+        frame, number = picture.frame, self._number
         for drawn in picture.objects:
             # Taking it apart at once is cheaper than asking it for each of its fields.
-            _, kind, points, rotation, occluded, z, label_id, group, _, attributes, track, is_keyframe = drawn
-            if kind is _RECTANGLE:
-                x0, y0, x1, y1 = points
-                name, own = "bbox", f',"rotation":{rotation!r}'
-                place = f'"bbox":[{x0!r},{y0!r},{size_between(x0, x1)!r},{size_between(y0, y1)!r}]'
-            else:
-                name, own, place = self._place(drawn, frame)
-            if not name:
-                self._left_out.add(kind.name.lower(), NO_PLACE, part, track)
+            _, kind, points, rotation, occluded, z, label_id, group, _, attributes, track, _ = drawn
+            if kind is not _RECTANGLE or track >= 0:
+                self._number = number
+                lines += self._other(drawn, frame)
+                number = self._number
                 continue
-            if track >= 0:
-                keyframe = "true" if is_keyframe else "false"
-                own += f',"track_id":{self._tracks.of(part, track)},"keyframe":{keyframe}'
-            self._number += 1
-            lines.append(
-                f'{{"id":{self._number},"type":"{name}","attributes":{{'
-                f'{self._members(label_id, attributes)}"occluded":{"true" if occluded else "false"}{own}}},'
-                f'"group":{group},"label_id":{self._labels.get(label_id, 0)},"z_order":{z},{place}}}'
-            )
+            x0, y0, x1, y1 = points
+            # The first rule of `size_between`, which nearly all boxes end with.
+            width = floor((x1 - x0) * SIXTH_DECIMAL + 0.5) / SIXTH_DECIMAL
+            height = floor((y1 - y0) * SIXTH_DECIMAL + 0.5) / SIXTH_DECIMAL
+            if x0 + width != x1 or y0 + height != y1:
+                width, height = size_between(x0, x1), size_between(y0, y1)
+            number += 1
+            head = self._boxes(label_id, attributes, occluded, rotation, group, z)
+            lines.append(f'{{"id":{number}{head}{x0!r},{y0!r},{width!r},{height!r}]}}')
+        self._number = number
         return lines
+
+    def _box_head(self, *said: Any) -> str:
+        """All of a box between its number and its corners; most boxes have that in common with others."""
+        label_id, attributes, occluded, rotation, group, z = said
+        own = f',"rotation":{rotation!r}'
+        middle = self._middle("bbox", label_id, attributes, occluded, own)
+        return f'{middle}{group}{self._end(label_id, z)}"bbox":['
+
+    def _other(self, drawn: Drawn, frame: Frame) -> Iterator[str]:
+        """An object that is no box, or on a track; nothing if the format has no such type."""
+        _, kind, points, rotation, occluded, z, label_id, group, _, attributes, track, is_keyframe = drawn
+        if kind is _RECTANGLE:
+            x0, y0, x1, y1 = points
+            name, own = "bbox", f',"rotation":{rotation!r}'
+            place = f'"bbox":[{x0!r},{y0!r},{size_between(x0, x1)!r},{size_between(y0, y1)!r}]'
+        else:
+            name, own, place = self._place(drawn, frame)
+        if not name:
+            self._left_out.add(kind.name.lower(), NO_PLACE, frame.part, track)
+            return
+        if track >= 0:
+            keyframe = "true" if is_keyframe else "false"
+            own += f',"track_id":{self._tracks.of(frame.part, track)},"keyframe":{keyframe}'
+        self._number += 1
+        middle = self._middle(name, label_id, attributes, occluded, own)
+        yield f'{{"id":{self._number}{middle}{group}{self._end(label_id, z)}{place}}}'
+
+    def _middle(self, name: str, label_id: int, attributes: Values, occluded: bool, own: str) -> str:
+        said = f'{self._members(label_id, attributes)}"occluded":{"true" if occluded else "false"}{own}'
+        return f',"type":"{name}","attributes":{{{said}}},"group":'
+
+    def _end(self, label_id: int, z: int) -> str:
+        return f',"label_id":{self._labels.get(label_id, 0)},"z_order":{z},'
 
     def _place(self, drawn: Drawn, frame: Frame) -> tuple[str, str, str]:
         """The type, attributes of its own, and the geometry; empty if the format has no such type."""

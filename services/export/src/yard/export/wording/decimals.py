@@ -2,7 +2,7 @@
 
 import math
 
-_SHORT = 1e6
+SIXTH_DECIMAL = 1e6
 # More than the error of a sum of two numbers of the size of a picture.
 _NOISE = 1e-11
 _LARGE = 1e9
@@ -12,7 +12,7 @@ def corner(start: float, size: float) -> float:
     """The other end; one of at most six decimals comes out as it was meant."""
     end = start + size
     if -_LARGE < end < _LARGE:
-        short = round(end * _SHORT) / _SHORT
+        short = round(end * SIXTH_DECIMAL) / SIXTH_DECIMAL
         if -_NOISE < short - end < _NOISE:
             return short
     return end
@@ -21,7 +21,7 @@ def corner(start: float, size: float) -> float:
 def size_between(start: float, end: float) -> float:
     """A size for which `corner` gives the end, if there is one; rather one of few decimals."""
     size = end - start
-    short = math.floor(size * _SHORT + 0.5) / _SHORT
+    short = math.floor(size * SIXTH_DECIMAL + 0.5) / SIXTH_DECIMAL
     # Most ends are decimals already: this is the rule of `corner` without its cost.
     if start + short == end or corner(start, short) == end:
         return short
