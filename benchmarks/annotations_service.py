@@ -1,15 +1,13 @@
 """The task service as a process of its own, with a task that is ready to be annotated."""
 
 import json
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-import psutil
 from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
 from yard.runtime import rpc
 from yard.runtime.auth import Principal, TokenIssuer
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 START_S: Final = 60.0
 ANN: Final = Principal(user_id=1, username="ann", role="user")
 SIZE: Final = (1920, 1080)
-_SAMPLE_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,25 +102,6 @@ async def task_service(servers: Servers) -> AsyncIterator[Service]:
             await schema.close()
         program.kill()
         port_file.unlink(missing_ok=True)
-
-
-@contextmanager
-def peak_mib(program: Program) -> Iterator[list[float]]:
-    """The most MiB that the process has for itself during the block, as the only item."""
-    peak, is_over = [0.0], threading.Event()
-    process = psutil.Process(program.pid)
-
-    def watch() -> None:
-        while not is_over.wait(_SAMPLE_S):
-            peak[0] = max(peak[0], process.memory_full_info().uss / (1 << 20))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        is_over.set()
-        watcher.join()
 
 
 def _start(servers: Servers, url: str, issuer: TokenIssuer, port_file: Path) -> Program:

@@ -2,15 +2,12 @@
 
 import asyncio
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-import psutil
 from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.export.v1 import export_service_pb2 as exports
@@ -30,6 +27,7 @@ from yard.testkit.platform import Platform, running_platform
 from benchmarks.formats_ours import boxes
 from benchmarks.formats_process import OURS, took
 from benchmarks.formats_scene import HEIGHT, LABELS, WIDTH, Scene
+from benchmarks.peaks import peak_mib
 from benchmarks.report import Aim, Row, row
 
 REPETITIONS: Final = 3
@@ -37,7 +35,6 @@ FORMAT: Final = "COCO 1.0"
 UNDER_25_S: Final = Aim(of="ours", relation="<", value=25)
 UNDER_200_MIB: Final = Aim(of="ours", relation="<", value=200)
 _SHARE: Final = "bench"
-_SAMPLE_S: Final = 0.1
 
 
 def measure_platform(scene: Scene) -> list[Row]:
@@ -57,7 +54,7 @@ async def _measure(platform: Platform, scene: Scene, folder: Path) -> list[Row]:
         seconds, streams, peaks, sizes = [], [], [], []
         for repetition in range(REPETITIONS):
             streams.append(await _stream(client, task.id))
-            with _peak_mib(platform.pid("export")) as peak:
+            with peak_mib(platform.pid("export"), "pss") as peak:
                 began = clock.monotonic()
                 operation = await _export(client, task.id)
                 seconds.append(clock.monotonic() - began)
@@ -151,32 +148,3 @@ async def _check(client: Client, operation: str, scene: Scene, folder: Path) -> 
     if found != scene.frames * scene.boxes:
         raise RuntimeError(f"{found} boxes are in the archive of {scene}")
     path.unlink()
-
-
-@contextmanager
-def _peak_mib(pid: int) -> Iterator[list[float]]:
-    """The most MiB of a process and its children during the block; what they share counts once."""
-    peak, is_over = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(_SAMPLE_S):
-            peak[0] = max(peak[0], _mib(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        is_over.set()
-        watcher.join()
-
-
-def _mib(pid: int) -> float:
-    total = 0
-    process = psutil.Process(pid)
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            total += each.memory_full_info().pss
-        except psutil.NoSuchProcess:
-            continue
-    return float(total) / (1 << 20)

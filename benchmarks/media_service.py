@@ -2,14 +2,12 @@
 
 import json
 import mmap
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import psutil
 from frameyard.media.v1 import (
     media_events_pb2,
     media_pb2,
@@ -26,6 +24,7 @@ from yard.testkit.fixtures import GRANT_KEY, s3_client
 from yard.testkit.process import Program
 from yard.testkit.servers import started_s3
 
+from benchmarks.peaks import peak_mib
 from benchmarks.servers import Servers
 from services.media_ingest.tests.neighbours import Client, TaskSide
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 BUCKET: Final = "bench"
 START_S: Final = 60.0
 READY_S: Final = 600.0
-_SAMPLE_S: Final = 0.1
 ANN: Final = Principal(user_id=1, username="ann", role="user")
 EXPORT: Final = Principal(user_id=0, username="export", role="service", service="export")
 
@@ -66,7 +64,7 @@ class Service:
 
     async def ready(self, *uploads: upload_service_pb2.Upload, **data: Any) -> Ready:
         """From the request of the media to the news that they are ready."""
-        with _peak(self.program.pid) as peak:
+        with peak_mib(self.program.pid) as peak:
             began = clock.monotonic()
             media_id = await self.task.request(*uploads, **data)
             [event] = await eventually(lambda: self.task.told(media_id), timeout_s=READY_S)
@@ -144,32 +142,3 @@ async def _written(port_file: Path, program: Program) -> str:
         return port_file.read_text() if port_file.exists() else ""
 
     return await eventually(text, timeout_s=START_S)
-
-
-@contextmanager
-def _peak(pid: int) -> Iterator[list[float]]:
-    """MiB that a process and its children have for themselves, together, at the worst moment of the block."""
-    peak, is_over = [0.0], threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(_SAMPLE_S):
-            peak[0] = max(peak[0], _own_mib(pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        is_over.set()
-        watcher.join()
-
-
-def _own_mib(pid: int) -> float:
-    total = 0
-    process = psutil.Process(pid)
-    for each in [process, *process.children(recursive=True)]:
-        try:
-            total += each.memory_full_info().uss
-        except psutil.NoSuchProcess:
-            continue
-    return float(total) / (1 << 20)

@@ -1,27 +1,22 @@
 """What every format must give back of its own export, told by what it says that it holds and keeps."""
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from yard.annotations.batch import Batch
-from yard.annotations.columnar import decode
 from yard.annotations.geometry import envelope
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind
 from yard.export.archives.archive import zipped
-from yard.export.archives.opening import open_upload
-from yard.export.archives.refusals import RefusedError
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn, Tagged
 from yard.export.domain import LeftOut
 from yard.export.formats.format import Format
-from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.collected import Target
 from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 
-from services.export.tests.intake_scene import Imported
+from services.export.tests.intake_scene import Imported, tried_into
 from services.export.tests.scenes import Scene, Task
 
 # What accounts call single ones of a property.
@@ -48,14 +43,7 @@ def read(
     known: Format, content: bytes, into: Target, name: str = "given.zip", limits: ArchiveLimits | None = None
 ) -> Imported:
     """What comes of an uploaded file."""
-    batches: list[Batch] = []
-    intake = Collected(into, batches.append)
-    try:
-        known.read(open_upload(io.BytesIO(content), name, limits or ArchiveLimits()), intake)
-        intake.finish()
-    except RefusedError as refused:
-        return Imported(faults=refused.faults, ignored=intake.ignored)
-    return Imported(objects=decode(batches), ignored=intake.ignored)
+    return tried_into(known, content, into, name=name, limits=limits)
 
 
 def target(task: Task) -> Target:

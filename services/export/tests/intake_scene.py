@@ -43,10 +43,22 @@ def imported(
 def tried(known: Format, files: Files, subject: Subject = SUBJECT, *, name: str = "given.zip") -> Imported:
     """The same with what was ignored; or the faults for which it is refused."""
     content = files if isinstance(files, bytes) else archived(files)
+    return tried_into(known, content, target_of(subject), name=name)
+
+
+def tried_into(
+    known: Format,
+    content: bytes,
+    into: Target,
+    *,
+    name: str = "given.zip",
+    limits: ArchiveLimits | None = None,
+) -> Imported:
+    """What comes of an uploaded file for this target."""
     batches: list[Batch] = []
-    intake = Collected(target_of(subject), batches.append)
+    intake = Collected(into, batches.append)
     try:
-        known.read(open_upload(io.BytesIO(content), name, ArchiveLimits()), intake)
+        known.read(open_upload(io.BytesIO(content), name, limits or ArchiveLimits()), intake)
         intake.finish()
     except RefusedError as refused:
         return Imported(faults=refused.faults, ignored=intake.ignored)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
 from frameyard.media.v1.media_pb2 import FrameInfo
@@ -15,6 +14,8 @@ from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, So
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Frame
 from yard.export.domain import ProjectSubject, Segment, Subject
+
+from services.export.tests.sample import SUBJECT
 
 RECTANGLE, POLYGON, MASK = ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.MASK
 COLOUR = Attribute(id=1, name="colour", input=AttributeInput.SELECT, values=("red", "light blue", "7"))
@@ -96,27 +97,16 @@ def _info(task: Task, number: int) -> FrameInfo:
 
 def subject(size: int, *, mode: str = "annotation", **more: object) -> Subject:
     """A task with that many frames."""
-    made = Subject(
-        task_id=12,
-        job_id=0,
-        name="Night & Day",
-        mode="annotation",
-        subset="",
-        issue_tracker="",
-        owner="ann",
-        assignee="",
-        created=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-        updated=datetime(2026, 1, 3, tzinfo=UTC),
+    made = replace(
+        SUBJECT,
         overlap=0,
         start_frame=0,
         frame_step=1,
-        first=0,
         last=size - 1,
         width=WIDTH,
         height=HEIGHT,
         segments=(Segment(job_id=31, first=0, last=size - 1),),
         labels=LABELS,
-        media_id="00000000-0000-7000-8000-000000000001",
     )
     return replace(made, mode=mode, **more)  # type: ignore[arg-type]
 

@@ -1,3 +1,4 @@
+import importlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,15 @@ def test_masks_of_other_layouts_are_found() -> None:
     assert fault.reason == "its mask '20.v1_mask_0.png' is not in the archive"
 
 
+def test_a_mask_that_ends_early_is_refused() -> None:
+    # Pictures of tasks may end early: importing that reader tells Pillow so for the whole process.
+    importlib.import_module("yard.media.decode_image")
+    found = files(LABELME, dataset(subject=IMAGES))
+    name = "val/Masks/a b/20.v1_mask_0.png"
+    (fault,) = tried(LABELME, found | {name: found[name][:-14]}, IMAGES).faults
+    assert fault == (name, "is no PNG that can be read: it has no end")
+
+
 def test_objects_marked_as_deleted_are_ignored() -> None:
     gone = f"<object><name>nobody</name><deleted>1</deleted><polygon>{PT}</polygon></object>"
     found = tried(LABELME, document(gone), IMAGES, name="x.xml")
@@ -149,6 +159,8 @@ def test_faults_are_told_with_file_and_object() -> None:
     infinite = PT.replace("<x>1<", "<x>inf<")
     wrong = f"{begin}<polygon>{infinite}</polygon></object>"
     assert fault_of(wrong) == ("x.xml, object 1", "its points are no pairs of numbers: 'inf'")
+    odd = f"{begin}<polygon>{PT.replace('<x>1<', '<x>1_0<')}</polygon></object>"
+    assert fault_of(odd)[1] == "its points are no pairs of numbers: '1_0'"
     assert fault_of("<object><name>nobody</name><polygon/></object>")[1] == "there is no label 'nobody'"
     bomb = b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>'
     (fault,) = tried(LABELME, archived({"x.xml": bomb}), IMAGES).faults

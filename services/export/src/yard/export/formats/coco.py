@@ -21,13 +21,13 @@ from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
     OWN,
-    LeftOutOnce,
     TrackNumbers,
     joined,
     leave_out_hidden,
     quoted,
     typed,
 )
+from yard.export.formats.losses import Losses
 
 _RECTANGLE = ShapeKind.RECTANGLE
 NO_PLACE = "COCO instances have no place for it"
@@ -83,7 +83,7 @@ class _Annotations:
         self._dataset = dataset
         self._categories = {label.id: number for number, label in enumerate(dataset.labels.labels, 1)}
         self._properties = lru_cache(CACHED)(self._read_properties)
-        self._left_out = LeftOutOnce(dataset)
+        self._losses = Losses(dataset)
         self._tracks = TrackNumbers()
         self._number = 0
 
@@ -114,7 +114,7 @@ class _Annotations:
             if not place:
                 continue
             if group:
-                self._left_out.add("group", NO_GROUPS, part, track)
+                self._losses.note(part, drawn, "group", NO_GROUPS)
             if track >= 0:
                 keyframe = "true" if is_keyframe else "false"
                 own += f',"track_id":{self._tracks.of(part, track)},"keyframe":{keyframe}'
@@ -134,9 +134,9 @@ class _Annotations:
         if kind is ShapeKind.POLYGON and not is_crowd:
             return _polygon(drawn)
         if kind in (ShapeKind.POLYGON, ShapeKind.ELLIPSE):
-            self._left_out.add(name, AS_PIXELS, frame.part, drawn.track)
+            self._losses.note(frame.part, drawn, name, AS_PIXELS)
             return _pixels(drawn, frame)
-        self._left_out.add(name, NO_PLACE, frame.part, drawn.track)
+        self._losses.note(frame.part, drawn, name, NO_PLACE)
         return ""
 
     def _read_properties(self, label_id: int, values: Values) -> _Properties:

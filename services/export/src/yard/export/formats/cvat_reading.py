@@ -23,6 +23,7 @@ from yard.export.formats.cvat_elements import (
 )
 from yard.export.formats.cvat_tracks import GatheredTrack, Said
 from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
+from yard.export.intakes.xml_document import is_xml
 from yard.export.wording.xml_events import DEEPEST, BrokenXmlError, XmlEvents
 
 INSTRUCTION: Final = "frameyard"
@@ -46,7 +47,7 @@ Given = Mapping[str, str]
 
 def read(opened: Opened, intake: Intake) -> None:
     """Reads every XML file of the archive, as CVAT does, or the bare one."""
-    entries = [entry for entry in opened.entries() if _is_xml(entry.name)]
+    entries = [entry for entry in opened.entries() if is_xml(entry.name)]
     if not entries:
         intake.refuse(opened.name, "holds no XML file")
     whole = max(1, sum(entry.size for entry in entries))
@@ -58,11 +59,6 @@ def read(opened: Opened, intake: Intake) -> None:
 
 def _is_behind(frame: str, stop: int) -> bool:
     return frame.isdecimal() and len(frame) < _MOST_DIGITS and int(frame) > stop
-
-
-def _is_xml(name: str) -> bool:
-    folder, _, base = name.rpartition("/")
-    return base.lower().endswith(".xml") and not base.startswith("._") and not folder.startswith("__MACOSX")
 
 
 class _Document:

@@ -20,13 +20,13 @@ from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
     OWN,
-    LeftOutOnce,
     TrackNumbers,
     joined,
     leave_out_hidden,
     members,
     quoted,
 )
+from yard.export.formats.losses import Losses
 from yard.export.wording.decimals import SIXTH_DECIMAL, size_between
 from yard.export.wording.rle import text_of
 
@@ -68,7 +68,7 @@ class _Items:
         self._labels = {label.id: number for number, label in enumerate(dataset.labels.labels)}
         self._members = lru_cache(CACHED)(lambda label, values: members(dataset.labels, label, values))
         self._boxes = lru_cache(CACHED)(self._box_head)
-        self._left_out = LeftOutOnce(dataset)
+        self._losses = Losses(dataset)
         self._tracks = TrackNumbers()
         self._number = 0
         # Labels whose own attribute takes the name.
@@ -128,7 +128,7 @@ class _Items:
         else:
             name, own, place = self._place(drawn, frame)
         if not name:
-            self._left_out.add(kind.name.lower(), NO_PLACE, frame.part, track)
+            self._losses.note(frame.part, drawn, kind.name.lower(), NO_PLACE)
             return
         if track >= 0:
             keyframe = "true" if is_keyframe else "false"

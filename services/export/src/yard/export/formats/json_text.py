@@ -79,20 +79,3 @@ def leave_out_hidden(dataset: Dataset) -> None:
             if attribute.name in OWN:
                 reason = f"{attribute.name!r} is the format's own word for a property of objects"
                 dataset.leave_out("attribute", reason)
-
-
-class LeftOutOnce:
-    """Counts objects that the format cannot hold: a track once, on however many frames it is."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
-        self._tracks: set[tuple[str, int, int]] = set()
-
-    def add(self, kind: str, reason: str, part: int, track: int) -> None:
-        """Notes an object on a frame; `track` is -1 for a shape."""
-        key = (kind, part, track)
-        if track >= 0 and key in self._tracks:
-            return
-        if track >= 0:
-            self._tracks.add(key)
-        self._dataset.leave_out(kind, reason)

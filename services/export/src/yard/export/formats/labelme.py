@@ -5,8 +5,6 @@ the type `bounding_box` as before their rotation, which is an attribute. Members
 first.
 """
 
-import io
-import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -22,6 +20,7 @@ from yard.export.formats.format import Format
 from yard.export.formats.labelme_attributes import written
 from yard.export.formats.labelme_reading import ROTATION, read
 from yard.export.formats.losses import Losses
+from yard.export.formats.png import encoded
 from yard.export.wording.xml_text import text
 
 NO_PLACE = "LabelMe has no place for it"
@@ -175,9 +174,7 @@ def _png(drawn: Drawn, width: int, height: int) -> bytes:
     rows, columns = found.pixels.shape
     pixels = np.zeros((height, width), np.uint8)
     pixels[found.top : found.top + rows, found.left : found.left + columns] = found.pixels * np.uint8(255)
-    target = io.BytesIO()
-    Image.fromarray(pixels).save(target, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
-    return target.getvalue()
+    return encoded(Image.fromarray(pixels))
 
 
 def _document(frame: Frame, objects: list[str]) -> bytes:

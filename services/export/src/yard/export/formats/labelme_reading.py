@@ -16,8 +16,10 @@ from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.labelme_attributes import parsed
-from yard.export.intakes.intake import NONE, FoundShape, Intake
-from yard.export.intakes.xml_document import BrokenDocumentError, document, said
+from yard.export.formats.png import decoded
+from yard.export.intakes.intake import NONE, FoundShape, Intake, Ints
+from yard.export.intakes.xml_document import BrokenDocumentError, document, is_xml, said
+from yard.export.wording.decimals import finite_or_nan
 from yard.export.wording.mask_runs import points_of
 
 ROTATION: Final = "rotation"
@@ -29,23 +31,18 @@ _CACHED: Final = 1024
 
 def read(opened: Opened, intake: Intake) -> None:
     """Hands over the objects of all files."""
-    total = sum(1 for entry in opened.entries() if _is_xml(entry.name))
+    total = sum(1 for entry in opened.entries() if is_xml(entry.name))
     if not total:
         intake.refuse(opened.name, "holds no XML file")
         return
     reader = _Reader(opened, intake)
     done = 0
     for entry in opened.entries():
-        if _is_xml(entry.name):
+        if is_xml(entry.name):
             reader.read(entry)
             done += 1
             if done % _EVERY == 0:
                 intake.read(done / total)
-
-
-def _is_xml(name: str) -> bool:
-    base = name.rpartition("/")[2]
-    return base.lower().endswith(".xml") and not base.startswith("._") and "__MACOSX/" not in name
 
 
 class _Reader:
@@ -146,9 +143,9 @@ class _Reader:
 
     def _polygon(self, polygon: Element, kind: str, where: str) -> tuple[ShapeKind, list[float]] | None:
         texts = [value.text for point in polygon if point.tag == "pt" for value in point]
-        points = list(map(self._exact, texts))
+        points = list(map(finite_or_nan, texts))
         if len(points) % 2 or not all(map(math.isfinite, points)):
-            wrong = next((text for text in texts if not math.isfinite(self._exact(text))), "")
+            wrong = next((text for text in texts if not math.isfinite(finite_or_nan(text))), "")
             self._intake.refuse(where, f"its points are no pairs of numbers: {str(wrong)[:40]!r}")
             return None
         if kind == "bounding_box" and points:
@@ -161,35 +158,26 @@ class _Reader:
         if found is None:
             self._intake.refuse(where, f"its mask {name[:120]!r} is not in the archive")
             return None
-        size = self._intake.frame_size(frame)
-        try:
-            with self._opened.open(found) as file, Image.open(file, formats=("PNG",)) as image:
-                if image.size != size:
-                    self._intake.refuse(found.name, f"is {image.size} pixels large, its frame is {size}")
-                    return None
-                pixels = np.flatnonzero(np.asarray(image.convert("L")))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-            self._intake.refuse(found.name, f"is no PNG that can be read: {fault}")
+        pixels = decoded(self._opened, self._intake, found, frame, _set_pixels)
+        if pixels is None:
             return None
         if not len(pixels):
             self._intake.ignore("mask", "it has no pixels")
             return None
-        return [float(number) for number in points_of(pixels, size[0])]
+        width, _ = self._intake.frame_size(frame)
+        return [float(number) for number in points_of(pixels, width)]
 
     def _number(self, given: str, name: str, where: str) -> float | None:
-        number = self._exact(given)
+        number = finite_or_nan(given)
         if math.isfinite(number):
             return number
         self._intake.refuse(where, f"{name} is {given[:40]!r}, a number is needed")
         return None
 
-    @staticmethod
-    def _exact(given: str | None) -> float:
-        """The number, or not a number."""
-        try:
-            return float(given or "")
-        except ValueError:
-            return math.nan
+
+def _set_pixels(image: Image.Image) -> Ints:
+    places: Ints = np.flatnonzero(np.asarray(image.convert("L")))
+    return places
 
 
 def _first(first_of: Mapping[str, str], id_: str) -> str:

@@ -5,7 +5,6 @@ of the picture of objects is an object; without that picture each class is one. 
 holes stay holes.
 """
 
-import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -17,6 +16,7 @@ from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
 from yard.export.archives.refusals import refused
+from yard.export.formats.png import decoded
 from yard.export.formats.voc_labelmap import (
     BACKGROUND,
     NAME,
@@ -34,9 +34,6 @@ OBJECTS: Final = "SegmentationObject/"
 _MOST_OBJECTS: Final = 10_000
 _LARGEST_MAP: Final = 1 << 20
 _PLACE: Final = re.compile(r"(?:.*/)?SegmentationClass/(.+)\.png", re.IGNORECASE)
-_END: Final = b"IEND\xaeB`\x82"
-# No picture of a frame needs more, however badly it is packed.
-_HEAD_BYTES, _PIXEL_BYTES, _TAIL_BYTES = 1 << 20, 10, 1024
 _LIST: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/.+\.txt")
 Pixels = NDArray[np.uint32]
 Ints = NDArray[np.int64]
@@ -166,26 +163,15 @@ class _Picture:
             yield own, int(kinds[counts.argmax()])
 
     def _pixels(self, entry: Entry) -> tuple[Pixels, bool] | None:
-        """A number a pixel, red in the upper bits; or that of the one channel there is."""
-        size = self._intake.frame_size(self._frame)
-        with self._opened.open(entry) as file:
-            content = file.read(_HEAD_BYTES + size[0] * size[1] * _PIXEL_BYTES)
-        # Pillow may have been told to make do with less, for pictures of tasks: here less is wrong.
-        if _END not in content[-_TAIL_BYTES:]:
-            self._intake.refuse(entry.name, "is no PNG that can be read: it has no end")
-            return None
-        try:
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
-                if image.size != size:
-                    self._intake.refuse(entry.name, f"is {image.size} pixels large, its frame is {size}")
-                    return None
-                if image.mode in ("L", "1", "I;16", "I"):
-                    numbers: Pixels = np.asarray(image, dtype=np.uint32)
-                    return numbers, True
-                channels: Pixels = np.asarray(image.convert("RGB"), dtype=np.uint32)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-            self._intake.refuse(entry.name, f"is no PNG that can be read: {fault}")
-            return None
-        weights: Pixels = np.array([1 << 16, 1 << 8, 1], np.uint32)
-        colors: Pixels = (channels * weights).sum(axis=2, dtype=np.uint32)
-        return colors, False
+        return decoded(self._opened, self._intake, entry, self._frame, _numbers)
+
+
+def _numbers(image: Image.Image) -> tuple[Pixels, bool]:
+    """A number a pixel, red in the upper bits; or that of the one channel there is."""
+    if image.mode in ("L", "1", "I;16", "I"):
+        numbers: Pixels = np.asarray(image, dtype=np.uint32)
+        return numbers, True
+    channels: Pixels = np.asarray(image.convert("RGB"), dtype=np.uint32)
+    weights: Pixels = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    colors: Pixels = (channels * weights).sum(axis=2, dtype=np.uint32)
+    return colors, False

@@ -3,8 +3,6 @@
 A palette has 256 colours; a frame with more classes or objects has pixels of three channels instead.
 """
 
-import io
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from PIL import Image
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
 from yard.export.datasets.drawn import Drawn
+from yard.export.formats.png import encoded
 from yard.export.formats.voc_labelmap import VOID, Color, instance_color
 
 PAINTED = (ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.ELLIPSE, ShapeKind.MASK)
@@ -74,7 +73,4 @@ def _png(numbers: Numbers, color: Callable[[int], Color]) -> bytes:
         image.putpalette(palette.tobytes())
     else:
         image = Image.fromarray(palette[numbers])
-    target = io.BytesIO()
-    # Wide areas of one value: runs are all that is worth to be looked for.
-    image.save(target, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
-    return target.getvalue()
+    return encoded(image)

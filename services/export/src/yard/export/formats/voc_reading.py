@@ -17,7 +17,8 @@ from yard.export.formats.masks_reading import CLASSES, read_masks
 from yard.export.formats.voc_labelmap import label_written_as, plain
 from yard.export.formats.voc_objects import DIFFICULT, KEYFRAME, ROTATION, TRACK, TRUNCATED
 from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
-from yard.export.intakes.xml_document import BrokenDocumentError, document, said
+from yard.export.intakes.xml_document import BrokenDocumentError, document, is_xml, said
+from yard.export.wording.decimals import finite_or_nan
 
 _PLACE: Final = re.compile(r"(?:.*/)?Annotations/(.+)\.xml", re.IGNORECASE)
 _LIST: Final = re.compile(r"(?:.*/)?ImageSets/Main/([^/]+)\.txt", re.IGNORECASE)
@@ -29,11 +30,11 @@ _EVERY: Final = 100
 
 def read(opened: Opened, intake: Intake) -> None:
     """Hands over boxes, tags and masks."""
-    total = sum(1 for entry in opened.entries() if _is_xml(entry.name))
+    total = sum(1 for entry in opened.entries() if is_xml(entry.name))
     labels = {label.name: label for label in intake.labels.labels}
     done = 0
     for entry in opened.entries():
-        if _is_xml(entry.name):
+        if is_xml(entry.name):
             _Document(opened, intake, entry, labels).read()
             done += 1
             if done % _EVERY == 0:
@@ -45,11 +46,6 @@ def read(opened: Opened, intake: Intake) -> None:
         masks = read_masks(opened, intake)
     if not total and not masks:
         intake.refuse(opened.name, "holds no XML file and no masks")
-
-
-def _is_xml(name: str) -> bool:
-    base = name.rpartition("/")[2]
-    return base.lower().endswith(".xml") and not base.startswith("._") and "__MACOSX/" not in name
 
 
 class _Document:
@@ -114,10 +110,7 @@ class _Document:
         return known if len(known) == len(_CORNERS) else None
 
     def _number(self, given: str, name: str, where: str) -> float | None:
-        try:
-            number = float(given)
-        except ValueError:
-            number = math.nan
+        number = finite_or_nan(given)
         if math.isfinite(number):
             return number
         self._intake.refuse(where, f"{name} is {given[:40]!r}, a number is needed")

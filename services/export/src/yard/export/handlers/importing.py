@@ -5,17 +5,17 @@ from uuid import UUID
 
 from frameyard.annotation.v1 import annotation_service_pb2 as annotation
 from frameyard.export.v1 import import_service_pb2 as messages
-from frameyard.operation.v1 import operation_pb2
 from yard.export import store
 from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.formats.format import Format, unread
-from yard.export.handlers.context import Exporting, operation_name
+from yard.export.handlers.context import Exporting
 from yard.export.sources.saving import check_may_save
 from yard.export.sources.tasks import visible_task
 from yard.export.sources.uploads import own_file
 from yard.export.store import FileImport
 from yard.runtime import auth, clock, errors
 from yard.runtime.idempotency import once
+from yard.runtime.operations import to_proto
 
 KIND = "import"
 # Longer than the work itself is kept.
@@ -39,15 +39,13 @@ async def create_import(
     limit = exporting.runtime.settings.import_max_file_bytes
     if file.size_bytes > limit:
         raise errors.invalid("upload_id", f"the file has {file.size_bytes} bytes, at most {limit} are read")
-    caller = auth.current()
+    caller, operations = auth.current(), exporting.runtime.operations
 
     async with exporting.runtime.db.transaction() as tx:
 
         async def create() -> messages.CreateImportResponse:
             target = f"jobs/{request.job_id}" if request.job_id else f"tasks/{task_id}"
-            id_ = await exporting.runtime.operations.create(
-                tx, kind=KIND, target=target, owner=caller.subject
-            )
+            id_ = await operations.create(tx, kind=KIND, target=target, owner=caller.subject)
             asked = FileImport(
                 id=id_,
                 task_id=task_id,
@@ -59,7 +57,9 @@ async def create_import(
             )
             await store.insert_import(tx, asked)
             await tx.enqueue(request, kind=KIND, owner=caller.subject, operation_id=id_)
-            return messages.CreateImportResponse(operation=_queued(id_, target, caller.subject))
+            operation = await operations.find(tx, id_)
+            assert operation is not None
+            return messages.CreateImportResponse(operation=to_proto(operations.service, operation))
 
         return await once(tx, request.request_id, request, messages.CreateImportResponse, create)
 
@@ -103,16 +103,3 @@ def _checked(request: messages.CreateImportRequest) -> Format:
 
 async def _task_of(exporting: Exporting, authorization: str, job_id: int) -> int:
     return (await visible_task(exporting.channels, authorization, job_id=job_id)).id
-
-
-def _queued(id_: UUID, target: str, owner: str) -> operation_pb2.Operation:
-    operation = operation_pb2.Operation(
-        name=operation_name(id_),
-        kind=KIND,
-        target=target,
-        owner=owner,
-        state=operation_pb2.OPERATION_STATE_QUEUED,
-    )
-    operation.create_time.FromDatetime(clock.now())
-    operation.update_time.CopyFrom(operation.create_time)
-    return operation

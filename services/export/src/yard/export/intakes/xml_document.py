@@ -40,6 +40,12 @@ def document(opened: Opened, entry: Entry, root: str) -> Element:
     return found
 
 
+def is_xml(name: str) -> bool:
+    """Whether a member is an XML file, and none that a desktop has put beside it."""
+    base = name.rpartition("/")[2]
+    return base.lower().endswith(".xml") and not base.startswith("._") and "__MACOSX/" not in name
+
+
 def said(element: Element | None) -> str:
     """Its text without the blanks around it, "" if there is none."""
     return "" if element is None else (element.text or "").strip()

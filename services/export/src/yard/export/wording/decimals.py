@@ -27,3 +27,12 @@ def size_between(start: float, end: float) -> float:
         return short
     near = (size, math.nextafter(size, -math.inf), math.nextafter(size, math.inf))
     return next((one for one in near if corner(start, one) == end), size)
+
+
+def finite_or_nan(text: str | None) -> float:
+    """The number that a text is; NaN for everything else, also for what only Python takes for a number."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) and "_" not in (text or "") else math.nan

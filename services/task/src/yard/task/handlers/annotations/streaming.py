@@ -84,10 +84,9 @@ class _Source:
 
     async def single(self) -> None:
         """Of the only job, in which there is nothing to merge."""
-        selection = selection_of(self._scope, self._wanted)
-        if self._scope.jobs:
-            # All pages come by the index of jobs; by their task alone each one would sort all that follow.
-            selection = replace(selection, job_id=self._scope.jobs[0].id)
+        if not self._scope.jobs:
+            return
+        selection = replace(selection_of(self._scope, self._wanted), job_id=self._scope.jobs[0].id)
         await self._packed("tag", selection)
         await self._packed("shape", selection)
         async for tracks in reading.track_pages(self._tx, selection):

@@ -29,7 +29,8 @@ async def shape_batches(reader: Reader, selection: Selection) -> AsyncIterator[B
 
 
 async def _pages(reader: Reader, statement: str, selection: Selection) -> AsyncIterator[Record]:
-    statement = statement.format(job="$2::bigint IS NULL" if selection.job_id is None else "job_id = $2")
+    # Pages come by the index of jobs: of a task as a whole each one would sort all that follow.
+    assert selection.job_id is not None
     frame, id_, limit = -1, 0, FIRST_PAGE
     while True:
         page = await reader.fetchrow(statement, *selection.arguments, frame, id_, limit)
@@ -165,7 +166,7 @@ FROM (
                 END AS attributes
             FROM {table}
             WHERE task_id = $1
-                AND {{job}}
+                AND job_id = $2
                 AND frame BETWEEN $3 AND $4
                 AND ($5::bigint[] IS NULL OR label_id = ANY ($5))
                 AND (frame, id) > ($6, $7)
