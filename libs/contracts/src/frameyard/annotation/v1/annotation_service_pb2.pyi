@@ -402,6 +402,7 @@ class ImportHeader(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     CHECK_ONLY_FIELD_NUMBER: _builtins.int
+    AS_STORED_FIELD_NUMBER: _builtins.int
     mode: Global___ImportMode.ValueType
     """What becomes of the objects that are there."""
     base_revision: _builtins.int
@@ -412,6 +413,10 @@ class ImportHeader(_message.Message):
     """Who is noted as the author; service accounts only, which must have checked that user's rights. 0: the caller."""
     check_only: _builtins.bool
     """Only tell whether the caller may do this: what follows the header is not read and nothing is changed."""
+    as_stored: _builtins.bool
+    """Services only, and only to a job: the objects are those of such a job, as a backup has them. They keep their
+    origins, and kinds and values that do not fit their label any more.
+    """
     @_builtins.property
     def target(self) -> Global___AnnotationTarget:
         """Required. Whose."""
@@ -425,10 +430,11 @@ class ImportHeader(_message.Message):
         request_id: _builtins.str = ...,
         user_id: _builtins.int = ...,
         check_only: _builtins.bool = ...,
+        as_stored: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "base_revision", b"base_revision", "check_only", b"check_only", "mode", b"mode", "request_id", b"request_id", "target", b"target", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision", "as_stored", b"as_stored", "base_revision", b"base_revision", "check_only", b"check_only", "mode", b"mode", "request_id", b"request_id", "target", b"target", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__base_revision: _TypeAlias = _typing.Literal["base_revision"]  # noqa: Y015
     _WhichOneofArgType__base_revision: _TypeAlias = _typing.Literal["_base_revision", b"_base_revision"]  # noqa: Y015

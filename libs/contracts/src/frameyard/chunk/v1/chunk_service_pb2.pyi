@@ -87,7 +87,9 @@ class GetChunkRequest(_message.Message):
     media_id: _builtins.str
     """Required. Id of the media, a UUID."""
     grant: _builtins.str
-    """Grant of the caller; not needed by service accounts."""
+    """Grant of the caller; not needed by service accounts. One that shows the grant of a person reads for them: the next
+    chunks are made ahead of that person.
+    """
     number: _builtins.int
     """Number of the chunk, from 0; chunk n holds frames n * chunk_size and so on."""
     quality: Global___Quality.ValueType

@@ -27,7 +27,7 @@ from frameyard.operation.v1 import operation_pb2 as frameyard_dot_operation_dot_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(frameyard/export/v1/export_service.proto\x12\x13\x66rameyard.export.v1\x1a frameyard/common/v1/common.proto\x1a&frameyard/operation/v1/operation.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\textension\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05holds\x18\x04 \x03(\t\x12\x19\n\x11\x66or_interpolation\x18\x05 \x01(\x08\x12\x16\n\x0e\x66or_annotation\x18\x06 \x01(\x08\x12\r\n\x05keeps\x18\x07 \x03(\t\x12\x17\n\x0f\x62\x61re_extensions\x18\x08 \x03(\t\x12\x12\n\ncan_export\x18\t \x01(\x08\x12\x12\n\ncan_import\x18\n \x01(\x08\"\x14\n\x12ListFormatsRequest\"C\n\x13ListFormatsResponse\x12,\n\x07\x66ormats\x18\x01 \x03(\x0b\x32\x1b.frameyard.export.v1.Format\"\xa8\x01\n\x13\x43reateExportRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x12\x14\n\nproject_id\x18\x06 \x01(\x03H\x00\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x13\n\x0bwith_images\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0brefuse_loss\x18\x07 \x01(\x08\x42\x08\n\x06target\"L\n\x14\x43reateExportResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"6\n\x07LeftOut\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\xc3\x01\n\x0c\x45xportResult\x12-\n\x07\x61rchive\x18\x01 \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12.\n\x08left_out\x18\x04 \x03(\x0b\x32\x1c.frameyard.export.v1.LeftOut\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x15\x44ownloadExportRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"G\n\x0e\x44ownloadHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"j\n\x16\x44ownloadExportResponse\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.frameyard.export.v1.DownloadHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part2\xc3\x02\n\rExportService\x12`\n\x0bListFormats\x12\'.frameyard.export.v1.ListFormatsRequest\x1a(.frameyard.export.v1.ListFormatsResponse\x12\x63\n\x0c\x43reateExport\x12(.frameyard.export.v1.CreateExportRequest\x1a).frameyard.export.v1.CreateExportResponse\x12k\n\x0e\x44ownloadExport\x12*.frameyard.export.v1.DownloadExportRequest\x1a+.frameyard.export.v1.DownloadExportResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(frameyard/export/v1/export_service.proto\x12\x13\x66rameyard.export.v1\x1a frameyard/common/v1/common.proto\x1a&frameyard/operation/v1/operation.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\textension\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\r\n\x05holds\x18\x04 \x03(\t\x12\x19\n\x11\x66or_interpolation\x18\x05 \x01(\x08\x12\x16\n\x0e\x66or_annotation\x18\x06 \x01(\x08\x12\r\n\x05keeps\x18\x07 \x03(\t\x12\x17\n\x0f\x62\x61re_extensions\x18\x08 \x03(\t\x12\x12\n\ncan_export\x18\t \x01(\x08\x12\x12\n\ncan_import\x18\n \x01(\x08\"\x14\n\x12ListFormatsRequest\"C\n\x13ListFormatsResponse\x12,\n\x07\x66ormats\x18\x01 \x03(\x0b\x32\x1b.frameyard.export.v1.Format\"\xbb\x01\n\x13\x43reateExportRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x12\x14\n\nproject_id\x18\x06 \x01(\x03H\x00\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x13\n\x0bwith_images\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x13\n\x0brefuse_loss\x18\x07 \x01(\x08\x12\x11\n\tfile_name\x18\x08 \x01(\tB\x08\n\x06target\"L\n\x14\x43reateExportResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"6\n\x07LeftOut\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\xc3\x01\n\x0c\x45xportResult\x12-\n\x07\x61rchive\x18\x01 \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12.\n\x08left_out\x18\x04 \x03(\x0b\x32\x1c.frameyard.export.v1.LeftOut\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x15\x44ownloadExportRequest\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"G\n\x0e\x44ownloadHeader\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"j\n\x16\x44ownloadExportResponse\x12\x35\n\x06header\x18\x01 \x01(\x0b\x32#.frameyard.export.v1.DownloadHeaderH\x00\x12\x11\n\x07\x63ontent\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part2\xc3\x02\n\rExportService\x12`\n\x0bListFormats\x12\'.frameyard.export.v1.ListFormatsRequest\x1a(.frameyard.export.v1.ListFormatsResponse\x12\x63\n\x0c\x43reateExport\x12(.frameyard.export.v1.CreateExportRequest\x1a).frameyard.export.v1.CreateExportResponse\x12k\n\x0e\x44ownloadExport\x12*.frameyard.export.v1.DownloadExportRequest\x1a+.frameyard.export.v1.DownloadExportResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,19 +41,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTFORMATSRESPONSE']._serialized_start=405
   _globals['_LISTFORMATSRESPONSE']._serialized_end=472
   _globals['_CREATEEXPORTREQUEST']._serialized_start=475
-  _globals['_CREATEEXPORTREQUEST']._serialized_end=643
-  _globals['_CREATEEXPORTRESPONSE']._serialized_start=645
-  _globals['_CREATEEXPORTRESPONSE']._serialized_end=721
-  _globals['_LEFTOUT']._serialized_start=723
-  _globals['_LEFTOUT']._serialized_end=777
-  _globals['_EXPORTRESULT']._serialized_start=780
-  _globals['_EXPORTRESULT']._serialized_end=975
-  _globals['_DOWNLOADEXPORTREQUEST']._serialized_start=977
-  _globals['_DOWNLOADEXPORTREQUEST']._serialized_end=1035
-  _globals['_DOWNLOADHEADER']._serialized_start=1037
-  _globals['_DOWNLOADHEADER']._serialized_end=1108
-  _globals['_DOWNLOADEXPORTRESPONSE']._serialized_start=1110
-  _globals['_DOWNLOADEXPORTRESPONSE']._serialized_end=1216
-  _globals['_EXPORTSERVICE']._serialized_start=1219
-  _globals['_EXPORTSERVICE']._serialized_end=1542
+  _globals['_CREATEEXPORTREQUEST']._serialized_end=662
+  _globals['_CREATEEXPORTRESPONSE']._serialized_start=664
+  _globals['_CREATEEXPORTRESPONSE']._serialized_end=740
+  _globals['_LEFTOUT']._serialized_start=742
+  _globals['_LEFTOUT']._serialized_end=796
+  _globals['_EXPORTRESULT']._serialized_start=799
+  _globals['_EXPORTRESULT']._serialized_end=994
+  _globals['_DOWNLOADEXPORTREQUEST']._serialized_start=996
+  _globals['_DOWNLOADEXPORTREQUEST']._serialized_end=1054
+  _globals['_DOWNLOADHEADER']._serialized_start=1056
+  _globals['_DOWNLOADHEADER']._serialized_end=1127
+  _globals['_DOWNLOADEXPORTRESPONSE']._serialized_start=1129
+  _globals['_DOWNLOADEXPORTRESPONSE']._serialized_end=1235
+  _globals['_EXPORTSERVICE']._serialized_start=1238
+  _globals['_EXPORTSERVICE']._serialized_end=1561
 # @@protoc_insertion_point(module_scope)

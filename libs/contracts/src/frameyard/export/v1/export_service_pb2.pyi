@@ -139,6 +139,7 @@ class CreateExportRequest(_message.Message):
     WITH_IMAGES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REFUSE_LOSS_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
     task_id: _builtins.int
     """Id of the task."""
     job_id: _builtins.int
@@ -153,6 +154,8 @@ class CreateExportRequest(_message.Message):
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
     refuse_loss: _builtins.bool
     """Fail with FAILED_PRECONDITION instead of leaving out what the format cannot hold; the error counts it."""
+    file_name: _builtins.str
+    """File name to offer, without folders, at most 255 characters; empty: one of target, format and time."""
     def __init__(
         self,
         *,
@@ -163,10 +166,11 @@ class CreateExportRequest(_message.Message):
         with_images: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         refuse_loss: _builtins.bool = ...,
+        file_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "project_id", b"project_id", "target", b"target", "task_id", b"task_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "project_id", b"project_id", "refuse_loss", b"refuse_loss", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "with_images", b"with_images"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_name", b"file_name", "format", b"format", "job_id", b"job_id", "project_id", b"project_id", "refuse_loss", b"refuse_loss", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "with_images", b"with_images"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["task_id", "job_id", "project_id"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015

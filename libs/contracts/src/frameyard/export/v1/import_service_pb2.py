@@ -25,23 +25,29 @@ _sym_db = _symbol_database.Default()
 from frameyard.operation.v1 import operation_pb2 as frameyard_dot_operation_dot_v1_dot_operation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(frameyard/export/v1/import_service.proto\x12\x13\x66rameyard.export.v1\x1a&frameyard/operation/v1/operation.proto\"\xaa\x01\n\x13\x43reateImportRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x11\n\tupload_id\x18\x04 \x01(\t\x12-\n\x04mode\x18\x05 \x01(\x0e\x32\x1f.frameyard.export.v1.ImportMode\x12\x12\n\nrequest_id\x18\x06 \x01(\tB\x08\n\x06target\"L\n\x14\x43reateImportResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"6\n\x07Ignored\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"}\n\x0cImportResult\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x0c\n\x04tags\x18\x02 \x01(\x03\x12\x0e\n\x06shapes\x18\x03 \x01(\x03\x12\x0e\n\x06tracks\x18\x04 \x01(\x03\x12-\n\x07ignored\x18\x05 \x03(\x0b\x32\x1c.frameyard.export.v1.Ignored*Z\n\nImportMode\x12\x1b\n\x17IMPORT_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13IMPORT_MODE_REPLACE\x10\x01\x12\x16\n\x12IMPORT_MODE_APPEND\x10\x02\x32t\n\rImportService\x12\x63\n\x0c\x43reateImport\x12(.frameyard.export.v1.CreateImportRequest\x1a).frameyard.export.v1.CreateImportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(frameyard/export/v1/import_service.proto\x12\x13\x66rameyard.export.v1\x1a&frameyard/operation/v1/operation.proto\"\xc1\x01\n\x13\x43reateImportRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x11\n\tupload_id\x18\x04 \x01(\t\x12-\n\x04mode\x18\x05 \x01(\x0e\x32\x1f.frameyard.export.v1.ImportMode\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x15\n\rconvert_masks\x18\x07 \x01(\x08\x42\x08\n\x06target\"L\n\x14\x43reateImportResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"6\n\x07Ignored\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"}\n\x0cImportResult\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x0c\n\x04tags\x18\x02 \x01(\x03\x12\x0e\n\x06shapes\x18\x03 \x01(\x03\x12\x0e\n\x06tracks\x18\x04 \x01(\x03\x12-\n\x07ignored\x18\x05 \x03(\x0b\x32\x1c.frameyard.export.v1.Ignored\"~\n\x1a\x43reateDatasetImportRequest\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\x11\n\tupload_id\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rconvert_masks\x18\x05 \x01(\x08\"S\n\x1b\x43reateDatasetImportResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"\x94\x01\n\x13\x44\x61tasetImportResult\x12\x10\n\x08task_ids\x18\x01 \x03(\x03\x12\x0e\n\x06images\x18\x02 \x01(\x03\x12\x0c\n\x04tags\x18\x03 \x01(\x03\x12\x0e\n\x06shapes\x18\x04 \x01(\x03\x12\x0e\n\x06tracks\x18\x05 \x01(\x03\x12-\n\x07ignored\x18\x06 \x03(\x0b\x32\x1c.frameyard.export.v1.Ignored*Z\n\nImportMode\x12\x1b\n\x17IMPORT_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13IMPORT_MODE_REPLACE\x10\x01\x12\x16\n\x12IMPORT_MODE_APPEND\x10\x02\x32\xee\x01\n\rImportService\x12\x63\n\x0c\x43reateImport\x12(.frameyard.export.v1.CreateImportRequest\x1a).frameyard.export.v1.CreateImportResponse\x12x\n\x13\x43reateDatasetImport\x12/.frameyard.export.v1.CreateDatasetImportRequest\x1a\x30.frameyard.export.v1.CreateDatasetImportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.export.v1.import_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMPORTMODE']._serialized_start=539
-  _globals['_IMPORTMODE']._serialized_end=629
+  _globals['_IMPORTMODE']._serialized_start=926
+  _globals['_IMPORTMODE']._serialized_end=1016
   _globals['_CREATEIMPORTREQUEST']._serialized_start=106
-  _globals['_CREATEIMPORTREQUEST']._serialized_end=276
-  _globals['_CREATEIMPORTRESPONSE']._serialized_start=278
-  _globals['_CREATEIMPORTRESPONSE']._serialized_end=354
-  _globals['_IGNORED']._serialized_start=356
-  _globals['_IGNORED']._serialized_end=410
-  _globals['_IMPORTRESULT']._serialized_start=412
-  _globals['_IMPORTRESULT']._serialized_end=537
-  _globals['_IMPORTSERVICE']._serialized_start=631
-  _globals['_IMPORTSERVICE']._serialized_end=747
+  _globals['_CREATEIMPORTREQUEST']._serialized_end=299
+  _globals['_CREATEIMPORTRESPONSE']._serialized_start=301
+  _globals['_CREATEIMPORTRESPONSE']._serialized_end=377
+  _globals['_IGNORED']._serialized_start=379
+  _globals['_IGNORED']._serialized_end=433
+  _globals['_IMPORTRESULT']._serialized_start=435
+  _globals['_IMPORTRESULT']._serialized_end=560
+  _globals['_CREATEDATASETIMPORTREQUEST']._serialized_start=562
+  _globals['_CREATEDATASETIMPORTREQUEST']._serialized_end=688
+  _globals['_CREATEDATASETIMPORTRESPONSE']._serialized_start=690
+  _globals['_CREATEDATASETIMPORTRESPONSE']._serialized_end=773
+  _globals['_DATASETIMPORTRESULT']._serialized_start=776
+  _globals['_DATASETIMPORTRESULT']._serialized_end=924
+  _globals['_IMPORTSERVICE']._serialized_start=1019
+  _globals['_IMPORTSERVICE']._serialized_end=1257
 # @@protoc_insertion_point(module_scope)

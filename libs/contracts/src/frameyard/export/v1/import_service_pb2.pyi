@@ -56,6 +56,7 @@ class CreateImportRequest(_message.Message):
     UPLOAD_ID_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONVERT_MASKS_FIELD_NUMBER: _builtins.int
     task_id: _builtins.int
     """Id of the task."""
     job_id: _builtins.int
@@ -68,6 +69,10 @@ class CreateImportRequest(_message.Message):
     """What happens to the objects that are there."""
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    convert_masks: _builtins.bool
+    """Whether masks become polygons of their outer edges, one for each part, where their labels take polygons; the
+    parts of a mask get a group, and its holes are lost and counted as ignored.
+    """
     def __init__(
         self,
         *,
@@ -77,10 +82,11 @@ class CreateImportRequest(_message.Message):
         upload_id: _builtins.str = ...,
         mode: Global___ImportMode.ValueType = ...,
         request_id: _builtins.str = ...,
+        convert_masks: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "target", b"target", "task_id", b"task_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "job_id", b"job_id", "mode", b"mode", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "upload_id", b"upload_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["convert_masks", b"convert_masks", "format", b"format", "job_id", b"job_id", "mode", b"mode", "request_id", b"request_id", "target", b"target", "task_id", b"task_id", "upload_id", b"upload_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_target: _TypeAlias = _typing.Literal["task_id", "job_id"]  # noqa: Y015
     _WhichOneofArgType_target: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
@@ -181,3 +187,113 @@ class ImportResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportResult: _TypeAlias = ImportResult  # noqa: Y015
+
+@_typing.final
+class CreateDatasetImportRequest(_message.Message):
+    """A data set on its way into a project."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONVERT_MASKS_FIELD_NUMBER: _builtins.int
+    project_id: _builtins.int
+    """Required. Id of the project."""
+    format: _builtins.str
+    """Required. Name of the format."""
+    upload_id: _builtins.str
+    """Required. Id of a finished upload of the caller with one file, a zip with images and annotations. It is kept as long
+    as the tasks: their frames lie in it.
+    """
+    request_id: _builtins.str
+    """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    convert_masks: _builtins.bool
+    """As of CreateImportRequest."""
+    def __init__(
+        self,
+        *,
+        project_id: _builtins.int = ...,
+        format: _builtins.str = ...,
+        upload_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        convert_masks: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["convert_masks", b"convert_masks", "format", b"format", "project_id", b"project_id", "request_id", b"request_id", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateDatasetImportRequest: _TypeAlias = CreateDatasetImportRequest  # noqa: Y015
+
+@_typing.final
+class CreateDatasetImportResponse(_message.Message):
+    """Answers CreateDatasetImport."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPERATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def operation(self) -> _operation_pb2.Operation:
+        """Ends when all tasks are there."""
+
+    def __init__(
+        self,
+        *,
+        operation: _operation_pb2.Operation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateDatasetImportResponse: _TypeAlias = CreateDatasetImportResponse  # noqa: Y015
+
+@_typing.final
+class DatasetImportResult(_message.Message):
+    """Result of the import of a data set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_IDS_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SHAPES_FIELD_NUMBER: _builtins.int
+    TRACKS_FIELD_NUMBER: _builtins.int
+    IGNORED_FIELD_NUMBER: _builtins.int
+    images: _builtins.int
+    """Images that became frames."""
+    tags: _builtins.int
+    """Tags that came."""
+    shapes: _builtins.int
+    """Shapes that came."""
+    tracks: _builtins.int
+    """Tracks that came."""
+    @_builtins.property
+    def task_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Ids of the tasks that were made, by the names of their subsets; at most 1,000."""
+
+    @_builtins.property
+    def ignored(self) -> _containers.RepeatedCompositeFieldContainer[Global___Ignored]:
+        """What was ignored, images that no subset names included."""
+
+    def __init__(
+        self,
+        *,
+        task_ids: _abc.Iterable[_builtins.int] | None = ...,
+        images: _builtins.int = ...,
+        tags: _builtins.int = ...,
+        shapes: _builtins.int = ...,
+        tracks: _builtins.int = ...,
+        ignored: _abc.Iterable[Global___Ignored] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ignored", b"ignored", "images", b"images", "shapes", b"shapes", "tags", b"tags", "task_ids", b"task_ids", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DatasetImportResult: _TypeAlias = DatasetImportResult  # noqa: Y015

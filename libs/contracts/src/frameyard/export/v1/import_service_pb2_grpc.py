@@ -40,6 +40,11 @@ class ImportServiceStub:
                 request_serializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportRequest.SerializeToString,
                 response_deserializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportResponse.FromString,
                 _registered_method=True)
+        self.CreateDatasetImport = channel.unary_unary(
+                '/frameyard.export.v1.ImportService/CreateDatasetImport',
+                request_serializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportRequest.SerializeToString,
+                response_deserializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportResponse.FromString,
+                _registered_method=True)
 
 
 class ImportServiceServicer:
@@ -55,6 +60,17 @@ class ImportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateDatasetImport(self, request, context):
+        """Makes a task of each subset of an uploaded data set, in the caller's name: its images become the task's media, its
+        objects come in. A project without labels takes those of the data set; labels that a project with labels does not
+        have are refused (INVALID_ARGUMENT) before anything is made. If it fails or is cancelled, nothing is left behind.
+        The operation's result is a DatasetImportResult. Owner and assignee of the project, if they may make
+        tasks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ImportServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +78,11 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     servicer.CreateImport,
                     request_deserializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportRequest.FromString,
                     response_serializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportResponse.SerializeToString,
+            ),
+            'CreateDatasetImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateDatasetImport,
+                    request_deserializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportRequest.FromString,
+                    response_serializer=frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +113,33 @@ class ImportService:
             '/frameyard.export.v1.ImportService/CreateImport',
             frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportRequest.SerializeToString,
             frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateDatasetImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.export.v1.ImportService/CreateDatasetImport',
+            frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportRequest.SerializeToString,
+            frameyard_dot_export_dot_v1_dot_import__service__pb2.CreateDatasetImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,13 @@ class ImportServiceStub:
     result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
     and reason. Whoever may save annotations there.
     """
+    CreateDatasetImport: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CreateDatasetImportRequest, _import_service_pb2.CreateDatasetImportResponse]
+    """Makes a task of each subset of an uploaded data set, in the caller's name: its images become the task's media, its
+    objects come in. A project without labels takes those of the data set; labels that a project with labels does not
+    have are refused (INVALID_ARGUMENT) before anything is made. If it fails or is cancelled, nothing is left behind.
+    The operation's result is a DatasetImportResult. Owner and assignee of the project, if they may make
+    tasks.
+    """
 
 @_typing.type_check_only
 class ImportServiceAsyncStub(ImportServiceStub):
@@ -48,6 +55,13 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
     result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
     and reason. Whoever may save annotations there.
+    """
+    CreateDatasetImport: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateDatasetImportRequest, _import_service_pb2.CreateDatasetImportResponse]  # type: ignore[assignment]
+    """Makes a task of each subset of an uploaded data set, in the caller's name: its images become the task's media, its
+    objects come in. A project without labels takes those of the data set; labels that a project with labels does not
+    have are refused (INVALID_ARGUMENT) before anything is made. If it fails or is cancelled, nothing is left behind.
+    The operation's result is a DatasetImportResult. Owner and assignee of the project, if they may make
+    tasks.
     """
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +76,19 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads an uploaded file into a task or a job. Everything is checked before anything is changed. The operation's
         result is an ImportResult; a file that is wrong fails it with INVALID_ARGUMENT, whose violations name file, place
         and reason. Whoever may save annotations there.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateDatasetImport(
+        self,
+        request: _import_service_pb2.CreateDatasetImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_service_pb2.CreateDatasetImportResponse, _abc.Awaitable[_import_service_pb2.CreateDatasetImportResponse]]:
+        """Makes a task of each subset of an uploaded data set, in the caller's name: its images become the task's media, its
+        objects come in. A project without labels takes those of the data set; labels that a project with labels does not
+        have are refused (INVALID_ARGUMENT) before anything is made. If it fails or is cancelled, nothing is left behind.
+        The operation's result is a DatasetImportResult. Owner and assignee of the project, if they may make
+        tasks.
         """
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

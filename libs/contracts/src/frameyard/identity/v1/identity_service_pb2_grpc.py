@@ -50,6 +50,21 @@ class IdentityServiceStub:
                 request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutRequest.SerializeToString,
                 response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutResponse.FromString,
                 _registered_method=True)
+        self.OpenKeySession = channel.unary_unary(
+                '/frameyard.identity.v1.IdentityService/OpenKeySession',
+                request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionRequest.SerializeToString,
+                response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionResponse.FromString,
+                _registered_method=True)
+        self.ExchangeSessionKey = channel.unary_unary(
+                '/frameyard.identity.v1.IdentityService/ExchangeSessionKey',
+                request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyRequest.SerializeToString,
+                response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyResponse.FromString,
+                _registered_method=True)
+        self.CloseKeySession = channel.unary_unary(
+                '/frameyard.identity.v1.IdentityService/CloseKeySession',
+                request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionRequest.SerializeToString,
+                response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionResponse.FromString,
+                _registered_method=True)
         self.ExchangeAccessToken = channel.unary_unary(
                 '/frameyard.identity.v1.IdentityService/ExchangeAccessToken',
                 request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeAccessTokenRequest.SerializeToString,
@@ -105,6 +120,16 @@ class IdentityServiceStub:
                 request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensRequest.SerializeToString,
                 response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensResponse.FromString,
                 _registered_method=True)
+        self.GetAccessToken = channel.unary_unary(
+                '/frameyard.identity.v1.IdentityService/GetAccessToken',
+                request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenRequest.SerializeToString,
+                response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenResponse.FromString,
+                _registered_method=True)
+        self.UpdateAccessToken = channel.unary_unary(
+                '/frameyard.identity.v1.IdentityService/UpdateAccessToken',
+                request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenRequest.SerializeToString,
+                response_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenResponse.FromString,
+                _registered_method=True)
         self.RevokeAccessToken = channel.unary_unary(
                 '/frameyard.identity.v1.IdentityService/RevokeAccessToken',
                 request_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.RevokeAccessTokenRequest.SerializeToString,
@@ -133,6 +158,28 @@ class IdentityServiceServicer:
 
     def Logout(self, request, context):
         """Ends a session: its refresh token works no more. Needs no token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenKeySession(self, request, context):
+        """Opens a session by user name (or e-mail) and password that has one key for its whole life, for clients that keep
+        nothing else, such as browsers. Needs no token; refuses like Login.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExchangeSessionKey(self, request, context):
+        """Gives an access token for the key of a session, as often as it is asked. Needs no token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseKeySession(self, request, context):
+        """Ends the session of a key. Needs no token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -216,6 +263,20 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAccessToken(self, request, context):
+        """Reads a personal access token of the caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAccessToken(self, request, context):
+        """Changes name or end of a personal access token of the caller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeAccessToken(self, request, context):
         """Ends a personal access token of the caller.
         """
@@ -240,6 +301,21 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.Logout,
                     request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutRequest.FromString,
                     response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutResponse.SerializeToString,
+            ),
+            'OpenKeySession': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenKeySession,
+                    request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionRequest.FromString,
+                    response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionResponse.SerializeToString,
+            ),
+            'ExchangeSessionKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeSessionKey,
+                    request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyRequest.FromString,
+                    response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyResponse.SerializeToString,
+            ),
+            'CloseKeySession': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseKeySession,
+                    request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionRequest.FromString,
+                    response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionResponse.SerializeToString,
             ),
             'ExchangeAccessToken': grpc.unary_unary_rpc_method_handler(
                     servicer.ExchangeAccessToken,
@@ -295,6 +371,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.ListAccessTokens,
                     request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensRequest.FromString,
                     response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensResponse.SerializeToString,
+            ),
+            'GetAccessToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccessToken,
+                    request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenRequest.FromString,
+                    response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenResponse.SerializeToString,
+            ),
+            'UpdateAccessToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAccessToken,
+                    request_deserializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenRequest.FromString,
+                    response_serializer=frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenResponse.SerializeToString,
             ),
             'RevokeAccessToken': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeAccessToken,
@@ -384,6 +470,87 @@ class IdentityService:
             '/frameyard.identity.v1.IdentityService/Logout',
             frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutRequest.SerializeToString,
             frameyard_dot_identity_dot_v1_dot_identity__service__pb2.LogoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenKeySession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.identity.v1.IdentityService/OpenKeySession',
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionRequest.SerializeToString,
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.OpenKeySessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangeSessionKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.identity.v1.IdentityService/ExchangeSessionKey',
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyRequest.SerializeToString,
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ExchangeSessionKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseKeySession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.identity.v1.IdentityService/CloseKeySession',
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionRequest.SerializeToString,
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.CloseKeySessionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -681,6 +848,60 @@ class IdentityService:
             '/frameyard.identity.v1.IdentityService/ListAccessTokens',
             frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensRequest.SerializeToString,
             frameyard_dot_identity_dot_v1_dot_identity__service__pb2.ListAccessTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccessToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.identity.v1.IdentityService/GetAccessToken',
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenRequest.SerializeToString,
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.GetAccessTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAccessToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.identity.v1.IdentityService/UpdateAccessToken',
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenRequest.SerializeToString,
+            frameyard_dot_identity_dot_v1_dot_identity__service__pb2.UpdateAccessTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

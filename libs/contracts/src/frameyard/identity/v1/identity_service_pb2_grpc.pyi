@@ -41,6 +41,14 @@ class IdentityServiceStub:
     """Gives a new access token for a session. Needs no token. A refresh token works once."""
     Logout: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.LogoutRequest, _identity_service_pb2.LogoutResponse]
     """Ends a session: its refresh token works no more. Needs no token."""
+    OpenKeySession: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.OpenKeySessionRequest, _identity_service_pb2.OpenKeySessionResponse]
+    """Opens a session by user name (or e-mail) and password that has one key for its whole life, for clients that keep
+    nothing else, such as browsers. Needs no token; refuses like Login.
+    """
+    ExchangeSessionKey: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ExchangeSessionKeyRequest, _identity_service_pb2.ExchangeSessionKeyResponse]
+    """Gives an access token for the key of a session, as often as it is asked. Needs no token."""
+    CloseKeySession: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.CloseKeySessionRequest, _identity_service_pb2.CloseKeySessionResponse]
+    """Ends the session of a key. Needs no token."""
     ExchangeAccessToken: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ExchangeAccessTokenRequest, _identity_service_pb2.ExchangeAccessTokenResponse]
     """Gives an access token for a personal access token. Needs no token."""
     IssueServiceToken: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.IssueServiceTokenRequest, _identity_service_pb2.IssueServiceTokenResponse]
@@ -65,6 +73,10 @@ class IdentityServiceStub:
     """Makes a personal access token of the caller. The secret is shown once."""
     ListAccessTokens: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListAccessTokensRequest, _identity_service_pb2.ListAccessTokensResponse]
     """Lists the caller's personal access tokens."""
+    GetAccessToken: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.GetAccessTokenRequest, _identity_service_pb2.GetAccessTokenResponse]
+    """Reads a personal access token of the caller."""
+    UpdateAccessToken: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateAccessTokenRequest, _identity_service_pb2.UpdateAccessTokenResponse]
+    """Changes name or end of a personal access token of the caller."""
     RevokeAccessToken: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeAccessTokenRequest, _identity_service_pb2.RevokeAccessTokenResponse]
     """Ends a personal access token of the caller."""
 
@@ -81,6 +93,14 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Gives a new access token for a session. Needs no token. A refresh token works once."""
     Logout: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.LogoutRequest, _identity_service_pb2.LogoutResponse]  # type: ignore[assignment]
     """Ends a session: its refresh token works no more. Needs no token."""
+    OpenKeySession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.OpenKeySessionRequest, _identity_service_pb2.OpenKeySessionResponse]  # type: ignore[assignment]
+    """Opens a session by user name (or e-mail) and password that has one key for its whole life, for clients that keep
+    nothing else, such as browsers. Needs no token; refuses like Login.
+    """
+    ExchangeSessionKey: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ExchangeSessionKeyRequest, _identity_service_pb2.ExchangeSessionKeyResponse]  # type: ignore[assignment]
+    """Gives an access token for the key of a session, as often as it is asked. Needs no token."""
+    CloseKeySession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.CloseKeySessionRequest, _identity_service_pb2.CloseKeySessionResponse]  # type: ignore[assignment]
+    """Ends the session of a key. Needs no token."""
     ExchangeAccessToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ExchangeAccessTokenRequest, _identity_service_pb2.ExchangeAccessTokenResponse]  # type: ignore[assignment]
     """Gives an access token for a personal access token. Needs no token."""
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.IssueServiceTokenRequest, _identity_service_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
@@ -105,6 +125,10 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Makes a personal access token of the caller. The secret is shown once."""
     ListAccessTokens: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListAccessTokensRequest, _identity_service_pb2.ListAccessTokensResponse]  # type: ignore[assignment]
     """Lists the caller's personal access tokens."""
+    GetAccessToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetAccessTokenRequest, _identity_service_pb2.GetAccessTokenResponse]  # type: ignore[assignment]
+    """Reads a personal access token of the caller."""
+    UpdateAccessToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateAccessTokenRequest, _identity_service_pb2.UpdateAccessTokenResponse]  # type: ignore[assignment]
+    """Changes name or end of a personal access token of the caller."""
     RevokeAccessToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeAccessTokenRequest, _identity_service_pb2.RevokeAccessTokenResponse]  # type: ignore[assignment]
     """Ends a personal access token of the caller."""
 
@@ -136,6 +160,32 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.LogoutResponse, _abc.Awaitable[_identity_service_pb2.LogoutResponse]]:
         """Ends a session: its refresh token works no more. Needs no token."""
+
+    @_abc_1.abstractmethod
+    def OpenKeySession(
+        self,
+        request: _identity_service_pb2.OpenKeySessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.OpenKeySessionResponse, _abc.Awaitable[_identity_service_pb2.OpenKeySessionResponse]]:
+        """Opens a session by user name (or e-mail) and password that has one key for its whole life, for clients that keep
+        nothing else, such as browsers. Needs no token; refuses like Login.
+        """
+
+    @_abc_1.abstractmethod
+    def ExchangeSessionKey(
+        self,
+        request: _identity_service_pb2.ExchangeSessionKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.ExchangeSessionKeyResponse, _abc.Awaitable[_identity_service_pb2.ExchangeSessionKeyResponse]]:
+        """Gives an access token for the key of a session, as often as it is asked. Needs no token."""
+
+    @_abc_1.abstractmethod
+    def CloseKeySession(
+        self,
+        request: _identity_service_pb2.CloseKeySessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.CloseKeySessionResponse, _abc.Awaitable[_identity_service_pb2.CloseKeySessionResponse]]:
+        """Ends the session of a key. Needs no token."""
 
     @_abc_1.abstractmethod
     def ExchangeAccessToken(
@@ -226,6 +276,22 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_service_pb2.ListAccessTokensResponse, _abc.Awaitable[_identity_service_pb2.ListAccessTokensResponse]]:
         """Lists the caller's personal access tokens."""
+
+    @_abc_1.abstractmethod
+    def GetAccessToken(
+        self,
+        request: _identity_service_pb2.GetAccessTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.GetAccessTokenResponse, _abc.Awaitable[_identity_service_pb2.GetAccessTokenResponse]]:
+        """Reads a personal access token of the caller."""
+
+    @_abc_1.abstractmethod
+    def UpdateAccessToken(
+        self,
+        request: _identity_service_pb2.UpdateAccessTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_service_pb2.UpdateAccessTokenResponse, _abc.Awaitable[_identity_service_pb2.UpdateAccessTokenResponse]]:
+        """Changes name or end of a personal access token of the caller."""
 
     @_abc_1.abstractmethod
     def RevokeAccessToken(

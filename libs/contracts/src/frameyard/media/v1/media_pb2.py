@@ -26,23 +26,23 @@ from frameyard.common.v1 import common_pb2 as frameyard_dot_common_dot_v1_dot_co
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66rameyard/media/v1/media.proto\x12\x12\x66rameyard.media.v1\x1a frameyard/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"!\n\x0cUploadSource\x12\x11\n\tupload_id\x18\x01 \x01(\t\"<\n\x0bShareSource\x12\r\n\x05share\x18\x01 \x01(\t\x12\r\n\x05paths\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x03(\t\"\x1c\n\x0cRemoteSource\x12\x0c\n\x04urls\x18\x01 \x03(\t\"\xb1\x01\n\x0bMediaSource\x12\x32\n\x06upload\x18\x01 \x01(\x0b\x32 .frameyard.media.v1.UploadSourceH\x00\x12\x30\n\x05share\x18\x02 \x01(\x0b\x32\x1f.frameyard.media.v1.ShareSourceH\x00\x12\x32\n\x06remote\x18\x03 \x01(\x0b\x32 .frameyard.media.v1.RemoteSourceH\x00\x42\x08\n\x06origin\"\x88\x04\n\x08\x44\x61taSpec\x12\x30\n\x07sources\x18\x01 \x03(\x0b\x32\x1f.frameyard.media.v1.MediaSource\x12\x1a\n\rimage_quality\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0bstart_frame\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x17\n\nstop_frame\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x17\n\nframe_step\x18\x05 \x01(\x03H\x03\x88\x01\x01\x12\x17\n\nchunk_size\x18\x06 \x01(\x05H\x04\x88\x01\x01\x12\x1b\n\x0euse_zip_chunks\x18\x07 \x01(\x08H\x05\x88\x01\x01\x12\x16\n\tuse_cache\x18\x08 \x01(\x08H\x06\x88\x01\x01\x12\x32\n\x07sorting\x18\t \x01(\x0e\x32!.frameyard.media.v1.SortingMethod\x12\x18\n\x0brandom_seed\x18\n \x01(\x03H\x07\x88\x01\x01\x12\x16\n\tcopy_data\x18\x0b \x01(\x08H\x08\x88\x01\x01\x12\x14\n\x07pdf_dpi\x18\x0c \x01(\x05H\t\x88\x01\x01\x42\x10\n\x0e_image_qualityB\x0e\n\x0c_start_frameB\r\n\x0b_stop_frameB\r\n\x0b_frame_stepB\r\n\x0b_chunk_sizeB\x11\n\x0f_use_zip_chunksB\x0c\n\n_use_cacheB\x0e\n\x0c_random_seedB\x0c\n\n_copy_dataB\n\n\x08_pdf_dpi\"\xb3\x02\n\x0e\x44\x61taParameters\x12\x15\n\rimage_quality\x18\x01 \x01(\x05\x12\x13\n\x0bstart_frame\x18\x02 \x01(\x03\x12\x12\n\nstop_frame\x18\x03 \x01(\x03\x12\x12\n\nframe_step\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x35\n\x0c\x63hunk_format\x18\x06 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\x11\n\tuse_cache\x18\x07 \x01(\x08\x12\x32\n\x07sorting\x18\x08 \x01(\x0e\x32!.frameyard.media.v1.SortingMethod\x12\x18\n\x0brandom_seed\x18\t \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tcopy_data\x18\n \x01(\x08\x42\x0e\n\x0c_random_seed\"]\n\tFrameInfo\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x14\n\x0csource_frame\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\"+\n\x0bSkippedFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x92\x01\n\nFileResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x07outcome\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.FileOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x0b\n\x03url\x18\x06 \x01(\t\"\xc3\x03\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1d.frameyard.media.v1.MediaKind\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.frameyard.media.v1.MediaState\x12\x0c\n\x04size\x18\x05 \x01(\x03\x12\x15\n\rsource_frames\x18\x06 \x01(\x03\x12\r\n\x05width\x18\x07 \x01(\x05\x12\x0e\n\x06height\x18\x08 \x01(\x05\x12\x30\n\x04\x64\x61ta\x18\t \x01(\x0b\x32\".frameyard.media.v1.DataParameters\x12*\n\x04plan\x18\n \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x30\n\x07skipped\x18\x0b \x03(\x0b\x32\x1f.frameyard.media.v1.SkippedFile\x12\x15\n\rskipped_count\x18\x0c \x01(\x03\x12\x10\n\x08warnings\x18\r \x03(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btaken_count\x18\x0f \x01(\x03*T\n\tMediaKind\x12\x1a\n\x16MEDIA_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEDIA_KIND_VIDEO\x10\x01\x12\x15\n\x11MEDIA_KIND_IMAGES\x10\x02*r\n\nMediaState\x12\x1b\n\x17MEDIA_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MEDIA_STATE_INDEXING\x10\x01\x12\x15\n\x11MEDIA_STATE_READY\x10\x02\x12\x16\n\x12MEDIA_STATE_FAILED\x10\x03*\xa9\x01\n\rSortingMethod\x12\x1e\n\x1aSORTING_METHOD_UNSPECIFIED\x10\x00\x12\"\n\x1eSORTING_METHOD_LEXICOGRAPHICAL\x10\x01\x12\x1a\n\x16SORTING_METHOD_NATURAL\x10\x02\x12\x1d\n\x19SORTING_METHOD_PREDEFINED\x10\x03\x12\x19\n\x15SORTING_METHOD_RANDOM\x10\x04*W\n\x0b\x43hunkFormat\x12\x1c\n\x18\x43HUNK_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HUNK_FORMAT_ZIP\x10\x01\x12\x14\n\x10\x43HUNK_FORMAT_MP4\x10\x02*w\n\x0b\x46ileOutcome\x12\x1c\n\x18\x46ILE_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILE_OUTCOME_TAKEN\x10\x01\x12\x18\n\x14\x46ILE_OUTCOME_SKIPPED\x10\x02\x12\x18\n\x14\x46ILE_OUTCOME_REFUSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66rameyard/media/v1/media.proto\x12\x12\x66rameyard.media.v1\x1a frameyard/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"!\n\x0cUploadSource\x12\x11\n\tupload_id\x18\x01 \x01(\t\"<\n\x0bShareSource\x12\r\n\x05share\x18\x01 \x01(\t\x12\r\n\x05paths\x18\x02 \x03(\t\x12\x0f\n\x07\x65xclude\x18\x03 \x03(\t\"\x1c\n\x0cRemoteSource\x12\x0c\n\x04urls\x18\x01 \x03(\t\"\xb1\x01\n\x0bMediaSource\x12\x32\n\x06upload\x18\x01 \x01(\x0b\x32 .frameyard.media.v1.UploadSourceH\x00\x12\x30\n\x05share\x18\x02 \x01(\x0b\x32\x1f.frameyard.media.v1.ShareSourceH\x00\x12\x32\n\x06remote\x18\x03 \x01(\x0b\x32 .frameyard.media.v1.RemoteSourceH\x00\x42\x08\n\x06origin\".\n\x0e\x41rchiveMembers\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\x0e\n\x06\x66older\x18\x02 \x01(\t\"\xbd\x04\n\x08\x44\x61taSpec\x12\x30\n\x07sources\x18\x01 \x03(\x0b\x32\x1f.frameyard.media.v1.MediaSource\x12\x1a\n\rimage_quality\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x18\n\x0bstart_frame\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x17\n\nstop_frame\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12\x17\n\nframe_step\x18\x05 \x01(\x03H\x03\x88\x01\x01\x12\x17\n\nchunk_size\x18\x06 \x01(\x05H\x04\x88\x01\x01\x12\x1b\n\x0euse_zip_chunks\x18\x07 \x01(\x08H\x05\x88\x01\x01\x12\x16\n\tuse_cache\x18\x08 \x01(\x08H\x06\x88\x01\x01\x12\x32\n\x07sorting\x18\t \x01(\x0e\x32!.frameyard.media.v1.SortingMethod\x12\x18\n\x0brandom_seed\x18\n \x01(\x03H\x07\x88\x01\x01\x12\x16\n\tcopy_data\x18\x0b \x01(\x08H\x08\x88\x01\x01\x12\x14\n\x07pdf_dpi\x18\x0c \x01(\x05H\t\x88\x01\x01\x12\x33\n\x07members\x18\r \x01(\x0b\x32\".frameyard.media.v1.ArchiveMembersB\x10\n\x0e_image_qualityB\x0e\n\x0c_start_frameB\r\n\x0b_stop_frameB\r\n\x0b_frame_stepB\r\n\x0b_chunk_sizeB\x11\n\x0f_use_zip_chunksB\x0c\n\n_use_cacheB\x0e\n\x0c_random_seedB\x0c\n\n_copy_dataB\n\n\x08_pdf_dpi\"\xb3\x02\n\x0e\x44\x61taParameters\x12\x15\n\rimage_quality\x18\x01 \x01(\x05\x12\x13\n\x0bstart_frame\x18\x02 \x01(\x03\x12\x12\n\nstop_frame\x18\x03 \x01(\x03\x12\x12\n\nframe_step\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x35\n\x0c\x63hunk_format\x18\x06 \x01(\x0e\x32\x1f.frameyard.media.v1.ChunkFormat\x12\x11\n\tuse_cache\x18\x07 \x01(\x08\x12\x32\n\x07sorting\x18\x08 \x01(\x0e\x32!.frameyard.media.v1.SortingMethod\x12\x18\n\x0brandom_seed\x18\t \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tcopy_data\x18\n \x01(\x08\x42\x0e\n\x0c_random_seed\"]\n\tFrameInfo\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x14\n\x0csource_frame\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\r\n\x05width\x18\x04 \x01(\x05\x12\x0e\n\x06height\x18\x05 \x01(\x05\"+\n\x0bSkippedFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\x92\x01\n\nFileResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x07outcome\x18\x02 \x01(\x0e\x32\x1f.frameyard.media.v1.FileOutcome\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x13\n\x0b\x66rame_count\x18\x04 \x01(\x03\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x0b\n\x03url\x18\x06 \x01(\t\"\xc3\x03\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12+\n\x04kind\x18\x03 \x01(\x0e\x32\x1d.frameyard.media.v1.MediaKind\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x1e.frameyard.media.v1.MediaState\x12\x0c\n\x04size\x18\x05 \x01(\x03\x12\x15\n\rsource_frames\x18\x06 \x01(\x03\x12\r\n\x05width\x18\x07 \x01(\x05\x12\x0e\n\x06height\x18\x08 \x01(\x05\x12\x30\n\x04\x64\x61ta\x18\t \x01(\x0b\x32\".frameyard.media.v1.DataParameters\x12*\n\x04plan\x18\n \x01(\x0b\x32\x1c.frameyard.common.v1.BlobRef\x12\x30\n\x07skipped\x18\x0b \x03(\x0b\x32\x1f.frameyard.media.v1.SkippedFile\x12\x15\n\rskipped_count\x18\x0c \x01(\x03\x12\x10\n\x08warnings\x18\r \x03(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btaken_count\x18\x0f \x01(\x03*T\n\tMediaKind\x12\x1a\n\x16MEDIA_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEDIA_KIND_VIDEO\x10\x01\x12\x15\n\x11MEDIA_KIND_IMAGES\x10\x02*r\n\nMediaState\x12\x1b\n\x17MEDIA_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MEDIA_STATE_INDEXING\x10\x01\x12\x15\n\x11MEDIA_STATE_READY\x10\x02\x12\x16\n\x12MEDIA_STATE_FAILED\x10\x03*\xa9\x01\n\rSortingMethod\x12\x1e\n\x1aSORTING_METHOD_UNSPECIFIED\x10\x00\x12\"\n\x1eSORTING_METHOD_LEXICOGRAPHICAL\x10\x01\x12\x1a\n\x16SORTING_METHOD_NATURAL\x10\x02\x12\x1d\n\x19SORTING_METHOD_PREDEFINED\x10\x03\x12\x19\n\x15SORTING_METHOD_RANDOM\x10\x04*W\n\x0b\x43hunkFormat\x12\x1c\n\x18\x43HUNK_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43HUNK_FORMAT_ZIP\x10\x01\x12\x14\n\x10\x43HUNK_FORMAT_MP4\x10\x02*w\n\x0b\x46ileOutcome\x12\x1c\n\x18\x46ILE_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46ILE_OUTCOME_TAKEN\x10\x01\x12\x18\n\x14\x46ILE_OUTCOME_SKIPPED\x10\x02\x12\x18\n\x14\x46ILE_OUTCOME_REFUSED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.media.v1.media_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEDIAKIND']._serialized_start=2004
-  _globals['_MEDIAKIND']._serialized_end=2088
-  _globals['_MEDIASTATE']._serialized_start=2090
-  _globals['_MEDIASTATE']._serialized_end=2204
-  _globals['_SORTINGMETHOD']._serialized_start=2207
-  _globals['_SORTINGMETHOD']._serialized_end=2376
-  _globals['_CHUNKFORMAT']._serialized_start=2378
-  _globals['_CHUNKFORMAT']._serialized_end=2465
-  _globals['_FILEOUTCOME']._serialized_start=2467
-  _globals['_FILEOUTCOME']._serialized_end=2586
+  _globals['_MEDIAKIND']._serialized_start=2105
+  _globals['_MEDIAKIND']._serialized_end=2189
+  _globals['_MEDIASTATE']._serialized_start=2191
+  _globals['_MEDIASTATE']._serialized_end=2305
+  _globals['_SORTINGMETHOD']._serialized_start=2308
+  _globals['_SORTINGMETHOD']._serialized_end=2477
+  _globals['_CHUNKFORMAT']._serialized_start=2479
+  _globals['_CHUNKFORMAT']._serialized_end=2566
+  _globals['_FILEOUTCOME']._serialized_start=2568
+  _globals['_FILEOUTCOME']._serialized_end=2687
   _globals['_UPLOADSOURCE']._serialized_start=121
   _globals['_UPLOADSOURCE']._serialized_end=154
   _globals['_SHARESOURCE']._serialized_start=156
@@ -51,16 +51,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REMOTESOURCE']._serialized_end=246
   _globals['_MEDIASOURCE']._serialized_start=249
   _globals['_MEDIASOURCE']._serialized_end=426
-  _globals['_DATASPEC']._serialized_start=429
-  _globals['_DATASPEC']._serialized_end=949
-  _globals['_DATAPARAMETERS']._serialized_start=952
-  _globals['_DATAPARAMETERS']._serialized_end=1259
-  _globals['_FRAMEINFO']._serialized_start=1261
-  _globals['_FRAMEINFO']._serialized_end=1354
-  _globals['_SKIPPEDFILE']._serialized_start=1356
-  _globals['_SKIPPEDFILE']._serialized_end=1399
-  _globals['_FILERESULT']._serialized_start=1402
-  _globals['_FILERESULT']._serialized_end=1548
-  _globals['_MEDIA']._serialized_start=1551
-  _globals['_MEDIA']._serialized_end=2002
+  _globals['_ARCHIVEMEMBERS']._serialized_start=428
+  _globals['_ARCHIVEMEMBERS']._serialized_end=474
+  _globals['_DATASPEC']._serialized_start=477
+  _globals['_DATASPEC']._serialized_end=1050
+  _globals['_DATAPARAMETERS']._serialized_start=1053
+  _globals['_DATAPARAMETERS']._serialized_end=1360
+  _globals['_FRAMEINFO']._serialized_start=1362
+  _globals['_FRAMEINFO']._serialized_end=1455
+  _globals['_SKIPPEDFILE']._serialized_start=1457
+  _globals['_SKIPPEDFILE']._serialized_end=1500
+  _globals['_FILERESULT']._serialized_start=1503
+  _globals['_FILERESULT']._serialized_end=1649
+  _globals['_MEDIA']._serialized_start=1652
+  _globals['_MEDIA']._serialized_end=2103
 # @@protoc_insertion_point(module_scope)

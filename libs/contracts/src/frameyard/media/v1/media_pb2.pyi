@@ -276,6 +276,36 @@ class MediaSource(_message.Message):
 Global___MediaSource: _TypeAlias = MediaSource  # noqa: Y015
 
 @_typing.final
+class ArchiveMembers(_message.Message):
+    """Some members of a zip: only they become frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIST_FIELD_NUMBER: _builtins.int
+    FOLDER_FIELD_NUMBER: _builtins.int
+    list: _builtins.str
+    """Required. Name of the given file that lists them: the path of a member in the archive as a JSON text a line, UTF-8,
+    at most 16 KiB a line. Each must be there. The file may come from a source of its own.
+    """
+    folder: _builtins.str
+    """Folders with their slash that are cut off in front of paths to name the frames, at most 1024 characters; a path that
+    begins otherwise stays.
+    """
+    def __init__(
+        self,
+        *,
+        list: _builtins.str = ...,
+        folder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["folder", b"folder", "list", b"list"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArchiveMembers: _TypeAlias = ArchiveMembers  # noqa: Y015
+
+@_typing.final
 class DataSpec(_message.Message):
     """How the media of a task is selected and served: the page's data parameters. Absent fields take the default."""
 
@@ -293,6 +323,7 @@ class DataSpec(_message.Message):
     RANDOM_SEED_FIELD_NUMBER: _builtins.int
     COPY_DATA_FIELD_NUMBER: _builtins.int
     PDF_DPI_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
     image_quality: _builtins.int
     """JPEG quality of compressed chunks, 5 to 100; default 70. 100 leaves upright JPEG sources as they are."""
     start_frame: _builtins.int
@@ -319,6 +350,10 @@ class DataSpec(_message.Message):
     def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___MediaSource]:
         """Required. Where the files come from; several places may be combined for images."""
 
+    @_builtins.property
+    def members(self) -> Global___ArchiveMembers:
+        """Takes only these members of the one zip that is given; absent: all images in it."""
+
     def __init__(
         self,
         *,
@@ -334,10 +369,11 @@ class DataSpec(_message.Message):
         random_seed: _builtins.int | None = ...,
         copy_data: _builtins.bool | None = ...,
         pdf_dpi: _builtins.int | None = ...,
+        members: Global___ArchiveMembers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_copy_data", b"_copy_data", "_frame_step", b"_frame_step", "_image_quality", b"_image_quality", "_pdf_dpi", b"_pdf_dpi", "_random_seed", b"_random_seed", "_start_frame", b"_start_frame", "_stop_frame", b"_stop_frame", "_use_cache", b"_use_cache", "_use_zip_chunks", b"_use_zip_chunks", "chunk_size", b"chunk_size", "copy_data", b"copy_data", "frame_step", b"frame_step", "image_quality", b"image_quality", "pdf_dpi", b"pdf_dpi", "random_seed", b"random_seed", "start_frame", b"start_frame", "stop_frame", b"stop_frame", "use_cache", b"use_cache", "use_zip_chunks", b"use_zip_chunks"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_copy_data", b"_copy_data", "_frame_step", b"_frame_step", "_image_quality", b"_image_quality", "_pdf_dpi", b"_pdf_dpi", "_random_seed", b"_random_seed", "_start_frame", b"_start_frame", "_stop_frame", b"_stop_frame", "_use_cache", b"_use_cache", "_use_zip_chunks", b"_use_zip_chunks", "chunk_size", b"chunk_size", "copy_data", b"copy_data", "frame_step", b"frame_step", "image_quality", b"image_quality", "members", b"members", "pdf_dpi", b"pdf_dpi", "random_seed", b"random_seed", "start_frame", b"start_frame", "stop_frame", b"stop_frame", "use_cache", b"use_cache", "use_zip_chunks", b"use_zip_chunks"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_copy_data", b"_copy_data", "_frame_step", b"_frame_step", "_image_quality", b"_image_quality", "_pdf_dpi", b"_pdf_dpi", "_random_seed", b"_random_seed", "_start_frame", b"_start_frame", "_stop_frame", b"_stop_frame", "_use_cache", b"_use_cache", "_use_zip_chunks", b"_use_zip_chunks", "chunk_size", b"chunk_size", "copy_data", b"copy_data", "frame_step", b"frame_step", "image_quality", b"image_quality", "pdf_dpi", b"pdf_dpi", "random_seed", b"random_seed", "sorting", b"sorting", "sources", b"sources", "start_frame", b"start_frame", "stop_frame", b"stop_frame", "use_cache", b"use_cache", "use_zip_chunks", b"use_zip_chunks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_copy_data", b"_copy_data", "_frame_step", b"_frame_step", "_image_quality", b"_image_quality", "_pdf_dpi", b"_pdf_dpi", "_random_seed", b"_random_seed", "_start_frame", b"_start_frame", "_stop_frame", b"_stop_frame", "_use_cache", b"_use_cache", "_use_zip_chunks", b"_use_zip_chunks", "chunk_size", b"chunk_size", "copy_data", b"copy_data", "frame_step", b"frame_step", "image_quality", b"image_quality", "members", b"members", "pdf_dpi", b"pdf_dpi", "random_seed", b"random_seed", "sorting", b"sorting", "sources", b"sources", "start_frame", b"start_frame", "stop_frame", b"stop_frame", "use_cache", b"use_cache", "use_zip_chunks", b"use_zip_chunks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_size: _TypeAlias = _typing.Literal["chunk_size"]  # noqa: Y015
     _WhichOneofArgType__chunk_size: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size"]  # noqa: Y015

@@ -254,3 +254,111 @@ class ExportManifestResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportManifestResponse: _TypeAlias = ExportManifestResponse  # noqa: Y015
+
+@_typing.final
+class StreamMediaFilesRequest(_message.Message):
+    """Names media."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEDIA_ID_FIELD_NUMBER: _builtins.int
+    WITHOUT_REMOTE_FIELD_NUMBER: _builtins.int
+    media_id: _builtins.str
+    """Required. Id of the media, a UUID; it is ready."""
+    without_remote: _builtins.bool
+    """Leave out files of shares and remote addresses."""
+    def __init__(
+        self,
+        *,
+        media_id: _builtins.str = ...,
+        without_remote: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_id", b"media_id", "without_remote", b"without_remote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamMediaFilesRequest: _TypeAlias = StreamMediaFilesRequest  # noqa: Y015
+
+@_typing.final
+class MediaFile(_message.Message):
+    """A file that media was made of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    source: _builtins.int
+    """Number of its source in the parameters, from 0."""
+    name: _builtins.str
+    """Name with folders, a label only."""
+    size_bytes: _builtins.int
+    """Length, bytes."""
+    sha256: _builtins.str
+    """SHA-256 of the content, hexadecimal; empty if unknown."""
+    key: _builtins.str
+    """Object that holds it; empty: its bytes follow."""
+    offset: _builtins.int
+    """Where it begins in the object, bytes."""
+    def __init__(
+        self,
+        *,
+        source: _builtins.int = ...,
+        name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+        key: _builtins.str = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "name", b"name", "offset", b"offset", "sha256", b"sha256", "size_bytes", b"size_bytes", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MediaFile: _TypeAlias = MediaFile  # noqa: Y015
+
+@_typing.final
+class StreamMediaFilesResponse(_message.Message):
+    """The parameters first, then files, each followed by its bytes if it lies on a share."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    TOTAL_BYTES_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next bytes of the file before, 1 B to 1 MiB."""
+    total_bytes: _builtins.int
+    """Length of all files together, bytes; first message only."""
+    @_builtins.property
+    def data(self) -> _media_pb2.DataSpec:
+        """First message only: all parameters in force; URLs are without their queries, which may hold a signature."""
+
+    @_builtins.property
+    def file(self) -> Global___MediaFile:
+        """The next file."""
+
+    def __init__(
+        self,
+        *,
+        data: _media_pb2.DataSpec | None = ...,
+        file: Global___MediaFile | None = ...,
+        content: _builtins.bytes = ...,
+        total_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "data", b"data", "file", b"file", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "data", b"data", "file", b"file", "part", b"part", "total_bytes", b"total_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["data", "file", "content"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___StreamMediaFilesResponse: _TypeAlias = StreamMediaFilesResponse  # noqa: Y015

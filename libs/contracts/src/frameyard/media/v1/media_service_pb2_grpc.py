@@ -56,6 +56,11 @@ class MediaServiceStub:
                 request_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.SerializeToString,
                 response_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.FromString,
                 _registered_method=True)
+        self.StreamMediaFiles = channel.unary_stream(
+                '/frameyard.media.v1.MediaService/StreamMediaFiles',
+                request_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesResponse.FromString,
+                _registered_method=True)
 
 
 class MediaServiceServicer:
@@ -91,6 +96,15 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamMediaFiles(self, request, context):
+        """Sends what media was made of, from which the same can be made again: the parameters in force, then each file in
+        the order given, as a place in the bucket or, where it lies on a share, with its bytes. Of media that comes from
+        shares or remote addresses only the files that it needs. Services only, NOT_FOUND for everybody else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MediaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +127,11 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.ExportManifest,
                     request_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.FromString,
                     response_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.SerializeToString,
+            ),
+            'StreamMediaFiles': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamMediaFiles,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +244,33 @@ class MediaService:
             '/frameyard.media.v1.MediaService/ExportManifest',
             frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestRequest.SerializeToString,
             frameyard_dot_media_dot_v1_dot_media__service__pb2.ExportManifestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamMediaFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/frameyard.media.v1.MediaService/StreamMediaFiles',
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_media__service__pb2.StreamMediaFilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,11 @@ class MediaServiceStub:
     """Lists what became of each file and URL that was given, in the order given; of failed media too."""
     ExportManifest: _grpc.UnaryStreamMultiCallable[_media_service_pb2.ExportManifestRequest, _media_service_pb2.ExportManifestResponse]
     """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
+    StreamMediaFiles: _grpc.UnaryStreamMultiCallable[_media_service_pb2.StreamMediaFilesRequest, _media_service_pb2.StreamMediaFilesResponse]
+    """Sends what media was made of, from which the same can be made again: the parameters in force, then each file in
+    the order given, as a place in the bucket or, where it lies on a share, with its bytes. Of media that comes from
+    shares or remote addresses only the files that it needs. Services only, NOT_FOUND for everybody else.
+    """
 
 @_typing.type_check_only
 class MediaServiceAsyncStub(MediaServiceStub):
@@ -59,6 +64,11 @@ class MediaServiceAsyncStub(MediaServiceStub):
     """Lists what became of each file and URL that was given, in the order given; of failed media too."""
     ExportManifest: _aio.UnaryStreamMultiCallable[_media_service_pb2.ExportManifestRequest, _media_service_pb2.ExportManifestResponse]  # type: ignore[assignment]
     """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
+    StreamMediaFiles: _aio.UnaryStreamMultiCallable[_media_service_pb2.StreamMediaFilesRequest, _media_service_pb2.StreamMediaFilesResponse]  # type: ignore[assignment]
+    """Sends what media was made of, from which the same can be made again: the parameters in force, then each file in
+    the order given, as a place in the bucket or, where it lies on a share, with its bytes. Of media that comes from
+    shares or remote addresses only the files that it needs. Services only, NOT_FOUND for everybody else.
+    """
 
 class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads media. Needs a media grant of the caller (see TaskService.GetMediaGrant) or a service account;
@@ -96,5 +106,16 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_media_service_pb2.ExportManifestResponse], _abc.AsyncIterator[_media_service_pb2.ExportManifestResponse]]:
         """Sends the manifest.jsonl (version 1.1) of media, from which a task like it can be made."""
+
+    @_abc_1.abstractmethod
+    def StreamMediaFiles(
+        self,
+        request: _media_service_pb2.StreamMediaFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_media_service_pb2.StreamMediaFilesResponse], _abc.AsyncIterator[_media_service_pb2.StreamMediaFilesResponse]]:
+        """Sends what media was made of, from which the same can be made again: the parameters in force, then each file in
+        the order given, as a place in the bucket or, where it lies on a share, with its bytes. Of media that comes from
+        shares or remote addresses only the files that it needs. Services only, NOT_FOUND for everybody else.
+        """
 
 def add_MediaServiceServicer_to_server(servicer: MediaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -55,16 +55,19 @@ class UploadFile(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     RECEIVED_BYTES_FIELD_NUMBER: _builtins.int
+    IS_COMPLETE_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number inside the upload, from 0 in the order given."""
     name: _builtins.str
     """Name with folders, a label only; 1 to 1024 characters, unique in the upload."""
     size_bytes: _builtins.int
-    """Declared length, bytes."""
+    """Declared length, bytes; 0 while it is unknown."""
     sha256: _builtins.str
     """Declared SHA-256 of the content, hexadecimal; empty if unknown. It is checked when the file is complete."""
     received_bytes: _builtins.int
     """Length that is stored safely, bytes."""
+    is_complete: _builtins.bool
+    """Whether all of it is stored and checked."""
     def __init__(
         self,
         *,
@@ -73,10 +76,11 @@ class UploadFile(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.str = ...,
         received_bytes: _builtins.int = ...,
+        is_complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "number", b"number", "received_bytes", b"received_bytes", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "name", b"name", "number", b"number", "received_bytes", b"received_bytes", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -93,10 +97,13 @@ class Upload(_message.Message):
     FILES_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    SLOT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, a UUID."""
     state: Global___UploadState.ValueType
     """Where it stands."""
+    slot: _builtins.str
+    """Its slot; empty: none."""
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___UploadFile]:
         """Its files; a page of GetUpload may hold fewer than all."""
@@ -117,10 +124,11 @@ class Upload(_message.Message):
         files: _abc.Iterable[Global___UploadFile] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        slot: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "files", b"files", "id", b"id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "files", b"files", "id", b"id", "slot", b"slot", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -135,22 +143,26 @@ class NewUploadFile(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
+    SIZE_UNKNOWN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. Name with folders, a label only; 1 to 1024 characters."""
     size_bytes: _builtins.int
-    """Required. Length, bytes; at most the server's limit."""
+    """Required unless `size_unknown`. Length, bytes; at most the server's limit."""
     sha256: _builtins.str
     """SHA-256 of the content, hexadecimal; empty if unknown."""
+    size_unknown: _builtins.bool
+    """The length is told at the end (UploadFileEnd); such a file comes by UploadFile."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         size_bytes: _builtins.int = ...,
         sha256: _builtins.str = ...,
+        size_unknown: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes", "size_unknown", b"size_unknown"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -164,21 +176,27 @@ class CreateUploadRequest(_message.Message):
 
     FILES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SLOT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    slot: _builtins.str
+    """Place of the upload, for clients that keep no id, such as "tasks/12/data"; at most 200 characters. A caller has one
+    open upload a slot; the slot is free again when it is finished or deleted. Empty: none.
+    """
     @_builtins.property
     def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewUploadFile]:
-        """Required. 1 to 100,000 files with different names."""
+        """1 to 100,000 files with different names; with a slot there may be none yet."""
 
     def __init__(
         self,
         *,
         files: _abc.Iterable[Global___NewUploadFile] | None = ...,
         request_id: _builtins.str = ...,
+        slot: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "request_id", b"request_id", "slot", b"slot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,6 +257,28 @@ class UploadFileHeader(_message.Message):
 Global___UploadFileHeader: _TypeAlias = UploadFileHeader  # noqa: Y015
 
 @_typing.final
+class UploadFileEnd(_message.Message):
+    """The end of a file: a stream that stops without it may have been cut."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    size_bytes: _builtins.int
+    """Length of the whole file, bytes; refused if other than what has come."""
+    def __init__(
+        self,
+        *,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadFileEnd: _TypeAlias = UploadFileEnd  # noqa: Y015
+
+@_typing.final
 class UploadFileRequest(_message.Message):
     """One message of an upload stream."""
 
@@ -246,23 +286,29 @@ class UploadFileRequest(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
     """The next bytes, 1 B to 4 MiB."""
     @_builtins.property
     def header(self) -> Global___UploadFileHeader:
         """First message of the stream."""
 
+    @_builtins.property
+    def end(self) -> Global___UploadFileEnd:
+        """Last message of the stream that ends a file of unknown length; of others the length says where they end."""
+
     def __init__(
         self,
         *,
         header: Global___UploadFileHeader | None = ...,
         content: _builtins.bytes = ...,
+        end: Global___UploadFileEnd | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "end", b"end", "header", b"header", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "end", b"end", "header", b"header", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "content"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "content", "end"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
@@ -541,22 +587,26 @@ class GetUploadRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SLOT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Required. Id of the upload."""
+    """Id of the upload; required unless there is a slot."""
     page_size: _builtins.int
     """At most so many files, 1 to 10,000; 0 means 1,000."""
     page_token: _builtins.str
     """`next_page_token` of the page before."""
+    slot: _builtins.str
+    """Instead of the id: the caller's open upload in this slot, or else the last one that was finished in it."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        slot: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token", "slot", b"slot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -597,16 +647,24 @@ class FinishUploadRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Required. Id of the upload."""
+    @_builtins.property
+    def order(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The order of the files, by name or by base name: those that are named come first, in this order. Names of no file
+        or of several (base names that occur twice) are refused. Empty: the order in which they were added.
+        """
+
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
+        order: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "order", b"order"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -738,3 +796,156 @@ class LocateUploadFileResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LocateUploadFileResponse: _TypeAlias = LocateUploadFileResponse  # noqa: Y015
+
+@_typing.final
+class AddUploadFilesRequest(_message.Message):
+    """More files for an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    REPLACE_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload, which is open."""
+    replace: _builtins.bool
+    """Let files take the place of complete ones of the same name."""
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewUploadFile]:
+        """Required. 1 to 100,000 files with different names; together with all that were added before at most 1,000,000."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        files: _abc.Iterable[Global___NewUploadFile] | None = ...,
+        replace: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "replace", b"replace", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddUploadFilesRequest: _TypeAlias = AddUploadFilesRequest  # noqa: Y015
+
+@_typing.final
+class AddUploadFilesResponse(_message.Message):
+    """Answers AddUploadFiles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___UploadFile]:
+        """The added files with their numbers, in the order given."""
+
+    def __init__(
+        self,
+        *,
+        files: _abc.Iterable[Global___UploadFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddUploadFilesResponse: _TypeAlias = AddUploadFilesResponse  # noqa: Y015
+
+@_typing.final
+class RemoveUploadFileRequest(_message.Message):
+    """Names the file to take out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload, which is open."""
+    file_number: _builtins.int
+    """Number of the file."""
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        file_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveUploadFileRequest: _TypeAlias = RemoveUploadFileRequest  # noqa: Y015
+
+@_typing.final
+class RemoveUploadFileResponse(_message.Message):
+    """Answers RemoveUploadFile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveUploadFileResponse: _TypeAlias = RemoveUploadFileResponse  # noqa: Y015
+
+@_typing.final
+class GetUploadFileRequest(_message.Message):
+    """Names a file of an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    FILE_NUMBER_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """Required. Id of the upload."""
+    file_number: _builtins.int
+    """Number of the file."""
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        file_number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file_number", b"file_number", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUploadFileRequest: _TypeAlias = GetUploadFileRequest  # noqa: Y015
+
+@_typing.final
+class GetUploadFileResponse(_message.Message):
+    """Answers GetUploadFile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    state: Global___UploadState.ValueType
+    """Where the upload stands."""
+    @_builtins.property
+    def file(self) -> Global___UploadFile:
+        """The file."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___UploadFile | None = ...,
+        state: Global___UploadState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUploadFileResponse: _TypeAlias = GetUploadFileResponse  # noqa: Y015

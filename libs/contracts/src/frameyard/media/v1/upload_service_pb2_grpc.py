@@ -41,6 +41,21 @@ class UploadServiceStub:
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadRequest.SerializeToString,
                 response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadResponse.FromString,
                 _registered_method=True)
+        self.AddUploadFiles = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/AddUploadFiles',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesResponse.FromString,
+                _registered_method=True)
+        self.RemoveUploadFile = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/RemoveUploadFile',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileResponse.FromString,
+                _registered_method=True)
+        self.GetUploadFile = channel.unary_unary(
+                '/frameyard.media.v1.UploadService/GetUploadFile',
+                request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileRequest.SerializeToString,
+                response_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileResponse.FromString,
+                _registered_method=True)
         self.UploadFile = channel.stream_unary(
                 '/frameyard.media.v1.UploadService/UploadFile',
                 request_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.UploadFileRequest.SerializeToString,
@@ -89,7 +104,30 @@ class UploadServiceServicer:
     """
 
     def CreateUpload(self, request, context):
-        """Opens an upload of one or more files.
+        """Opens an upload of one or more files. With a slot: answers the open upload of the caller in that slot if there is
+        one, without touching its files.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddUploadFiles(self, request, context):
+        """Adds files to an open upload. A name that is there already and not complete begins again from nothing; one that is
+        complete is refused (ALREADY_EXISTS) unless `replace` is set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveUploadFile(self, request, context):
+        """Takes one file out of an open upload and drops its bytes; the others keep their numbers, and no file gets its.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUploadFile(self, request, context):
+        """Reads one file of an upload.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,7 +171,8 @@ class UploadServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FinishUpload(self, request, context):
-        """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not).
+        """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not). One that is
+        closed already stays so; until a task uses it, its files can be given another order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +199,21 @@ def add_UploadServiceServicer_to_server(servicer, server):
                     servicer.CreateUpload,
                     request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadRequest.FromString,
                     response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadResponse.SerializeToString,
+            ),
+            'AddUploadFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddUploadFiles,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesResponse.SerializeToString,
+            ),
+            'RemoveUploadFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveUploadFile,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileResponse.SerializeToString,
+            ),
+            'GetUploadFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUploadFile,
+                    request_deserializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileRequest.FromString,
+                    response_serializer=frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileResponse.SerializeToString,
             ),
             'UploadFile': grpc.stream_unary_rpc_method_handler(
                     servicer.UploadFile,
@@ -231,6 +285,87 @@ class UploadService:
             '/frameyard.media.v1.UploadService/CreateUpload',
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadRequest.SerializeToString,
             frameyard_dot_media_dot_v1_dot_upload__service__pb2.CreateUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddUploadFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/AddUploadFiles',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.AddUploadFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveUploadFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/RemoveUploadFile',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.RemoveUploadFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUploadFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.media.v1.UploadService/GetUploadFile',
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileRequest.SerializeToString,
+            frameyard_dot_media_dot_v1_dot_upload__service__pb2.GetUploadFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

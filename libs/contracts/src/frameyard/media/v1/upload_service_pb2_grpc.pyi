@@ -36,7 +36,17 @@ class UploadServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> UploadServiceAsyncStub: ...
     CreateUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.CreateUploadRequest, _upload_service_pb2.CreateUploadResponse]
-    """Opens an upload of one or more files."""
+    """Opens an upload of one or more files. With a slot: answers the open upload of the caller in that slot if there is
+    one, without touching its files.
+    """
+    AddUploadFiles: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.AddUploadFilesRequest, _upload_service_pb2.AddUploadFilesResponse]
+    """Adds files to an open upload. A name that is there already and not complete begins again from nothing; one that is
+    complete is refused (ALREADY_EXISTS) unless `replace` is set.
+    """
+    RemoveUploadFile: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.RemoveUploadFileRequest, _upload_service_pb2.RemoveUploadFileResponse]
+    """Takes one file out of an open upload and drops its bytes; the others keep their numbers, and no file gets its."""
+    GetUploadFile: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadFileRequest, _upload_service_pb2.GetUploadFileResponse]
+    """Reads one file of an upload."""
     UploadFile: _grpc.StreamUnaryMultiCallable[_upload_service_pb2.UploadFileRequest, _upload_service_pb2.UploadFileResponse]
     """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
     GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
@@ -52,7 +62,9 @@ class UploadServiceStub:
     GetUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadRequest, _upload_service_pb2.GetUploadResponse]
     """Reads an upload with the received length of each file."""
     FinishUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]
-    """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+    """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not). One that is
+    closed already stays so; until a task uses it, its files can be given another order.
+    """
     LocateUploadFile: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.LocateUploadFileRequest, _upload_service_pb2.LocateUploadFileResponse]
     """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else."""
     DeleteUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.DeleteUploadRequest, _upload_service_pb2.DeleteUploadResponse]
@@ -66,7 +78,17 @@ class UploadServiceAsyncStub(UploadServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.CreateUploadRequest, _upload_service_pb2.CreateUploadResponse]  # type: ignore[assignment]
-    """Opens an upload of one or more files."""
+    """Opens an upload of one or more files. With a slot: answers the open upload of the caller in that slot if there is
+    one, without touching its files.
+    """
+    AddUploadFiles: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.AddUploadFilesRequest, _upload_service_pb2.AddUploadFilesResponse]  # type: ignore[assignment]
+    """Adds files to an open upload. A name that is there already and not complete begins again from nothing; one that is
+    complete is refused (ALREADY_EXISTS) unless `replace` is set.
+    """
+    RemoveUploadFile: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.RemoveUploadFileRequest, _upload_service_pb2.RemoveUploadFileResponse]  # type: ignore[assignment]
+    """Takes one file out of an open upload and drops its bytes; the others keep their numbers, and no file gets its."""
+    GetUploadFile: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadFileRequest, _upload_service_pb2.GetUploadFileResponse]  # type: ignore[assignment]
+    """Reads one file of an upload."""
     UploadFile: _aio.StreamUnaryMultiCallable[_upload_service_pb2.UploadFileRequest, _upload_service_pb2.UploadFileResponse]  # type: ignore[assignment]
     """Sends bytes of one file. The first message names file and offset, the others carry bytes. After a cut, ask
     GetUpload for the received length and go on from there; an offset that differs from it is refused (OUT_OF_RANGE).
@@ -82,7 +104,9 @@ class UploadServiceAsyncStub(UploadServiceStub):
     GetUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.GetUploadRequest, _upload_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Reads an upload with the received length of each file."""
     FinishUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.FinishUploadRequest, _upload_service_pb2.FinishUploadResponse]  # type: ignore[assignment]
-    """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+    """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not). One that is
+    closed already stays so; until a task uses it, its files can be given another order.
+    """
     LocateUploadFile: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.LocateUploadFileRequest, _upload_service_pb2.LocateUploadFileResponse]  # type: ignore[assignment]
     """Tells where a file of a finished upload lies in the bucket; services only, NOT_FOUND for everybody else."""
     DeleteUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.DeleteUploadRequest, _upload_service_pb2.DeleteUploadResponse]  # type: ignore[assignment]
@@ -99,7 +123,35 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_service_pb2.CreateUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_service_pb2.CreateUploadResponse, _abc.Awaitable[_upload_service_pb2.CreateUploadResponse]]:
-        """Opens an upload of one or more files."""
+        """Opens an upload of one or more files. With a slot: answers the open upload of the caller in that slot if there is
+        one, without touching its files.
+        """
+
+    @_abc_1.abstractmethod
+    def AddUploadFiles(
+        self,
+        request: _upload_service_pb2.AddUploadFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.AddUploadFilesResponse, _abc.Awaitable[_upload_service_pb2.AddUploadFilesResponse]]:
+        """Adds files to an open upload. A name that is there already and not complete begins again from nothing; one that is
+        complete is refused (ALREADY_EXISTS) unless `replace` is set.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveUploadFile(
+        self,
+        request: _upload_service_pb2.RemoveUploadFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.RemoveUploadFileResponse, _abc.Awaitable[_upload_service_pb2.RemoveUploadFileResponse]]:
+        """Takes one file out of an open upload and drops its bytes; the others keep their numbers, and no file gets its."""
+
+    @_abc_1.abstractmethod
+    def GetUploadFile(
+        self,
+        request: _upload_service_pb2.GetUploadFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.GetUploadFileResponse, _abc.Awaitable[_upload_service_pb2.GetUploadFileResponse]]:
+        """Reads one file of an upload."""
 
     @_abc_1.abstractmethod
     def UploadFile(
@@ -151,7 +203,9 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_service_pb2.FinishUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_service_pb2.FinishUploadResponse, _abc.Awaitable[_upload_service_pb2.FinishUploadResponse]]:
-        """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not)."""
+        """Closes an upload: every file must be complete (FAILED_PRECONDITION names the first that is not). One that is
+        closed already stays so; until a task uses it, its files can be given another order.
+        """
 
     @_abc_1.abstractmethod
     def LocateUploadFile(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from frameyard.operation.v1 import operation_pb2 as frameyard_dot_operation_dot_v1_dot_operation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.frameyard/operation/v1/operation_service.proto\x12\x16\x66rameyard.operation.v1\x1a&frameyard/operation/v1/operation.proto\"#\n\x13GetOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"L\n\x14GetOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"\x93\x01\n\x15ListOperationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x35\n\x05state\x18\x05 \x01(\x0e\x32&.frameyard.operation.v1.OperationState\"h\n\x16ListOperationsResponse\x12\x35\n\noperations\x18\x01 \x03(\x0b\x32!.frameyard.operation.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x16\x43\x61ncelOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"O\n\x17\x43\x61ncelOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"%\n\x15WatchOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"N\n\x16WatchOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation2\xd5\x03\n\x10OperationService\x12i\n\x0cGetOperation\x12+.frameyard.operation.v1.GetOperationRequest\x1a,.frameyard.operation.v1.GetOperationResponse\x12o\n\x0eListOperations\x12-.frameyard.operation.v1.ListOperationsRequest\x1a..frameyard.operation.v1.ListOperationsResponse\x12r\n\x0f\x43\x61ncelOperation\x12..frameyard.operation.v1.CancelOperationRequest\x1a/.frameyard.operation.v1.CancelOperationResponse\x12q\n\x0eWatchOperation\x12-.frameyard.operation.v1.WatchOperationRequest\x1a..frameyard.operation.v1.WatchOperationResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.frameyard/operation/v1/operation_service.proto\x12\x16\x66rameyard.operation.v1\x1a&frameyard/operation/v1/operation.proto\"#\n\x13GetOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"L\n\x14GetOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"\xa5\x01\n\x15ListOperationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x35\n\x05state\x18\x05 \x01(\x0e\x32&.frameyard.operation.v1.OperationState\x12\x10\n\x08only_own\x18\x06 \x01(\x08\"h\n\x16ListOperationsResponse\x12\x35\n\noperations\x18\x01 \x03(\x0b\x32!.frameyard.operation.v1.Operation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x16\x43\x61ncelOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"O\n\x17\x43\x61ncelOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"%\n\x15WatchOperationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"N\n\x16WatchOperationResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation2\xd5\x03\n\x10OperationService\x12i\n\x0cGetOperation\x12+.frameyard.operation.v1.GetOperationRequest\x1a,.frameyard.operation.v1.GetOperationResponse\x12o\n\x0eListOperations\x12-.frameyard.operation.v1.ListOperationsRequest\x1a..frameyard.operation.v1.ListOperationsResponse\x12r\n\x0f\x43\x61ncelOperation\x12..frameyard.operation.v1.CancelOperationRequest\x1a/.frameyard.operation.v1.CancelOperationResponse\x12q\n\x0eWatchOperation\x12-.frameyard.operation.v1.WatchOperationRequest\x1a..frameyard.operation.v1.WatchOperationResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,17 +37,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETOPERATIONRESPONSE']._serialized_start=151
   _globals['_GETOPERATIONRESPONSE']._serialized_end=227
   _globals['_LISTOPERATIONSREQUEST']._serialized_start=230
-  _globals['_LISTOPERATIONSREQUEST']._serialized_end=377
-  _globals['_LISTOPERATIONSRESPONSE']._serialized_start=379
-  _globals['_LISTOPERATIONSRESPONSE']._serialized_end=483
-  _globals['_CANCELOPERATIONREQUEST']._serialized_start=485
-  _globals['_CANCELOPERATIONREQUEST']._serialized_end=523
-  _globals['_CANCELOPERATIONRESPONSE']._serialized_start=525
-  _globals['_CANCELOPERATIONRESPONSE']._serialized_end=604
-  _globals['_WATCHOPERATIONREQUEST']._serialized_start=606
-  _globals['_WATCHOPERATIONREQUEST']._serialized_end=643
-  _globals['_WATCHOPERATIONRESPONSE']._serialized_start=645
-  _globals['_WATCHOPERATIONRESPONSE']._serialized_end=723
-  _globals['_OPERATIONSERVICE']._serialized_start=726
-  _globals['_OPERATIONSERVICE']._serialized_end=1195
+  _globals['_LISTOPERATIONSREQUEST']._serialized_end=395
+  _globals['_LISTOPERATIONSRESPONSE']._serialized_start=397
+  _globals['_LISTOPERATIONSRESPONSE']._serialized_end=501
+  _globals['_CANCELOPERATIONREQUEST']._serialized_start=503
+  _globals['_CANCELOPERATIONREQUEST']._serialized_end=541
+  _globals['_CANCELOPERATIONRESPONSE']._serialized_start=543
+  _globals['_CANCELOPERATIONRESPONSE']._serialized_end=622
+  _globals['_WATCHOPERATIONREQUEST']._serialized_start=624
+  _globals['_WATCHOPERATIONREQUEST']._serialized_end=661
+  _globals['_WATCHOPERATIONRESPONSE']._serialized_start=663
+  _globals['_WATCHOPERATIONRESPONSE']._serialized_end=741
+  _globals['_OPERATIONSERVICE']._serialized_start=744
+  _globals['_OPERATIONSERVICE']._serialized_end=1213
 # @@protoc_insertion_point(module_scope)

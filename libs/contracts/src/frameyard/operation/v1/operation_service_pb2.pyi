@@ -76,6 +76,7 @@ class ListOperationsRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     TARGET_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ONLY_OWN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -86,6 +87,8 @@ class ListOperationsRequest(_message.Message):
     """Only this target, if not empty."""
     state: _operation_pb2.OperationState.ValueType
     """Only this state, if not unspecified."""
+    only_own: _builtins.bool
+    """Leave out those of others, which administrators and services see too."""
     def __init__(
         self,
         *,
@@ -94,10 +97,11 @@ class ListOperationsRequest(_message.Message):
         kind: _builtins.str = ...,
         target: _builtins.str = ...,
         state: _operation_pb2.OperationState.ValueType = ...,
+        only_own: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "only_own", b"only_own", "page_size", b"page_size", "page_token", b"page_token", "state", b"state", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from frameyard.task.v1 import issue_pb2 as frameyard_dot_task_dot_v1_dot_issue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$frameyard/task/v1/issue_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1d\x66rameyard/task/v1/issue.proto\"7\n\x0cIssueCreated\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"`\n\x0cIssueUpdated\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"A\n\x0cIssueDeleted\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\x03\x12\x0f\n\x07task_id\x18\x03 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$frameyard/task/v1/issue_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1d\x66rameyard/task/v1/issue.proto\"7\n\x0cIssueCreated\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"\xc7\x01\n\x0cIssueUpdated\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12+\n\x07\x63omment\x18\x04 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment\x12\x38\n\x0e\x63omment_change\x18\x05 \x01(\x0e\x32 .frameyard.task.v1.CommentChange\"R\n\x0cIssueDeleted\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\x03\x12\x0f\n\x07task_id\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\x03*\x83\x01\n\rCommentChange\x12\x1e\n\x1a\x43OMMENT_CHANGE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43OMMENT_CHANGE_CREATED\x10\x01\x12\x1a\n\x16\x43OMMENT_CHANGE_UPDATED\x10\x02\x12\x1a\n\x16\x43OMMENT_CHANGE_DELETED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.issue_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_COMMENTCHANGE']._serialized_start=434
+  _globals['_COMMENTCHANGE']._serialized_end=565
   _globals['_ISSUECREATED']._serialized_start=90
   _globals['_ISSUECREATED']._serialized_end=145
-  _globals['_ISSUEUPDATED']._serialized_start=147
-  _globals['_ISSUEUPDATED']._serialized_end=243
-  _globals['_ISSUEDELETED']._serialized_start=245
-  _globals['_ISSUEDELETED']._serialized_end=310
+  _globals['_ISSUEUPDATED']._serialized_start=148
+  _globals['_ISSUEUPDATED']._serialized_end=347
+  _globals['_ISSUEDELETED']._serialized_start=349
+  _globals['_ISSUEDELETED']._serialized_end=431
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from frameyard.task.v1 import issue_pb2 as _issue_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CommentChange:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CommentChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CommentChange.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMMENT_CHANGE_UNSPECIFIED: _CommentChange.ValueType  # 0
+    """Nothing: the issue itself was changed."""
+    COMMENT_CHANGE_CREATED: _CommentChange.ValueType  # 1
+    """It was written."""
+    COMMENT_CHANGE_UPDATED: _CommentChange.ValueType  # 2
+    """Its text is another one."""
+    COMMENT_CHANGE_DELETED: _CommentChange.ValueType  # 3
+    """It was deleted."""
+
+class CommentChange(_CommentChange, metaclass=_CommentChangeEnumTypeWrapper):
+    """What became of a comment."""
+
+COMMENT_CHANGE_UNSPECIFIED: CommentChange.ValueType  # 0
+"""Nothing: the issue itself was changed."""
+COMMENT_CHANGE_CREATED: CommentChange.ValueType  # 1
+"""It was written."""
+COMMENT_CHANGE_UPDATED: CommentChange.ValueType  # 2
+"""Its text is another one."""
+COMMENT_CHANGE_DELETED: CommentChange.ValueType  # 3
+"""It was deleted."""
+Global___CommentChange: _TypeAlias = CommentChange  # noqa: Y015
 
 @_typing.final
 class IssueCreated(_message.Message):
@@ -52,8 +81,12 @@ class IssueUpdated(_message.Message):
     ISSUE_FIELD_NUMBER: _builtins.int
     CHANGED_FIELDS_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    COMMENT_CHANGE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     """User id of who changed it."""
+    comment_change: Global___CommentChange.ValueType
+    """What became of the comment."""
     @_builtins.property
     def issue(self) -> _issue_pb2.Issue:
         """The issue after the change, without comments."""
@@ -62,16 +95,22 @@ class IssueUpdated(_message.Message):
     def changed_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the changed fields; `comments` for its comments."""
 
+    @_builtins.property
+    def comment(self) -> _issue_pb2.Comment:
+        """The comment that was written, changed or deleted; absent: none."""
+
     def __init__(
         self,
         *,
         issue: _issue_pb2.Issue | None = ...,
         changed_fields: _abc.Iterable[_builtins.str] | None = ...,
         user_id: _builtins.int = ...,
+        comment: _issue_pb2.Comment | None = ...,
+        comment_change: Global___CommentChange.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["issue", b"issue"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "issue", b"issue"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "issue", b"issue", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_fields", b"changed_fields", "comment", b"comment", "comment_change", b"comment_change", "issue", b"issue", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -86,22 +125,26 @@ class IssueDeleted(_message.Message):
     ISSUE_ID_FIELD_NUMBER: _builtins.int
     JOB_ID_FIELD_NUMBER: _builtins.int
     TASK_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
     issue_id: _builtins.int
     """Id of the issue."""
     job_id: _builtins.int
     """Job that it was about."""
     task_id: _builtins.int
     """Task of the job."""
+    user_id: _builtins.int
+    """User id of who deleted it."""
     def __init__(
         self,
         *,
         issue_id: _builtins.int = ...,
         job_id: _builtins.int = ...,
         task_id: _builtins.int = ...,
+        user_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_id", b"issue_id", "job_id", b"job_id", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_id", b"issue_id", "job_id", b"job_id", "task_id", b"task_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,53 +22,58 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from frameyard.common.v1 import filter_pb2 as frameyard_dot_common_dot_v1_dot_filter__pb2
 from frameyard.task.v1 import issue_pb2 as frameyard_dot_task_dot_v1_dot_issue__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%frameyard/task/v1/issue_service.proto\x12\x11\x66rameyard.task.v1\x1a\x1d\x66rameyard/task/v1/issue.proto\x1a google/protobuf/field_mask.proto\"\x7f\n\x12\x43reateIssueRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\r\n\x05\x66rame\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x03(\x01\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12\x12\n\nrequest_id\x18\x06 \x01(\t\">\n\x13\x43reateIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"\x1d\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\x03\";\n\x10GetIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"\x94\x01\n\x11ListIssuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0f\n\x07task_id\x18\x04 \x01(\x03\x12\x15\n\x08resolved\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x0b\x61ssignee_id\x18\x06 \x01(\x03\x42\x0b\n\t_resolved\"W\n\x12ListIssuesResponse\x12(\n\x06issues\x18\x01 \x03(\x0b\x32\x18.frameyard.task.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x12UpdateIssueRequest\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\">\n\x13UpdateIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\" \n\x12\x44\x65leteIssueRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x15\n\x13\x44\x65leteIssueResponse\"M\n\x14\x43reateCommentRequest\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"D\n\x15\x43reateCommentResponse\x12+\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment\"N\n\x13ListCommentsRequest\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"]\n\x14ListCommentsResponse\x12,\n\x08\x63omments\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Comment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"3\n\x14UpdateCommentRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\"D\n\x15UpdateCommentResponse\x12+\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment\"\"\n\x14\x44\x65leteCommentRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x17\n\x15\x44\x65leteCommentResponse2\xe5\x06\n\x0cIssueService\x12\\\n\x0b\x43reateIssue\x12%.frameyard.task.v1.CreateIssueRequest\x1a&.frameyard.task.v1.CreateIssueResponse\x12S\n\x08GetIssue\x12\".frameyard.task.v1.GetIssueRequest\x1a#.frameyard.task.v1.GetIssueResponse\x12Y\n\nListIssues\x12$.frameyard.task.v1.ListIssuesRequest\x1a%.frameyard.task.v1.ListIssuesResponse\x12\\\n\x0bUpdateIssue\x12%.frameyard.task.v1.UpdateIssueRequest\x1a&.frameyard.task.v1.UpdateIssueResponse\x12\\\n\x0b\x44\x65leteIssue\x12%.frameyard.task.v1.DeleteIssueRequest\x1a&.frameyard.task.v1.DeleteIssueResponse\x12\x62\n\rCreateComment\x12\'.frameyard.task.v1.CreateCommentRequest\x1a(.frameyard.task.v1.CreateCommentResponse\x12_\n\x0cListComments\x12&.frameyard.task.v1.ListCommentsRequest\x1a\'.frameyard.task.v1.ListCommentsResponse\x12\x62\n\rUpdateComment\x12\'.frameyard.task.v1.UpdateCommentRequest\x1a(.frameyard.task.v1.UpdateCommentResponse\x12\x62\n\rDeleteComment\x12\'.frameyard.task.v1.DeleteCommentRequest\x1a(.frameyard.task.v1.DeleteCommentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%frameyard/task/v1/issue_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/filter.proto\x1a\x1d\x66rameyard/task/v1/issue.proto\x1a google/protobuf/field_mask.proto\"\x7f\n\x12\x43reateIssueRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\r\n\x05\x66rame\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x03(\x01\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12\x12\n\nrequest_id\x18\x06 \x01(\t\">\n\x13\x43reateIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"\x1d\n\x0fGetIssueRequest\x12\n\n\x02id\x18\x01 \x01(\x03\";\n\x10GetIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\"\x94\x02\n\x11ListIssuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\x03\x12\x0f\n\x07task_id\x18\x04 \x01(\x03\x12\x15\n\x08resolved\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\x13\n\x0b\x61ssignee_id\x18\x06 \x01(\x03\x12\x0c\n\x04skip\x18\x07 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x08 \x01(\x08\x12+\n\x06\x66ilter\x18\t \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\n \x03(\x0b\x32\x1c.frameyard.common.v1.SortKeyB\x0b\n\t_resolved\"k\n\x12ListIssuesResponse\x12(\n\x06issues\x18\x01 \x03(\x0b\x32\x18.frameyard.task.v1.Issue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"n\n\x12UpdateIssueRequest\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\">\n\x13UpdateIssueResponse\x12\'\n\x05issue\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Issue\" \n\x12\x44\x65leteIssueRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x15\n\x13\x44\x65leteIssueResponse\"M\n\x14\x43reateCommentRequest\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"D\n\x15\x43reateCommentResponse\x12+\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment\"\xde\x01\n\x13ListCommentsRequest\x12\x10\n\x08issue_id\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\x03\x12\x0c\n\x04skip\x18\x05 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x06 \x01(\x08\x12+\n\x06\x66ilter\x18\x07 \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\x08 \x03(\x0b\x32\x1c.frameyard.common.v1.SortKey\"q\n\x14ListCommentsResponse\x12,\n\x08\x63omments\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Comment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"3\n\x14UpdateCommentRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\"D\n\x15UpdateCommentResponse\x12+\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment\"\"\n\x14\x44\x65leteCommentRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x17\n\x15\x44\x65leteCommentResponse\"\x1f\n\x11GetCommentRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"A\n\x12GetCommentResponse\x12+\n\x07\x63omment\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Comment2\xc0\x07\n\x0cIssueService\x12\\\n\x0b\x43reateIssue\x12%.frameyard.task.v1.CreateIssueRequest\x1a&.frameyard.task.v1.CreateIssueResponse\x12S\n\x08GetIssue\x12\".frameyard.task.v1.GetIssueRequest\x1a#.frameyard.task.v1.GetIssueResponse\x12Y\n\nListIssues\x12$.frameyard.task.v1.ListIssuesRequest\x1a%.frameyard.task.v1.ListIssuesResponse\x12\\\n\x0bUpdateIssue\x12%.frameyard.task.v1.UpdateIssueRequest\x1a&.frameyard.task.v1.UpdateIssueResponse\x12\\\n\x0b\x44\x65leteIssue\x12%.frameyard.task.v1.DeleteIssueRequest\x1a&.frameyard.task.v1.DeleteIssueResponse\x12\x62\n\rCreateComment\x12\'.frameyard.task.v1.CreateCommentRequest\x1a(.frameyard.task.v1.CreateCommentResponse\x12Y\n\nGetComment\x12$.frameyard.task.v1.GetCommentRequest\x1a%.frameyard.task.v1.GetCommentResponse\x12_\n\x0cListComments\x12&.frameyard.task.v1.ListCommentsRequest\x1a\'.frameyard.task.v1.ListCommentsResponse\x12\x62\n\rUpdateComment\x12\'.frameyard.task.v1.UpdateCommentRequest\x1a(.frameyard.task.v1.UpdateCommentResponse\x12\x62\n\rDeleteComment\x12\'.frameyard.task.v1.DeleteCommentRequest\x1a(.frameyard.task.v1.DeleteCommentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.issue_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEISSUEREQUEST']._serialized_start=125
-  _globals['_CREATEISSUEREQUEST']._serialized_end=252
-  _globals['_CREATEISSUERESPONSE']._serialized_start=254
-  _globals['_CREATEISSUERESPONSE']._serialized_end=316
-  _globals['_GETISSUEREQUEST']._serialized_start=318
-  _globals['_GETISSUEREQUEST']._serialized_end=347
-  _globals['_GETISSUERESPONSE']._serialized_start=349
-  _globals['_GETISSUERESPONSE']._serialized_end=408
-  _globals['_LISTISSUESREQUEST']._serialized_start=411
-  _globals['_LISTISSUESREQUEST']._serialized_end=559
-  _globals['_LISTISSUESRESPONSE']._serialized_start=561
-  _globals['_LISTISSUESRESPONSE']._serialized_end=648
-  _globals['_UPDATEISSUEREQUEST']._serialized_start=650
-  _globals['_UPDATEISSUEREQUEST']._serialized_end=760
-  _globals['_UPDATEISSUERESPONSE']._serialized_start=762
-  _globals['_UPDATEISSUERESPONSE']._serialized_end=824
-  _globals['_DELETEISSUEREQUEST']._serialized_start=826
-  _globals['_DELETEISSUEREQUEST']._serialized_end=858
-  _globals['_DELETEISSUERESPONSE']._serialized_start=860
-  _globals['_DELETEISSUERESPONSE']._serialized_end=881
-  _globals['_CREATECOMMENTREQUEST']._serialized_start=883
-  _globals['_CREATECOMMENTREQUEST']._serialized_end=960
-  _globals['_CREATECOMMENTRESPONSE']._serialized_start=962
-  _globals['_CREATECOMMENTRESPONSE']._serialized_end=1030
-  _globals['_LISTCOMMENTSREQUEST']._serialized_start=1032
-  _globals['_LISTCOMMENTSREQUEST']._serialized_end=1110
-  _globals['_LISTCOMMENTSRESPONSE']._serialized_start=1112
-  _globals['_LISTCOMMENTSRESPONSE']._serialized_end=1205
-  _globals['_UPDATECOMMENTREQUEST']._serialized_start=1207
-  _globals['_UPDATECOMMENTREQUEST']._serialized_end=1258
-  _globals['_UPDATECOMMENTRESPONSE']._serialized_start=1260
-  _globals['_UPDATECOMMENTRESPONSE']._serialized_end=1328
-  _globals['_DELETECOMMENTREQUEST']._serialized_start=1330
-  _globals['_DELETECOMMENTREQUEST']._serialized_end=1364
-  _globals['_DELETECOMMENTRESPONSE']._serialized_start=1366
-  _globals['_DELETECOMMENTRESPONSE']._serialized_end=1389
-  _globals['_ISSUESERVICE']._serialized_start=1392
-  _globals['_ISSUESERVICE']._serialized_end=2261
+  _globals['_CREATEISSUEREQUEST']._serialized_start=159
+  _globals['_CREATEISSUEREQUEST']._serialized_end=286
+  _globals['_CREATEISSUERESPONSE']._serialized_start=288
+  _globals['_CREATEISSUERESPONSE']._serialized_end=350
+  _globals['_GETISSUEREQUEST']._serialized_start=352
+  _globals['_GETISSUEREQUEST']._serialized_end=381
+  _globals['_GETISSUERESPONSE']._serialized_start=383
+  _globals['_GETISSUERESPONSE']._serialized_end=442
+  _globals['_LISTISSUESREQUEST']._serialized_start=445
+  _globals['_LISTISSUESREQUEST']._serialized_end=721
+  _globals['_LISTISSUESRESPONSE']._serialized_start=723
+  _globals['_LISTISSUESRESPONSE']._serialized_end=830
+  _globals['_UPDATEISSUEREQUEST']._serialized_start=832
+  _globals['_UPDATEISSUEREQUEST']._serialized_end=942
+  _globals['_UPDATEISSUERESPONSE']._serialized_start=944
+  _globals['_UPDATEISSUERESPONSE']._serialized_end=1006
+  _globals['_DELETEISSUEREQUEST']._serialized_start=1008
+  _globals['_DELETEISSUEREQUEST']._serialized_end=1040
+  _globals['_DELETEISSUERESPONSE']._serialized_start=1042
+  _globals['_DELETEISSUERESPONSE']._serialized_end=1063
+  _globals['_CREATECOMMENTREQUEST']._serialized_start=1065
+  _globals['_CREATECOMMENTREQUEST']._serialized_end=1142
+  _globals['_CREATECOMMENTRESPONSE']._serialized_start=1144
+  _globals['_CREATECOMMENTRESPONSE']._serialized_end=1212
+  _globals['_LISTCOMMENTSREQUEST']._serialized_start=1215
+  _globals['_LISTCOMMENTSREQUEST']._serialized_end=1437
+  _globals['_LISTCOMMENTSRESPONSE']._serialized_start=1439
+  _globals['_LISTCOMMENTSRESPONSE']._serialized_end=1552
+  _globals['_UPDATECOMMENTREQUEST']._serialized_start=1554
+  _globals['_UPDATECOMMENTREQUEST']._serialized_end=1605
+  _globals['_UPDATECOMMENTRESPONSE']._serialized_start=1607
+  _globals['_UPDATECOMMENTRESPONSE']._serialized_end=1675
+  _globals['_DELETECOMMENTREQUEST']._serialized_start=1677
+  _globals['_DELETECOMMENTREQUEST']._serialized_end=1711
+  _globals['_DELETECOMMENTRESPONSE']._serialized_start=1713
+  _globals['_DELETECOMMENTRESPONSE']._serialized_end=1736
+  _globals['_GETCOMMENTREQUEST']._serialized_start=1738
+  _globals['_GETCOMMENTREQUEST']._serialized_end=1769
+  _globals['_GETCOMMENTRESPONSE']._serialized_start=1771
+  _globals['_GETCOMMENTRESPONSE']._serialized_end=1836
+  _globals['_ISSUESERVICE']._serialized_start=1839
+  _globals['_ISSUESERVICE']._serialized_end=2799
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from frameyard.common.v1 import filter_pb2 as _filter_pb2
 from frameyard.task.v1 import issue_pb2 as _issue_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -146,6 +147,10 @@ class ListIssuesRequest(_message.Message):
     TASK_ID_FIELD_NUMBER: _builtins.int
     RESOLVED_FIELD_NUMBER: _builtins.int
     ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -158,6 +163,20 @@ class ListIssuesRequest(_message.Message):
     """Only resolved ones, or only others; absent: both."""
     assignee_id: _builtins.int
     """Only of this assignee; 0: of anybody."""
+    skip: _builtins.int
+    """Issues to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, job_id, task_id, frame, owner, assignee (user names), resolved,
+        create_time, update_time.
+        """
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id; not together with `order`. Fields: those of the filter."""
+
     def __init__(
         self,
         *,
@@ -167,10 +186,14 @@ class ListIssuesRequest(_message.Message):
         task_id: _builtins.int = ...,
         resolved: _builtins.bool | None = ...,
         assignee_id: _builtins.int = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_resolved", b"_resolved", "resolved", b"resolved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_resolved", b"_resolved", "filter", b"filter", "resolved", b"resolved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resolved", b"_resolved", "assignee_id", b"assignee_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "resolved", b"resolved", "task_id", b"task_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resolved", b"_resolved", "assignee_id", b"assignee_id", "filter", b"filter", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "resolved", b"resolved", "skip", b"skip", "sort", b"sort", "task_id", b"task_id", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__resolved: _TypeAlias = _typing.Literal["resolved"]  # noqa: Y015
     _WhichOneofArgType__resolved: _TypeAlias = _typing.Literal["_resolved", b"_resolved"]  # noqa: Y015
@@ -186,8 +209,11 @@ class ListIssuesResponse(_message.Message):
 
     ISSUES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
     @_builtins.property
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[_issue_pb2.Issue]:
         """One page, newest first, each with its first comment only."""
@@ -197,10 +223,11 @@ class ListIssuesResponse(_message.Message):
         *,
         issues: _abc.Iterable[_issue_pb2.Issue] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issues", b"issues", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issues", b"issues", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -362,22 +389,48 @@ class ListCommentsRequest(_message.Message):
     ISSUE_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     issue_id: _builtins.int
-    """Required. Id of the issue."""
+    """Only of this issue; 0: of all visible ones."""
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
     """`next_page_token` of the page before; the other fields must be the same."""
+    job_id: _builtins.int
+    """Only on issues of this job; 0: of any."""
+    skip: _builtins.int
+    """Comments to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, issue_id, job_id, task_id, frame, owner (user name), create_time,
+        update_time.
+        """
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id; none: by age. Fields: those of the filter."""
+
     def __init__(
         self,
         *,
         issue_id: _builtins.int = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        job_id: _builtins.int = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issue_id", b"issue_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "issue_id", b"issue_id", "job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "skip", b"skip", "sort", b"sort", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -391,21 +444,25 @@ class ListCommentsResponse(_message.Message):
 
     COMMENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
     @_builtins.property
     def comments(self) -> _containers.RepeatedCompositeFieldContainer[_issue_pb2.Comment]:
-        """One page by age."""
+        """One page, by age unless ordered otherwise."""
 
     def __init__(
         self,
         *,
         comments: _abc.Iterable[_issue_pb2.Comment] | None = ...,
         next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comments", b"comments", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -499,3 +556,49 @@ class DeleteCommentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteCommentResponse: _TypeAlias = DeleteCommentResponse  # noqa: Y015
+
+@_typing.final
+class GetCommentRequest(_message.Message):
+    """Names a comment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the comment."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommentRequest: _TypeAlias = GetCommentRequest  # noqa: Y015
+
+@_typing.final
+class GetCommentResponse(_message.Message):
+    """Answers GetComment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def comment(self) -> _issue_pb2.Comment:
+        """The comment."""
+
+    def __init__(
+        self,
+        *,
+        comment: _issue_pb2.Comment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommentResponse: _TypeAlias = GetCommentResponse  # noqa: Y015

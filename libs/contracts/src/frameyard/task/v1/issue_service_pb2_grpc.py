@@ -67,6 +67,11 @@ class IssueServiceStub:
                 request_serializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentRequest.SerializeToString,
                 response_deserializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentResponse.FromString,
                 _registered_method=True)
+        self.GetComment = channel.unary_unary(
+                '/frameyard.task.v1.IssueService/GetComment',
+                request_serializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentResponse.FromString,
+                _registered_method=True)
         self.ListComments = channel.unary_unary(
                 '/frameyard.task.v1.IssueService/ListComments',
                 request_serializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.ListCommentsRequest.SerializeToString,
@@ -132,8 +137,15 @@ class IssueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetComment(self, request, context):
+        """Reads a comment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListComments(self, request, context):
-        """Lists the comments of an issue by age.
+        """Lists comments of one or of all visible issues, by age unless ordered otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +197,11 @@ def add_IssueServiceServicer_to_server(servicer, server):
                     servicer.CreateComment,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentRequest.FromString,
                     response_serializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentResponse.SerializeToString,
+            ),
+            'GetComment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetComment,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentResponse.SerializeToString,
             ),
             'ListComments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListComments,
@@ -367,6 +384,33 @@ class IssueService:
             '/frameyard.task.v1.IssueService/CreateComment',
             frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentRequest.SerializeToString,
             frameyard_dot_task_dot_v1_dot_issue__service__pb2.CreateCommentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetComment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.IssueService/GetComment',
+            frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_issue__service__pb2.GetCommentResponse.FromString,
             options,
             channel_credentials,
             insecure,

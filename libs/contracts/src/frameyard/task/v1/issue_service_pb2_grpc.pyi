@@ -48,8 +48,10 @@ class IssueServiceStub:
     """Deletes an issue with its comments."""
     CreateComment: _grpc.UnaryUnaryMultiCallable[_issue_service_pb2.CreateCommentRequest, _issue_service_pb2.CreateCommentResponse]
     """Adds a comment."""
+    GetComment: _grpc.UnaryUnaryMultiCallable[_issue_service_pb2.GetCommentRequest, _issue_service_pb2.GetCommentResponse]
+    """Reads a comment."""
     ListComments: _grpc.UnaryUnaryMultiCallable[_issue_service_pb2.ListCommentsRequest, _issue_service_pb2.ListCommentsResponse]
-    """Lists the comments of an issue by age."""
+    """Lists comments of one or of all visible issues, by age unless ordered otherwise."""
     UpdateComment: _grpc.UnaryUnaryMultiCallable[_issue_service_pb2.UpdateCommentRequest, _issue_service_pb2.UpdateCommentResponse]
     """Changes a comment's text."""
     DeleteComment: _grpc.UnaryUnaryMultiCallable[_issue_service_pb2.DeleteCommentRequest, _issue_service_pb2.DeleteCommentResponse]
@@ -75,8 +77,10 @@ class IssueServiceAsyncStub(IssueServiceStub):
     """Deletes an issue with its comments."""
     CreateComment: _aio.UnaryUnaryMultiCallable[_issue_service_pb2.CreateCommentRequest, _issue_service_pb2.CreateCommentResponse]  # type: ignore[assignment]
     """Adds a comment."""
+    GetComment: _aio.UnaryUnaryMultiCallable[_issue_service_pb2.GetCommentRequest, _issue_service_pb2.GetCommentResponse]  # type: ignore[assignment]
+    """Reads a comment."""
     ListComments: _aio.UnaryUnaryMultiCallable[_issue_service_pb2.ListCommentsRequest, _issue_service_pb2.ListCommentsResponse]  # type: ignore[assignment]
-    """Lists the comments of an issue by age."""
+    """Lists comments of one or of all visible issues, by age unless ordered otherwise."""
     UpdateComment: _aio.UnaryUnaryMultiCallable[_issue_service_pb2.UpdateCommentRequest, _issue_service_pb2.UpdateCommentResponse]  # type: ignore[assignment]
     """Changes a comment's text."""
     DeleteComment: _aio.UnaryUnaryMultiCallable[_issue_service_pb2.DeleteCommentRequest, _issue_service_pb2.DeleteCommentResponse]  # type: ignore[assignment]
@@ -137,12 +141,20 @@ class IssueServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds a comment."""
 
     @_abc_1.abstractmethod
+    def GetComment(
+        self,
+        request: _issue_service_pb2.GetCommentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_issue_service_pb2.GetCommentResponse, _abc.Awaitable[_issue_service_pb2.GetCommentResponse]]:
+        """Reads a comment."""
+
+    @_abc_1.abstractmethod
     def ListComments(
         self,
         request: _issue_service_pb2.ListCommentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_issue_service_pb2.ListCommentsResponse, _abc.Awaitable[_issue_service_pb2.ListCommentsResponse]]:
-        """Lists the comments of an issue by age."""
+        """Lists comments of one or of all visible issues, by age unless ordered otherwise."""
 
     @_abc_1.abstractmethod
     def UpdateComment(

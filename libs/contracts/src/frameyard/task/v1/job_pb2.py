@@ -27,21 +27,21 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66rameyard/task/v1/job.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\tJobCounts\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x12\n\nannotation\x18\x02 \x01(\x03\x12\x12\n\nvalidation\x18\x03 \x01(\x03\x12\x11\n\tcompleted\x18\x04 \x01(\x03\"\xcb\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x0f\n\x07segment\x18\x04 \x01(\x05\x12/\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12\x30\n\x08\x61ssignee\x18\x06 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x30\n\x08reviewer\x18\x07 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12*\n\x05stage\x18\x08 \x01(\x0e\x32\x1b.frameyard.task.v1.JobStage\x12*\n\x05state\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.JobState\x12,\n\x06status\x18\n \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rwork_duration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08revision\x18\r \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttask_name\x18\x10 \x01(\t*s\n\x08JobStage\x12\x19\n\x15JOB_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14JOB_STAGE_ANNOTATION\x10\x01\x12\x18\n\x14JOB_STAGE_VALIDATION\x10\x02\x12\x18\n\x14JOB_STAGE_ACCEPTANCE\x10\x03*\x84\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x11\n\rJOB_STATE_NEW\x10\x01\x12\x19\n\x15JOB_STATE_IN_PROGRESS\x10\x02\x12\x17\n\x13JOB_STATE_COMPLETED\x10\x03\x12\x16\n\x12JOB_STATE_REJECTED\x10\x04*w\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_STATUS_ANNOTATION\x10\x01\x12\x19\n\x15JOB_STATUS_VALIDATION\x10\x02\x12\x18\n\x14JOB_STATUS_COMPLETED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x66rameyard/task/v1/job.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\tJobCounts\x12\r\n\x05total\x18\x01 \x01(\x03\x12\x12\n\nannotation\x18\x02 \x01(\x03\x12\x12\n\nvalidation\x18\x03 \x01(\x03\x12\x11\n\tcompleted\x18\x04 \x01(\x03\"\xe0\x04\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x0f\n\x07segment\x18\x04 \x01(\x05\x12/\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12\x30\n\x08\x61ssignee\x18\x06 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12\x30\n\x08reviewer\x18\x07 \x01(\x0b\x32\x1e.frameyard.common.v1.PersonRef\x12*\n\x05stage\x18\x08 \x01(\x0e\x32\x1b.frameyard.task.v1.JobStage\x12*\n\x05state\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.JobState\x12,\n\x06status\x18\n \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rwork_duration\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08revision\x18\r \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttask_name\x18\x10 \x01(\t\x12\x13\n\x0bissue_count\x18\x11 \x01(\x03*s\n\x08JobStage\x12\x19\n\x15JOB_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14JOB_STAGE_ANNOTATION\x10\x01\x12\x18\n\x14JOB_STAGE_VALIDATION\x10\x02\x12\x18\n\x14JOB_STAGE_ACCEPTANCE\x10\x03*\x84\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x11\n\rJOB_STATE_NEW\x10\x01\x12\x19\n\x15JOB_STATE_IN_PROGRESS\x10\x02\x12\x17\n\x13JOB_STATE_COMPLETED\x10\x03\x12\x16\n\x12JOB_STATE_REJECTED\x10\x04*w\n\tJobStatus\x12\x1a\n\x16JOB_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15JOB_STATUS_ANNOTATION\x10\x01\x12\x19\n\x15JOB_STATUS_VALIDATION\x10\x02\x12\x18\n\x14JOB_STATUS_COMPLETED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.job_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTAGE']._serialized_start=826
-  _globals['_JOBSTAGE']._serialized_end=941
-  _globals['_JOBSTATE']._serialized_start=944
-  _globals['_JOBSTATE']._serialized_end=1076
-  _globals['_JOBSTATUS']._serialized_start=1078
-  _globals['_JOBSTATUS']._serialized_end=1197
+  _globals['_JOBSTAGE']._serialized_start=847
+  _globals['_JOBSTAGE']._serialized_end=962
+  _globals['_JOBSTATE']._serialized_start=965
+  _globals['_JOBSTATE']._serialized_end=1097
+  _globals['_JOBSTATUS']._serialized_start=1099
+  _globals['_JOBSTATUS']._serialized_end=1218
   _globals['_JOBCOUNTS']._serialized_start=149
   _globals['_JOBCOUNTS']._serialized_end=234
   _globals['_JOB']._serialized_start=237
-  _globals['_JOB']._serialized_end=824
+  _globals['_JOB']._serialized_end=845
 # @@protoc_insertion_point(module_scope)

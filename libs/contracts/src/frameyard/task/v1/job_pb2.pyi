@@ -164,6 +164,7 @@ class Job(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     TASK_NAME_FIELD_NUMBER: _builtins.int
+    ISSUE_COUNT_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Id, greater than 0."""
     task_id: _builtins.int
@@ -182,6 +183,8 @@ class Job(_message.Message):
     """Revision of its annotations, from 0; one more with every save that changes something."""
     task_name: _builtins.str
     """Name of the task."""
+    issue_count: _builtins.int
+    """Number of its issues, resolved or not."""
     @_builtins.property
     def frames(self) -> _common_pb2.FrameRange:
         """Relative frames of the segment."""
@@ -231,10 +234,11 @@ class Job(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         task_name: _builtins.str = ...,
+        issue_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "frames", b"frames", "reviewer", b"reviewer", "start_time", b"start_time", "update_time", b"update_time", "work_duration", b"work_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "frames", b"frames", "id", b"id", "project_id", b"project_id", "reviewer", b"reviewer", "revision", b"revision", "segment", b"segment", "stage", b"stage", "start_time", b"start_time", "state", b"state", "status", b"status", "task_id", b"task_id", "task_name", b"task_name", "update_time", b"update_time", "work_duration", b"work_duration"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "frames", b"frames", "id", b"id", "issue_count", b"issue_count", "project_id", b"project_id", "reviewer", b"reviewer", "revision", b"revision", "segment", b"segment", "stage", b"stage", "start_time", b"start_time", "state", b"state", "status", b"status", "task_id", b"task_id", "task_name", b"task_name", "update_time", b"update_time", "work_duration", b"work_duration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,31 +22,32 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from frameyard.common.v1 import filter_pb2 as frameyard_dot_common_dot_v1_dot_filter__pb2
 from frameyard.task.v1 import job_pb2 as frameyard_dot_task_dot_v1_dot_job__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/job_service.proto\x12\x11\x66rameyard.task.v1\x1a\x1b\x66rameyard/task/v1/job.proto\x1a google/protobuf/field_mask.proto\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"5\n\x0eGetJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\"\xe6\x03\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07task_id\x18\x03 \x01(\x03\x12,\n\x06status\x18\x04 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12\x13\n\x0breviewer_id\x18\x06 \x01(\x03\x12\x12\n\nproject_id\x18\x07 \x01(\x03\x12*\n\x05stage\x18\x08 \x01(\x0e\x32\x1b.frameyard.task.v1.JobStage\x12*\n\x05state\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.JobState\x12\x12\n\nunassigned\x18\n \x01(\x08\x12\x12\n\nunreviewed\x18\x0b \x01(\x08\x12\x19\n\x11\x61ssignee_contains\x18\x0c \x01(\t\x12\x19\n\x11reviewer_contains\x18\r \x01(\t\x12\x15\n\rtask_contains\x18\x0e \x01(\t\x12*\n\x05order\x18\x0f \x01(\x0e\x32\x1b.frameyard.task.v1.JobOrder\x12\x0f\n\x07reverse\x18\x10 \x01(\x08\x12\x0c\n\x04skip\x18\x11 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x12 \x01(\x08\"e\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x16.frameyard.task.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"h\n\x10UpdateJobRequest\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"8\n\x11UpdateJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job*\x8d\x01\n\x08JobOrder\x12\x19\n\x15JOB_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_ORDER_STATUS\x10\x01\x12\x16\n\x12JOB_ORDER_ASSIGNEE\x10\x02\x12\x16\n\x12JOB_ORDER_REVIEWER\x10\x03\x12 \n\x1cJOB_ORDER_LAST_CHANGED_FIRST\x10\x04\x32\x88\x02\n\nJobService\x12M\n\x06GetJob\x12 .frameyard.task.v1.GetJobRequest\x1a!.frameyard.task.v1.GetJobResponse\x12S\n\x08ListJobs\x12\".frameyard.task.v1.ListJobsRequest\x1a#.frameyard.task.v1.ListJobsResponse\x12V\n\tUpdateJob\x12#.frameyard.task.v1.UpdateJobRequest\x1a$.frameyard.task.v1.UpdateJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/job_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/filter.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a google/protobuf/field_mask.proto\"\x1b\n\rGetJobRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"5\n\x0eGetJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\"\xbf\x04\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07task_id\x18\x03 \x01(\x03\x12,\n\x06status\x18\x04 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12\x13\n\x0breviewer_id\x18\x06 \x01(\x03\x12\x12\n\nproject_id\x18\x07 \x01(\x03\x12*\n\x05stage\x18\x08 \x01(\x0e\x32\x1b.frameyard.task.v1.JobStage\x12*\n\x05state\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.JobState\x12\x12\n\nunassigned\x18\n \x01(\x08\x12\x12\n\nunreviewed\x18\x0b \x01(\x08\x12\x19\n\x11\x61ssignee_contains\x18\x0c \x01(\t\x12\x19\n\x11reviewer_contains\x18\r \x01(\t\x12\x15\n\rtask_contains\x18\x0e \x01(\t\x12*\n\x05order\x18\x0f \x01(\x0e\x32\x1b.frameyard.task.v1.JobOrder\x12\x0f\n\x07reverse\x18\x10 \x01(\x08\x12\x0c\n\x04skip\x18\x11 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x12 \x01(\x08\x12+\n\x06\x66ilter\x18\x13 \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\x14 \x03(\x0b\x32\x1c.frameyard.common.v1.SortKey\"e\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x16.frameyard.task.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"h\n\x10UpdateJobRequest\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"8\n\x11UpdateJobResponse\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job*\x8d\x01\n\x08JobOrder\x12\x19\n\x15JOB_ORDER_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_ORDER_STATUS\x10\x01\x12\x16\n\x12JOB_ORDER_ASSIGNEE\x10\x02\x12\x16\n\x12JOB_ORDER_REVIEWER\x10\x03\x12 \n\x1cJOB_ORDER_LAST_CHANGED_FIRST\x10\x04\x32\x88\x02\n\nJobService\x12M\n\x06GetJob\x12 .frameyard.task.v1.GetJobRequest\x1a!.frameyard.task.v1.GetJobResponse\x12S\n\x08ListJobs\x12\".frameyard.task.v1.ListJobsRequest\x1a#.frameyard.task.v1.ListJobsResponse\x12V\n\tUpdateJob\x12#.frameyard.task.v1.UpdateJobRequest\x1a$.frameyard.task.v1.UpdateJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.job_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBORDER']._serialized_start=962
-  _globals['_JOBORDER']._serialized_end=1103
-  _globals['_GETJOBREQUEST']._serialized_start=121
-  _globals['_GETJOBREQUEST']._serialized_end=148
-  _globals['_GETJOBRESPONSE']._serialized_start=150
-  _globals['_GETJOBRESPONSE']._serialized_end=203
-  _globals['_LISTJOBSREQUEST']._serialized_start=206
-  _globals['_LISTJOBSREQUEST']._serialized_end=692
-  _globals['_LISTJOBSRESPONSE']._serialized_start=694
-  _globals['_LISTJOBSRESPONSE']._serialized_end=795
-  _globals['_UPDATEJOBREQUEST']._serialized_start=797
-  _globals['_UPDATEJOBREQUEST']._serialized_end=901
-  _globals['_UPDATEJOBRESPONSE']._serialized_start=903
-  _globals['_UPDATEJOBRESPONSE']._serialized_end=959
-  _globals['_JOBSERVICE']._serialized_start=1106
-  _globals['_JOBSERVICE']._serialized_end=1370
+  _globals['_JOBORDER']._serialized_start=1085
+  _globals['_JOBORDER']._serialized_end=1226
+  _globals['_GETJOBREQUEST']._serialized_start=155
+  _globals['_GETJOBREQUEST']._serialized_end=182
+  _globals['_GETJOBRESPONSE']._serialized_start=184
+  _globals['_GETJOBRESPONSE']._serialized_end=237
+  _globals['_LISTJOBSREQUEST']._serialized_start=240
+  _globals['_LISTJOBSREQUEST']._serialized_end=815
+  _globals['_LISTJOBSRESPONSE']._serialized_start=817
+  _globals['_LISTJOBSRESPONSE']._serialized_end=918
+  _globals['_UPDATEJOBREQUEST']._serialized_start=920
+  _globals['_UPDATEJOBREQUEST']._serialized_end=1024
+  _globals['_UPDATEJOBRESPONSE']._serialized_start=1026
+  _globals['_UPDATEJOBRESPONSE']._serialized_end=1082
+  _globals['_JOBSERVICE']._serialized_start=1229
+  _globals['_JOBSERVICE']._serialized_end=1493
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from frameyard.common.v1 import filter_pb2 as _filter_pb2
 from frameyard.task.v1 import job_pb2 as _job_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -123,6 +124,8 @@ class ListJobsRequest(_message.Message):
     REVERSE_FIELD_NUMBER: _builtins.int
     SKIP_FIELD_NUMBER: _builtins.int
     WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -159,6 +162,16 @@ class ListJobsRequest(_message.Message):
     """Jobs to leave out before the page, for clients that number pages; not with a page token."""
     with_total_size: _builtins.bool
     """Whether to count all that are selected."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, assignee (user name), task_id, task_name, project_id, project_name, mode,
+        stage, state, status, create_time, update_time.
+        """
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id; not together with `order`. Fields: those of the filter."""
+
     def __init__(
         self,
         *,
@@ -180,10 +193,12 @@ class ListJobsRequest(_message.Message):
         reverse: _builtins.bool = ...,
         skip: _builtins.int = ...,
         with_total_size: _builtins.bool = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "reverse", b"reverse", "reviewer_contains", b"reviewer_contains", "reviewer_id", b"reviewer_id", "skip", b"skip", "stage", b"stage", "state", b"state", "status", b"status", "task_contains", b"task_contains", "task_id", b"task_id", "unassigned", b"unassigned", "unreviewed", b"unreviewed", "with_total_size", b"with_total_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "filter", b"filter", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "reverse", b"reverse", "reviewer_contains", b"reviewer_contains", "reviewer_id", b"reviewer_id", "skip", b"skip", "sort", b"sort", "stage", b"stage", "state", b"state", "status", b"status", "task_contains", b"task_contains", "task_id", b"task_id", "unassigned", b"unassigned", "unreviewed", b"unreviewed", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,24 +22,35 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from frameyard.common.v1 import filter_pb2 as frameyard_dot_common_dot_v1_dot_filter__pb2
 from frameyard.task.v1 import label_pb2 as frameyard_dot_task_dot_v1_dot_label__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%frameyard/task/v1/label_service.proto\x12\x11\x66rameyard.task.v1\x1a\x1d\x66rameyard/task/v1/label.proto\"\"\n\x12ParseLabelsRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"U\n\x13ParseLabelsResponse\x12(\n\x06labels\x18\x01 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x14\n\x0cunknown_keys\x18\x02 \x03(\t\"\\\n\x13\x46ormatLabelsRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x14\n\nproject_id\x18\x02 \x01(\x03H\x00\x12\x13\n\x0bwithout_ids\x18\x03 \x01(\x08\x42\x07\n\x05owner\"$\n\x14\x46ormatLabelsResponse\x12\x0c\n\x04text\x18\x01 \x01(\t2\xcd\x01\n\x0cLabelService\x12\\\n\x0bParseLabels\x12%.frameyard.task.v1.ParseLabelsRequest\x1a&.frameyard.task.v1.ParseLabelsResponse\x12_\n\x0c\x46ormatLabels\x12&.frameyard.task.v1.FormatLabelsRequest\x1a\'.frameyard.task.v1.FormatLabelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%frameyard/task/v1/label_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/filter.proto\x1a\x1d\x66rameyard/task/v1/label.proto\"\"\n\x12ParseLabelsRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\"U\n\x13ParseLabelsResponse\x12(\n\x06labels\x18\x01 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x14\n\x0cunknown_keys\x18\x02 \x03(\t\"\\\n\x13\x46ormatLabelsRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x14\n\nproject_id\x18\x02 \x01(\x03H\x00\x12\x13\n\x0bwithout_ids\x18\x03 \x01(\x08\x42\x07\n\x05owner\"$\n\x14\x46ormatLabelsResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"Z\n\nOwnedLabel\x12\'\n\x05label\x18\x01 \x01(\x0b\x32\x18.frameyard.task.v1.Label\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x12\n\nproject_id\x18\x03 \x01(\x03\"\x1d\n\x0fGetLabelRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"@\n\x10GetLabelResponse\x12,\n\x05label\x18\x01 \x01(\x0b\x32\x1d.frameyard.task.v1.OwnedLabel\"\x95\x02\n\x11ListLabelsRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x14\n\nproject_id\x18\x02 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x03 \x01(\x03H\x00\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x0c\n\x04skip\x18\x06 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x07 \x01(\x08\x12\x15\n\rname_contains\x18\x08 \x01(\t\x12+\n\x06\x66ilter\x18\t \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\n \x03(\x0b\x32\x1c.frameyard.common.v1.SortKeyB\x07\n\x05owner\"p\n\x12ListLabelsResponse\x12-\n\x06labels\x18\x01 \x03(\x0b\x32\x1d.frameyard.task.v1.OwnedLabel\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\x32\xfd\x02\n\x0cLabelService\x12S\n\x08GetLabel\x12\".frameyard.task.v1.GetLabelRequest\x1a#.frameyard.task.v1.GetLabelResponse\x12Y\n\nListLabels\x12$.frameyard.task.v1.ListLabelsRequest\x1a%.frameyard.task.v1.ListLabelsResponse\x12\\\n\x0bParseLabels\x12%.frameyard.task.v1.ParseLabelsRequest\x1a&.frameyard.task.v1.ParseLabelsResponse\x12_\n\x0c\x46ormatLabels\x12&.frameyard.task.v1.FormatLabelsRequest\x1a\'.frameyard.task.v1.FormatLabelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.label_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PARSELABELSREQUEST']._serialized_start=91
-  _globals['_PARSELABELSREQUEST']._serialized_end=125
-  _globals['_PARSELABELSRESPONSE']._serialized_start=127
-  _globals['_PARSELABELSRESPONSE']._serialized_end=212
-  _globals['_FORMATLABELSREQUEST']._serialized_start=214
-  _globals['_FORMATLABELSREQUEST']._serialized_end=306
-  _globals['_FORMATLABELSRESPONSE']._serialized_start=308
-  _globals['_FORMATLABELSRESPONSE']._serialized_end=344
-  _globals['_LABELSERVICE']._serialized_start=347
-  _globals['_LABELSERVICE']._serialized_end=552
+  _globals['_PARSELABELSREQUEST']._serialized_start=125
+  _globals['_PARSELABELSREQUEST']._serialized_end=159
+  _globals['_PARSELABELSRESPONSE']._serialized_start=161
+  _globals['_PARSELABELSRESPONSE']._serialized_end=246
+  _globals['_FORMATLABELSREQUEST']._serialized_start=248
+  _globals['_FORMATLABELSREQUEST']._serialized_end=340
+  _globals['_FORMATLABELSRESPONSE']._serialized_start=342
+  _globals['_FORMATLABELSRESPONSE']._serialized_end=378
+  _globals['_OWNEDLABEL']._serialized_start=380
+  _globals['_OWNEDLABEL']._serialized_end=470
+  _globals['_GETLABELREQUEST']._serialized_start=472
+  _globals['_GETLABELREQUEST']._serialized_end=501
+  _globals['_GETLABELRESPONSE']._serialized_start=503
+  _globals['_GETLABELRESPONSE']._serialized_end=567
+  _globals['_LISTLABELSREQUEST']._serialized_start=570
+  _globals['_LISTLABELSREQUEST']._serialized_end=847
+  _globals['_LISTLABELSRESPONSE']._serialized_start=849
+  _globals['_LISTLABELSRESPONSE']._serialized_end=961
+  _globals['_LABELSERVICE']._serialized_start=964
+  _globals['_LABELSERVICE']._serialized_end=1345
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from frameyard.common.v1 import filter_pb2 as _filter_pb2
 from frameyard.task.v1 import label_pb2 as _label_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -124,3 +125,177 @@ class FormatLabelsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FormatLabelsResponse: _TypeAlias = FormatLabelsResponse  # noqa: Y015
+
+@_typing.final
+class OwnedLabel(_message.Message):
+    """A label and where it belongs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Task whose own it is; 0: a project's."""
+    project_id: _builtins.int
+    """Project whose own it is; 0: a task's."""
+    @_builtins.property
+    def label(self) -> _label_pb2.Label:
+        """The label."""
+
+    def __init__(
+        self,
+        *,
+        label: _label_pb2.Label | None = ...,
+        task_id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["label", b"label"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "project_id", b"project_id", "task_id", b"task_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnedLabel: _TypeAlias = OwnedLabel  # noqa: Y015
+
+@_typing.final
+class GetLabelRequest(_message.Message):
+    """Names a label."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Required. Id of the label."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLabelRequest: _TypeAlias = GetLabelRequest  # noqa: Y015
+
+@_typing.final
+class GetLabelResponse(_message.Message):
+    """Answers GetLabel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def label(self) -> Global___OwnedLabel:
+        """The label."""
+
+    def __init__(
+        self,
+        *,
+        label: Global___OwnedLabel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["label", b"label"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLabelResponse: _TypeAlias = GetLabelResponse  # noqa: Y015
+
+@_typing.final
+class ListLabelsRequest(_message.Message):
+    """Selects labels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_ID_FIELD_NUMBER: _builtins.int
+    PROJECT_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SKIP_FIELD_NUMBER: _builtins.int
+    WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    NAME_CONTAINS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
+    task_id: _builtins.int
+    """Id of the task: its own labels, or those of its project."""
+    project_id: _builtins.int
+    """Id of the project."""
+    job_id: _builtins.int
+    """Id of the job: those of its task."""
+    page_size: _builtins.int
+    """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; the other fields must be the same."""
+    skip: _builtins.int
+    """Labels to leave out before the page, for clients that number pages; not with a page token."""
+    with_total_size: _builtins.bool
+    """Whether to count all that are selected."""
+    name_contains: _builtins.str
+    """Only names that contain this, without regard to case."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, name, kind, color."""
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id. Fields: those of the filter."""
+
+    def __init__(
+        self,
+        *,
+        task_id: _builtins.int = ...,
+        project_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        skip: _builtins.int = ...,
+        with_total_size: _builtins.bool = ...,
+        name_contains: _builtins.str = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "job_id", b"job_id", "owner", b"owner", "project_id", b"project_id", "task_id", b"task_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "job_id", b"job_id", "name_contains", b"name_contains", "owner", b"owner", "page_size", b"page_size", "page_token", b"page_token", "project_id", b"project_id", "skip", b"skip", "sort", b"sort", "task_id", b"task_id", "with_total_size", b"with_total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_owner: _TypeAlias = _typing.Literal["task_id", "project_id", "job_id"]  # noqa: Y015
+    _WhichOneofArgType_owner: _TypeAlias = _typing.Literal["owner", b"owner"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_owner) -> _WhichOneofReturnType_owner | None: ...
+
+Global___ListLabelsRequest: _TypeAlias = ListLabelsRequest  # noqa: Y015
+
+@_typing.final
+class ListLabelsResponse(_message.Message):
+    """Answers ListLabels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    total_size: _builtins.int
+    """All that are selected, if that was asked for."""
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnedLabel]:
+        """One page."""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Iterable[Global___OwnedLabel] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "next_page_token", b"next_page_token", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLabelsResponse: _TypeAlias = ListLabelsResponse  # noqa: Y015

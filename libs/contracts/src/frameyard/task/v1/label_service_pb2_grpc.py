@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class LabelServiceStub:
-    """Labels as the JSON text that people copy from one task into another.
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,16 @@ class LabelServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.GetLabel = channel.unary_unary(
+                '/frameyard.task.v1.LabelService/GetLabel',
+                request_serializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelResponse.FromString,
+                _registered_method=True)
+        self.ListLabels = channel.unary_unary(
+                '/frameyard.task.v1.LabelService/ListLabels',
+                request_serializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsRequest.SerializeToString,
+                response_deserializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsResponse.FromString,
+                _registered_method=True)
         self.ParseLabels = channel.unary_unary(
                 '/frameyard.task.v1.LabelService/ParseLabels',
                 request_serializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ParseLabelsRequest.SerializeToString,
@@ -48,8 +59,23 @@ class LabelServiceStub:
 
 
 class LabelServiceServicer:
-    """Labels as the JSON text that people copy from one task into another.
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
     """
+
+    def GetLabel(self, request, context):
+        """Reads a label.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLabels(self, request, context):
+        """Lists labels by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ParseLabels(self, request, context):
         """Reads that text: a list of labels with attributes. All faults are reported at once, by their place in it.
@@ -68,6 +94,16 @@ class LabelServiceServicer:
 
 def add_LabelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'GetLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLabel,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelResponse.SerializeToString,
+            ),
+            'ListLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLabels,
+                    request_deserializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsRequest.FromString,
+                    response_serializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsResponse.SerializeToString,
+            ),
             'ParseLabels': grpc.unary_unary_rpc_method_handler(
                     servicer.ParseLabels,
                     request_deserializer=frameyard_dot_task_dot_v1_dot_label__service__pb2.ParseLabelsRequest.FromString,
@@ -87,8 +123,63 @@ def add_LabelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LabelService:
-    """Labels as the JSON text that people copy from one task into another.
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
     """
+
+    @staticmethod
+    def GetLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.LabelService/GetLabel',
+            frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_label__service__pb2.GetLabelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/frameyard.task.v1.LabelService/ListLabels',
+            frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsRequest.SerializeToString,
+            frameyard_dot_task_dot_v1_dot_label__service__pb2.ListLabelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ParseLabels(request,

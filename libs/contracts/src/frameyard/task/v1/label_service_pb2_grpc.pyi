@@ -27,12 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LabelServiceStub:
-    """Labels as the JSON text that people copy from one task into another."""
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LabelServiceAsyncStub: ...
+    GetLabel: _grpc.UnaryUnaryMultiCallable[_label_service_pb2.GetLabelRequest, _label_service_pb2.GetLabelResponse]
+    """Reads a label."""
+    ListLabels: _grpc.UnaryUnaryMultiCallable[_label_service_pb2.ListLabelsRequest, _label_service_pb2.ListLabelsResponse]
+    """Lists labels by id."""
     ParseLabels: _grpc.UnaryUnaryMultiCallable[_label_service_pb2.ParseLabelsRequest, _label_service_pb2.ParseLabelsResponse]
     """Reads that text: a list of labels with attributes. All faults are reported at once, by their place in it."""
     FormatLabels: _grpc.UnaryUnaryMultiCallable[_label_service_pb2.FormatLabelsRequest, _label_service_pb2.FormatLabelsResponse]
@@ -40,16 +46,40 @@ class LabelServiceStub:
 
 @_typing.type_check_only
 class LabelServiceAsyncStub(LabelServiceStub):
-    """Labels as the JSON text that people copy from one task into another."""
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    GetLabel: _aio.UnaryUnaryMultiCallable[_label_service_pb2.GetLabelRequest, _label_service_pb2.GetLabelResponse]  # type: ignore[assignment]
+    """Reads a label."""
+    ListLabels: _aio.UnaryUnaryMultiCallable[_label_service_pb2.ListLabelsRequest, _label_service_pb2.ListLabelsResponse]  # type: ignore[assignment]
+    """Lists labels by id."""
     ParseLabels: _aio.UnaryUnaryMultiCallable[_label_service_pb2.ParseLabelsRequest, _label_service_pb2.ParseLabelsResponse]  # type: ignore[assignment]
     """Reads that text: a list of labels with attributes. All faults are reported at once, by their place in it."""
     FormatLabels: _aio.UnaryUnaryMultiCallable[_label_service_pb2.FormatLabelsRequest, _label_service_pb2.FormatLabelsResponse]  # type: ignore[assignment]
     """Writes the labels of a task or a project as that text. Readers: whoever sees the task or the project."""
 
 class LabelServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Labels as the JSON text that people copy from one task into another."""
+    """Labels by themselves, and as the JSON text that people copy from one task into another. Readers: whoever sees the
+    task or the project.
+    """
+
+    @_abc_1.abstractmethod
+    def GetLabel(
+        self,
+        request: _label_service_pb2.GetLabelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_label_service_pb2.GetLabelResponse, _abc.Awaitable[_label_service_pb2.GetLabelResponse]]:
+        """Reads a label."""
+
+    @_abc_1.abstractmethod
+    def ListLabels(
+        self,
+        request: _label_service_pb2.ListLabelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_label_service_pb2.ListLabelsResponse, _abc.Awaitable[_label_service_pb2.ListLabelsResponse]]:
+        """Lists labels by id."""
 
     @_abc_1.abstractmethod
     def ParseLabels(

@@ -22,49 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from frameyard.common.v1 import filter_pb2 as frameyard_dot_common_dot_v1_dot_filter__pb2
 from frameyard.task.v1 import job_pb2 as frameyard_dot_task_dot_v1_dot_job__pb2
 from frameyard.task.v1 import label_pb2 as frameyard_dot_task_dot_v1_dot_label__pb2
 from frameyard.task.v1 import project_pb2 as frameyard_dot_task_dot_v1_dot_project__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/task/v1/project_service.proto\x12\x11\x66rameyard.task.v1\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1f\x66rameyard/task/v1/project.proto\x1a google/protobuf/field_mask.proto\"\x8e\x01\n\x14\x43reateProjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x13\n\x0b\x61ssignee_id\x18\x03 \x01(\x03\x12\x15\n\rissue_tracker\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"D\n\x15\x43reateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\x1f\n\x11GetProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"A\n\x12GetProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\xd4\x02\n\x13ListProjectsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rname_contains\x18\x03 \x01(\t\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12.\n\x05order\x18\x06 \x01(\x0e\x32\x1f.frameyard.task.v1.ProjectOrder\x12\x0f\n\x07reverse\x18\x07 \x01(\x08\x12,\n\x06status\x18\x08 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12\x16\n\x0eowner_contains\x18\t \x01(\t\x12\x19\n\x11\x61ssignee_contains\x18\n \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x0b \x01(\x08\x12\x0c\n\x04skip\x18\x0c \x01(\x03\x12\x17\n\x0fwith_total_size\x18\r \x01(\x08\"q\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"t\n\x14UpdateProjectRequest\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x15UpdateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\xb8\x01\n\x1aUpdateProjectLabelsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x18\n\x10\x64\x65lete_label_ids\x18\x03 \x03(\x03\x12\x1c\n\x14\x64\x65lete_attribute_ids\x18\x04 \x03(\x03\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"{\n\x1bUpdateProjectLabelsResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\x12/\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelEffect\"\"\n\x14\x44\x65leteProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x17\n\x15\x44\x65leteProjectResponse\"$\n\x16UndeleteProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"F\n\x17UndeleteProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project*\x8b\x01\n\x0cProjectOrder\x12\x1d\n\x19PROJECT_ORDER_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPROJECT_ORDER_OLDEST_FIRST\x10\x01\x12\x16\n\x12PROJECT_ORDER_NAME\x10\x02\x12$\n PROJECT_ORDER_LAST_CHANGED_FIRST\x10\x03\x32\xd8\x05\n\x0eProjectService\x12\x62\n\rCreateProject\x12\'.frameyard.task.v1.CreateProjectRequest\x1a(.frameyard.task.v1.CreateProjectResponse\x12Y\n\nGetProject\x12$.frameyard.task.v1.GetProjectRequest\x1a%.frameyard.task.v1.GetProjectResponse\x12_\n\x0cListProjects\x12&.frameyard.task.v1.ListProjectsRequest\x1a\'.frameyard.task.v1.ListProjectsResponse\x12\x62\n\rUpdateProject\x12\'.frameyard.task.v1.UpdateProjectRequest\x1a(.frameyard.task.v1.UpdateProjectResponse\x12t\n\x13UpdateProjectLabels\x12-.frameyard.task.v1.UpdateProjectLabelsRequest\x1a..frameyard.task.v1.UpdateProjectLabelsResponse\x12\x62\n\rDeleteProject\x12\'.frameyard.task.v1.DeleteProjectRequest\x1a(.frameyard.task.v1.DeleteProjectResponse\x12h\n\x0fUndeleteProject\x12).frameyard.task.v1.UndeleteProjectRequest\x1a*.frameyard.task.v1.UndeleteProjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'frameyard/task/v1/project_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/filter.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1f\x66rameyard/task/v1/project.proto\x1a google/protobuf/field_mask.proto\"\xa0\x01\n\x14\x43reateProjectRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x13\n\x0b\x61ssignee_id\x18\x03 \x01(\x03\x12\x15\n\rissue_tracker\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x10\n\x08owner_id\x18\x06 \x01(\x03\"D\n\x15\x43reateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\x1f\n\x11GetProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"A\n\x12GetProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\xad\x03\n\x13ListProjectsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x15\n\rname_contains\x18\x03 \x01(\t\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x13\n\x0b\x61ssignee_id\x18\x05 \x01(\x03\x12.\n\x05order\x18\x06 \x01(\x0e\x32\x1f.frameyard.task.v1.ProjectOrder\x12\x0f\n\x07reverse\x18\x07 \x01(\x08\x12,\n\x06status\x18\x08 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12\x16\n\x0eowner_contains\x18\t \x01(\t\x12\x19\n\x11\x61ssignee_contains\x18\n \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x0b \x01(\x08\x12\x0c\n\x04skip\x18\x0c \x01(\x03\x12\x17\n\x0fwith_total_size\x18\r \x01(\x08\x12+\n\x06\x66ilter\x18\x0e \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\x0f \x03(\x0b\x32\x1c.frameyard.common.v1.SortKey\"q\n\x14ListProjectsResponse\x12,\n\x08projects\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"t\n\x14UpdateProjectRequest\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"D\n\x15UpdateProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\"\xb8\x01\n\x1aUpdateProjectLabelsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x18\n\x10\x64\x65lete_label_ids\x18\x03 \x03(\x03\x12\x1c\n\x14\x64\x65lete_attribute_ids\x18\x04 \x03(\x03\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"{\n\x1bUpdateProjectLabelsResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project\x12/\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelEffect\"\"\n\x14\x44\x65leteProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x17\n\x15\x44\x65leteProjectResponse\"$\n\x16UndeleteProjectRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"F\n\x17UndeleteProjectResponse\x12+\n\x07project\x18\x01 \x01(\x0b\x32\x1a.frameyard.task.v1.Project*\x8b\x01\n\x0cProjectOrder\x12\x1d\n\x19PROJECT_ORDER_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPROJECT_ORDER_OLDEST_FIRST\x10\x01\x12\x16\n\x12PROJECT_ORDER_NAME\x10\x02\x12$\n PROJECT_ORDER_LAST_CHANGED_FIRST\x10\x03\x32\xd8\x05\n\x0eProjectService\x12\x62\n\rCreateProject\x12\'.frameyard.task.v1.CreateProjectRequest\x1a(.frameyard.task.v1.CreateProjectResponse\x12Y\n\nGetProject\x12$.frameyard.task.v1.GetProjectRequest\x1a%.frameyard.task.v1.GetProjectResponse\x12_\n\x0cListProjects\x12&.frameyard.task.v1.ListProjectsRequest\x1a\'.frameyard.task.v1.ListProjectsResponse\x12\x62\n\rUpdateProject\x12\'.frameyard.task.v1.UpdateProjectRequest\x1a(.frameyard.task.v1.UpdateProjectResponse\x12t\n\x13UpdateProjectLabels\x12-.frameyard.task.v1.UpdateProjectLabelsRequest\x1a..frameyard.task.v1.UpdateProjectLabelsResponse\x12\x62\n\rDeleteProject\x12\'.frameyard.task.v1.DeleteProjectRequest\x1a(.frameyard.task.v1.DeleteProjectResponse\x12h\n\x0fUndeleteProject\x12).frameyard.task.v1.UndeleteProjectRequest\x1a*.frameyard.task.v1.UndeleteProjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.project_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROJECTORDER']._serialized_start=1634
-  _globals['_PROJECTORDER']._serialized_end=1773
-  _globals['_CREATEPROJECTREQUEST']._serialized_start=190
-  _globals['_CREATEPROJECTREQUEST']._serialized_end=332
-  _globals['_CREATEPROJECTRESPONSE']._serialized_start=334
-  _globals['_CREATEPROJECTRESPONSE']._serialized_end=402
-  _globals['_GETPROJECTREQUEST']._serialized_start=404
-  _globals['_GETPROJECTREQUEST']._serialized_end=435
-  _globals['_GETPROJECTRESPONSE']._serialized_start=437
-  _globals['_GETPROJECTRESPONSE']._serialized_end=502
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=505
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=845
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=847
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=960
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=962
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=1078
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=1080
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=1148
-  _globals['_UPDATEPROJECTLABELSREQUEST']._serialized_start=1151
-  _globals['_UPDATEPROJECTLABELSREQUEST']._serialized_end=1335
-  _globals['_UPDATEPROJECTLABELSRESPONSE']._serialized_start=1337
-  _globals['_UPDATEPROJECTLABELSRESPONSE']._serialized_end=1460
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=1462
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=1496
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1498
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1521
-  _globals['_UNDELETEPROJECTREQUEST']._serialized_start=1523
-  _globals['_UNDELETEPROJECTREQUEST']._serialized_end=1559
-  _globals['_UNDELETEPROJECTRESPONSE']._serialized_start=1561
-  _globals['_UNDELETEPROJECTRESPONSE']._serialized_end=1631
-  _globals['_PROJECTSERVICE']._serialized_start=1776
-  _globals['_PROJECTSERVICE']._serialized_end=2504
+  _globals['_PROJECTORDER']._serialized_start=1775
+  _globals['_PROJECTORDER']._serialized_end=1914
+  _globals['_CREATEPROJECTREQUEST']._serialized_start=224
+  _globals['_CREATEPROJECTREQUEST']._serialized_end=384
+  _globals['_CREATEPROJECTRESPONSE']._serialized_start=386
+  _globals['_CREATEPROJECTRESPONSE']._serialized_end=454
+  _globals['_GETPROJECTREQUEST']._serialized_start=456
+  _globals['_GETPROJECTREQUEST']._serialized_end=487
+  _globals['_GETPROJECTRESPONSE']._serialized_start=489
+  _globals['_GETPROJECTRESPONSE']._serialized_end=554
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=557
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=986
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=988
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=1101
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=1103
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=1219
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=1221
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=1289
+  _globals['_UPDATEPROJECTLABELSREQUEST']._serialized_start=1292
+  _globals['_UPDATEPROJECTLABELSREQUEST']._serialized_end=1476
+  _globals['_UPDATEPROJECTLABELSRESPONSE']._serialized_start=1478
+  _globals['_UPDATEPROJECTLABELSRESPONSE']._serialized_end=1601
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=1603
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=1637
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=1639
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=1662
+  _globals['_UNDELETEPROJECTREQUEST']._serialized_start=1664
+  _globals['_UNDELETEPROJECTREQUEST']._serialized_end=1700
+  _globals['_UNDELETEPROJECTRESPONSE']._serialized_start=1702
+  _globals['_UNDELETEPROJECTRESPONSE']._serialized_end=1772
+  _globals['_PROJECTSERVICE']._serialized_start=1917
+  _globals['_PROJECTSERVICE']._serialized_end=2645
 # @@protoc_insertion_point(module_scope)

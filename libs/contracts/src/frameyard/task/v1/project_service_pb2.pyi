@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from frameyard.common.v1 import filter_pb2 as _filter_pb2
 from frameyard.task.v1 import job_pb2 as _job_pb2
 from frameyard.task.v1 import label_pb2 as _label_pb2
 from frameyard.task.v1 import project_pb2 as _project_pb2
@@ -62,6 +63,7 @@ class CreateProjectRequest(_message.Message):
     ASSIGNEE_ID_FIELD_NUMBER: _builtins.int
     ISSUE_TRACKER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. 1 to 256 characters."""
     assignee_id: _builtins.int
@@ -70,6 +72,8 @@ class CreateProjectRequest(_message.Message):
     """Full http or https URL, at most 2000 characters; may be empty."""
     request_id: _builtins.str
     """A UUID chosen by the client; a repeat within 7 days answers as the first time did."""
+    owner_id: _builtins.int
+    """Whose it will be; administrators and service accounts only. 0: the caller's."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Labels, at most 1,000."""
@@ -82,10 +86,11 @@ class CreateProjectRequest(_message.Message):
         assignee_id: _builtins.int = ...,
         issue_tracker: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        owner_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "owner_id", b"owner_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -180,6 +185,8 @@ class ListProjectsRequest(_message.Message):
     DELETED_FIELD_NUMBER: _builtins.int
     SKIP_FIELD_NUMBER: _builtins.int
     WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -206,6 +213,16 @@ class ListProjectsRequest(_message.Message):
     """Projects to leave out before the page, for clients that number pages; not with a page token."""
     with_total_size: _builtins.bool
     """Whether to count all that are selected."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, name, owner, assignee (user names), status, issue_tracker, create_time,
+        update_time.
+        """
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id; not together with `order`. Fields: those of the filter."""
+
     def __init__(
         self,
         *,
@@ -222,10 +239,12 @@ class ListProjectsRequest(_message.Message):
         deleted: _builtins.bool = ...,
         skip: _builtins.int = ...,
         with_total_size: _builtins.bool = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "reverse", b"reverse", "skip", b"skip", "status", b"status", "with_total_size", b"with_total_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "filter", b"filter", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "reverse", b"reverse", "skip", b"skip", "sort", b"sort", "status", b"status", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -277,7 +296,7 @@ class UpdateProjectRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Required. Of name, assignee, issue_tracker."""
+        """Required. Of name, assignee, issue_tracker, owner; the owner is given away by the owner and administrators."""
 
     def __init__(
         self,

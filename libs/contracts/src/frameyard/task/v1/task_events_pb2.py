@@ -27,7 +27,7 @@ from frameyard.task.v1 import job_pb2 as frameyard_dot_task_dot_v1_dot_job__pb2
 from frameyard.task.v1 import task_pb2 as frameyard_dot_task_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/task_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1e\x66rameyard/media/v1/media.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1c\x66rameyard/task/v1/task.proto\"\x8c\x01\n\x0bTaskCreated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x38\n\nrepository\x18\x05 \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\"6\n\x0bTaskUpdated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"0\n\x0bTaskDeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"2\n\rTaskUndeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"/\n\nTaskPurged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"\x83\x01\n\x0eMediaRequested\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\x12\x11\n\toperation\x18\x05 \x01(\t\":\n\x15MediaRequestCancelled\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\"b\n\tTaskReady\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12$\n\x04jobs\x18\x04 \x03(\x0b\x32\x16.frameyard.task.v1.Job\"G\n\x0fUseCacheChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x11\n\tuse_cache\x18\x03 \x01(\x08\"{\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\"Z\n\nJobUpdated\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"D\n\x0eProjectCreated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\x03\"<\n\x0eProjectUpdated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"$\n\x0eProjectDeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\"&\n\x10ProjectUndeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\"\x95\x01\n\x11ProjectProgressed\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\x12\x12\n\ntask_count\x18\x04 \x01(\x03\"]\n\tTaskMoved\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x17\n\x0f\x66rom_project_id\x18\x02 \x01(\x03\x12\x15\n\rto_project_id\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#frameyard/task/v1/task_events.proto\x12\x11\x66rameyard.task.v1\x1a\x1e\x66rameyard/media/v1/media.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1c\x66rameyard/task/v1/task.proto\"\x8c\x01\n\x0bTaskCreated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\x03\x12\x10\n\x08owner_id\x18\x04 \x01(\x03\x12\x38\n\nrepository\x18\x05 \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\"G\n\x0bTaskUpdated\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"A\n\x0bTaskDeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"2\n\rTaskUndeleted\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"/\n\nTaskPurged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\"\x83\x01\n\x0eMediaRequested\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\x12\x11\n\toperation\x18\x05 \x01(\t\":\n\x15MediaRequestCancelled\x12\x10\n\x08media_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\x03\"b\n\tTaskReady\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12$\n\x04jobs\x18\x04 \x03(\x0b\x32\x16.frameyard.task.v1.Job\"G\n\x0fUseCacheChanged\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12\x11\n\tuse_cache\x18\x03 \x01(\x08\"{\n\x0eTaskProgressed\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\"Z\n\nJobUpdated\x12#\n\x03job\x18\x01 \x01(\x0b\x32\x16.frameyard.task.v1.Job\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"D\n\x0eProjectCreated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08owner_id\x18\x03 \x01(\x03\"M\n\x0eProjectUpdated\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\"5\n\x0eProjectDeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\"&\n\x10ProjectUndeleted\x12\x12\n\nproject_id\x18\x01 \x01(\x03\"\x95\x01\n\x11ProjectProgressed\x12\x12\n\nproject_id\x18\x01 \x01(\x03\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12*\n\x04jobs\x18\x03 \x01(\x0b\x32\x1c.frameyard.task.v1.JobCounts\x12\x12\n\ntask_count\x18\x04 \x01(\x03\"]\n\tTaskMoved\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12\x17\n\x0f\x66rom_project_id\x18\x02 \x01(\x03\x12\x15\n\rto_project_id\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,35 +37,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKCREATED']._serialized_start=150
   _globals['_TASKCREATED']._serialized_end=290
   _globals['_TASKUPDATED']._serialized_start=292
-  _globals['_TASKUPDATED']._serialized_end=346
-  _globals['_TASKDELETED']._serialized_start=348
-  _globals['_TASKDELETED']._serialized_end=396
-  _globals['_TASKUNDELETED']._serialized_start=398
-  _globals['_TASKUNDELETED']._serialized_end=448
-  _globals['_TASKPURGED']._serialized_start=450
-  _globals['_TASKPURGED']._serialized_end=497
-  _globals['_MEDIAREQUESTED']._serialized_start=500
-  _globals['_MEDIAREQUESTED']._serialized_end=631
-  _globals['_MEDIAREQUESTCANCELLED']._serialized_start=633
-  _globals['_MEDIAREQUESTCANCELLED']._serialized_end=691
-  _globals['_TASKREADY']._serialized_start=693
-  _globals['_TASKREADY']._serialized_end=791
-  _globals['_USECACHECHANGED']._serialized_start=793
-  _globals['_USECACHECHANGED']._serialized_end=864
-  _globals['_TASKPROGRESSED']._serialized_start=866
-  _globals['_TASKPROGRESSED']._serialized_end=989
-  _globals['_JOBUPDATED']._serialized_start=991
-  _globals['_JOBUPDATED']._serialized_end=1081
-  _globals['_PROJECTCREATED']._serialized_start=1083
-  _globals['_PROJECTCREATED']._serialized_end=1151
-  _globals['_PROJECTUPDATED']._serialized_start=1153
-  _globals['_PROJECTUPDATED']._serialized_end=1213
-  _globals['_PROJECTDELETED']._serialized_start=1215
-  _globals['_PROJECTDELETED']._serialized_end=1251
-  _globals['_PROJECTUNDELETED']._serialized_start=1253
-  _globals['_PROJECTUNDELETED']._serialized_end=1291
-  _globals['_PROJECTPROGRESSED']._serialized_start=1294
-  _globals['_PROJECTPROGRESSED']._serialized_end=1443
-  _globals['_TASKMOVED']._serialized_start=1445
-  _globals['_TASKMOVED']._serialized_end=1538
+  _globals['_TASKUPDATED']._serialized_end=363
+  _globals['_TASKDELETED']._serialized_start=365
+  _globals['_TASKDELETED']._serialized_end=430
+  _globals['_TASKUNDELETED']._serialized_start=432
+  _globals['_TASKUNDELETED']._serialized_end=482
+  _globals['_TASKPURGED']._serialized_start=484
+  _globals['_TASKPURGED']._serialized_end=531
+  _globals['_MEDIAREQUESTED']._serialized_start=534
+  _globals['_MEDIAREQUESTED']._serialized_end=665
+  _globals['_MEDIAREQUESTCANCELLED']._serialized_start=667
+  _globals['_MEDIAREQUESTCANCELLED']._serialized_end=725
+  _globals['_TASKREADY']._serialized_start=727
+  _globals['_TASKREADY']._serialized_end=825
+  _globals['_USECACHECHANGED']._serialized_start=827
+  _globals['_USECACHECHANGED']._serialized_end=898
+  _globals['_TASKPROGRESSED']._serialized_start=900
+  _globals['_TASKPROGRESSED']._serialized_end=1023
+  _globals['_JOBUPDATED']._serialized_start=1025
+  _globals['_JOBUPDATED']._serialized_end=1115
+  _globals['_PROJECTCREATED']._serialized_start=1117
+  _globals['_PROJECTCREATED']._serialized_end=1185
+  _globals['_PROJECTUPDATED']._serialized_start=1187
+  _globals['_PROJECTUPDATED']._serialized_end=1264
+  _globals['_PROJECTDELETED']._serialized_start=1266
+  _globals['_PROJECTDELETED']._serialized_end=1319
+  _globals['_PROJECTUNDELETED']._serialized_start=1321
+  _globals['_PROJECTUNDELETED']._serialized_end=1359
+  _globals['_PROJECTPROGRESSED']._serialized_start=1362
+  _globals['_PROJECTPROGRESSED']._serialized_end=1511
+  _globals['_TASKMOVED']._serialized_start=1513
+  _globals['_TASKMOVED']._serialized_end=1606
 # @@protoc_insertion_point(module_scope)

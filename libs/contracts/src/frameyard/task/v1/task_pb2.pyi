@@ -95,8 +95,8 @@ class DatasetRepository(_message.Message):
     USE_LFS_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     location: _builtins.str
-    """`URL [PATH]`: an https or ssh URL, and in brackets the path inside the repository, ending in .zip or .xml;
-    the default path is `annotation/<task name>.zip`. At most 2000 characters.
+    """`URL [PATH]`: `https://host/owner/repo[.git]`, `host/owner/repo[.git]`, `git@host:owner/repo[.git]` or `ssh://…`, and
+    in brackets the path inside the repository, ending in .zip or .xml; the default path is `annotation/<task name>.zip`. At most 2000 characters.
     """
     use_lfs: _builtins.bool
     """Whether the annotation file is kept with git LFS."""
@@ -153,6 +153,7 @@ class Task(_message.Message):
     PROJECT_NAME_FIELD_NUMBER: _builtins.int
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     PURGE_TIME_FIELD_NUMBER: _builtins.int
+    SYNC_MESSAGE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Id, greater than 0."""
     name: _builtins.str
@@ -189,6 +190,8 @@ class Task(_message.Message):
     """Revision of all annotations: the sum of the jobs' revisions."""
     project_name: _builtins.str
     """Name of its project; empty if none."""
+    sync_message: _builtins.str
+    """Why the last push to the repository failed, in words for people; empty if none failed."""
     @_builtins.property
     def owner(self) -> _common_pb2.PersonRef:
         """Who made it."""
@@ -270,10 +273,11 @@ class Task(_message.Message):
         project_name: _builtins.str = ...,
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         purge_time: _timestamp_pb2.Timestamp | None = ...,
+        sync_message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "delete_time", b"delete_time", "jobs", b"jobs", "media_error", b"media_error", "owner", b"owner", "purge_time", b"purge_time", "repository", b"repository", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "delete_time", b"delete_time", "height", b"height", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "media_error", b"media_error", "media_id", b"media_id", "media_operation", b"media_operation", "media_state", b"media_state", "media_warnings", b"media_warnings", "mode", b"mode", "name", b"name", "overlap", b"overlap", "owner", b"owner", "project_id", b"project_id", "project_name", b"project_name", "purge_time", b"purge_time", "repository", b"repository", "revision", b"revision", "segment_size", b"segment_size", "size", b"size", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "update_time", b"update_time", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee", b"assignee", "create_time", b"create_time", "data", b"data", "delete_time", b"delete_time", "height", b"height", "id", b"id", "issue_tracker", b"issue_tracker", "jobs", b"jobs", "labels", b"labels", "media_error", b"media_error", "media_id", b"media_id", "media_operation", b"media_operation", "media_state", b"media_state", "media_warnings", b"media_warnings", "mode", b"mode", "name", b"name", "overlap", b"overlap", "owner", b"owner", "project_id", b"project_id", "project_name", b"project_name", "purge_time", b"purge_time", "repository", b"repository", "revision", b"revision", "segment_size", b"segment_size", "size", b"size", "status", b"status", "subset", b"subset", "sync_message", b"sync_message", "sync_status", b"sync_status", "update_time", b"update_time", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from frameyard.common.v1 import common_pb2 as frameyard_dot_common_dot_v1_dot_common__pb2
+from frameyard.common.v1 import filter_pb2 as frameyard_dot_common_dot_v1_dot_filter__pb2
 from frameyard.media.v1 import media_pb2 as frameyard_dot_media_dot_v1_dot_media__pb2
 from frameyard.operation.v1 import operation_pb2 as frameyard_dot_operation_dot_v1_dot_operation__pb2
 from frameyard.task.v1 import job_pb2 as frameyard_dot_task_dot_v1_dot_job__pb2
@@ -32,67 +33,67 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$frameyard/task/v1/task_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a\x1e\x66rameyard/media/v1/media.proto\x1a&frameyard/operation/v1/operation.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1c\x66rameyard/task/v1/task.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x03\n\x11\x43reateTaskRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\x03\x12(\n\x06labels\x18\x03 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x13\n\x0b\x61ssignee_id\x18\x04 \x01(\x03\x12\x15\n\rissue_tracker\x18\x05 \x01(\t\x12\x0e\n\x06subset\x18\x06 \x01(\t\x12\x19\n\x0csegment_size\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07overlap\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x38\n\nrepository\x18\t \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x12\x11\n\tplan_size\x18\x0c \x01(\x03\x12.\n\tplan_mode\x18\r \x01(\x0e\x32\x1b.frameyard.task.v1.TaskModeB\x0f\n\r_segment_sizeB\n\n\x08_overlap\"i\n\x12\x43reateTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.frameyard.task.v1.Segment\"Q\n\x12\x41ttachMediaRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\"K\n\x13\x41ttachMediaResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"\x9c\x01\n\x13PlanSegmentsRequest\x12\x0c\n\x04size\x18\x01 \x01(\x03\x12\x19\n\x0csegment_size\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07overlap\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12)\n\x04mode\x18\x04 \x01(\x0e\x32\x1b.frameyard.task.v1.TaskModeB\x0f\n\r_segment_sizeB\n\n\x08_overlap\"k\n\x14PlanSegmentsResponse\x12,\n\x08segments\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Segment\x12\x14\n\x0csegment_size\x18\x02 \x01(\x03\x12\x0f\n\x07overlap\x18\x03 \x01(\x03\"\x1c\n\x0eGetTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"8\n\x0fGetTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"\x8b\x04\n\x10ListTasksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12+\n\x05order\x18\x03 \x01(\x0e\x32\x1c.frameyard.task.v1.TaskOrder\x12\x15\n\rname_contains\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\x03\x12\x10\n\x08owner_id\x18\x06 \x01(\x03\x12\x13\n\x0b\x61ssignee_id\x18\x07 \x01(\x03\x12,\n\x06status\x18\x08 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12)\n\x04mode\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.TaskMode\x12\x32\n\x0bsync_status\x18\n \x01(\x0e\x32\x1d.frameyard.task.v1.SyncStatus\x12\x1e\n\x16issue_tracker_contains\x18\x0b \x01(\t\x12\x0e\n\x06subset\x18\x0c \x01(\t\x12\x16\n\x0eowner_contains\x18\r \x01(\t\x12\x19\n\x11\x61ssignee_contains\x18\x0e \x01(\t\x12\x18\n\x10project_contains\x18\x0f \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x10 \x01(\x08\x12\x0f\n\x07reverse\x18\x11 \x01(\x08\x12\x0c\n\x04skip\x18\x12 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x13 \x01(\x08\"h\n\x11ListTasksResponse\x12&\n\x05tasks\x18\x01 \x03(\x0b\x32\x17.frameyard.task.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"k\n\x11UpdateTaskRequest\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\";\n\x12UpdateTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"\xb2\x01\n\x17UpdateTaskLabelsRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x18\n\x10\x64\x65lete_label_ids\x18\x03 \x03(\x03\x12\x1c\n\x14\x64\x65lete_attribute_ids\x18\x04 \x03(\x03\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"r\n\x18UpdateTaskLabelsResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12/\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelEffect\"\x1f\n\x11\x44\x65leteTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x14\n\x12\x44\x65leteTaskResponse\"E\n\x14GetMediaGrantRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x42\x08\n\x06target\"\xcc\x01\n\x15GetMediaGrantResponse\x12\r\n\x05grant\x18\x01 \x01(\t\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12/\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12\x30\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\".frameyard.media.v1.DataParameters\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x12SetUseCacheRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x11\n\tuse_cache\x18\x02 \x01(\x08\"<\n\x13SetUseCacheResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"!\n\x13UndeleteTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"=\n\x14UndeleteTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"H\n\x0fMoveTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x12\n\nproject_id\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"F\n\nLabelMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rfrom_label_id\x18\x02 \x01(\x03\x12\x13\n\x0bto_label_id\x18\x03 \x01(\x03\"D\n\x0bLabelMisfit\x12\r\n\x05label\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\xaf\x01\n\x10MoveTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12.\n\x07matches\x18\x02 \x03(\x0b\x32\x1d.frameyard.task.v1.LabelMatch\x12/\n\x07misfits\x18\x03 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelMisfit\x12\x13\n\x0bleft_behind\x18\x04 \x03(\t*\xda\x01\n\tTaskOrder\x12\x1a\n\x16TASK_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17TASK_ORDER_OLDEST_FIRST\x10\x01\x12\x13\n\x0fTASK_ORDER_NAME\x10\x02\x12!\n\x1dTASK_ORDER_LAST_CHANGED_FIRST\x10\x03\x12\x14\n\x10TASK_ORDER_OWNER\x10\x04\x12\x17\n\x13TASK_ORDER_ASSIGNEE\x10\x05\x12\x15\n\x11TASK_ORDER_STATUS\x10\x06\x12\x16\n\x12TASK_ORDER_PROJECT\x10\x07\x32\xec\x08\n\x0bTaskService\x12Y\n\nCreateTask\x12$.frameyard.task.v1.CreateTaskRequest\x1a%.frameyard.task.v1.CreateTaskResponse\x12\\\n\x0b\x41ttachMedia\x12%.frameyard.task.v1.AttachMediaRequest\x1a&.frameyard.task.v1.AttachMediaResponse\x12_\n\x0cPlanSegments\x12&.frameyard.task.v1.PlanSegmentsRequest\x1a\'.frameyard.task.v1.PlanSegmentsResponse\x12P\n\x07GetTask\x12!.frameyard.task.v1.GetTaskRequest\x1a\".frameyard.task.v1.GetTaskResponse\x12V\n\tListTasks\x12#.frameyard.task.v1.ListTasksRequest\x1a$.frameyard.task.v1.ListTasksResponse\x12Y\n\nUpdateTask\x12$.frameyard.task.v1.UpdateTaskRequest\x1a%.frameyard.task.v1.UpdateTaskResponse\x12\\\n\x0bSetUseCache\x12%.frameyard.task.v1.SetUseCacheRequest\x1a&.frameyard.task.v1.SetUseCacheResponse\x12k\n\x10UpdateTaskLabels\x12*.frameyard.task.v1.UpdateTaskLabelsRequest\x1a+.frameyard.task.v1.UpdateTaskLabelsResponse\x12S\n\x08MoveTask\x12\".frameyard.task.v1.MoveTaskRequest\x1a#.frameyard.task.v1.MoveTaskResponse\x12Y\n\nDeleteTask\x12$.frameyard.task.v1.DeleteTaskRequest\x1a%.frameyard.task.v1.DeleteTaskResponse\x12_\n\x0cUndeleteTask\x12&.frameyard.task.v1.UndeleteTaskRequest\x1a\'.frameyard.task.v1.UndeleteTaskResponse\x12\x62\n\rGetMediaGrant\x12\'.frameyard.task.v1.GetMediaGrantRequest\x1a(.frameyard.task.v1.GetMediaGrantResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$frameyard/task/v1/task_service.proto\x12\x11\x66rameyard.task.v1\x1a frameyard/common/v1/common.proto\x1a frameyard/common/v1/filter.proto\x1a\x1e\x66rameyard/media/v1/media.proto\x1a&frameyard/operation/v1/operation.proto\x1a\x1b\x66rameyard/task/v1/job.proto\x1a\x1d\x66rameyard/task/v1/label.proto\x1a\x1c\x66rameyard/task/v1/task.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x03\n\x11\x43reateTaskRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\x03\x12(\n\x06labels\x18\x03 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x13\n\x0b\x61ssignee_id\x18\x04 \x01(\x03\x12\x15\n\rissue_tracker\x18\x05 \x01(\t\x12\x0e\n\x06subset\x18\x06 \x01(\t\x12\x19\n\x0csegment_size\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07overlap\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x38\n\nrepository\x18\t \x01(\x0b\x32$.frameyard.task.v1.DatasetRepository\x12\x12\n\nrequest_id\x18\n \x01(\t\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x12\x11\n\tplan_size\x18\x0c \x01(\x03\x12.\n\tplan_mode\x18\r \x01(\x0e\x32\x1b.frameyard.task.v1.TaskMode\x12\x10\n\x08owner_id\x18\x0e \x01(\x03\x42\x0f\n\r_segment_sizeB\n\n\x08_overlap\"i\n\x12\x43reateTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.frameyard.task.v1.Segment\"Q\n\x12\x41ttachMediaRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12*\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32\x1c.frameyard.media.v1.DataSpec\"K\n\x13\x41ttachMediaResponse\x12\x34\n\toperation\x18\x01 \x01(\x0b\x32!.frameyard.operation.v1.Operation\"\x9c\x01\n\x13PlanSegmentsRequest\x12\x0c\n\x04size\x18\x01 \x01(\x03\x12\x19\n\x0csegment_size\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07overlap\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12)\n\x04mode\x18\x04 \x01(\x0e\x32\x1b.frameyard.task.v1.TaskModeB\x0f\n\r_segment_sizeB\n\n\x08_overlap\"k\n\x14PlanSegmentsResponse\x12,\n\x08segments\x18\x01 \x03(\x0b\x32\x1a.frameyard.task.v1.Segment\x12\x14\n\x0csegment_size\x18\x02 \x01(\x03\x12\x0f\n\x07overlap\x18\x03 \x01(\x03\"\x1c\n\x0eGetTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"8\n\x0fGetTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"\xe4\x04\n\x10ListTasksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12+\n\x05order\x18\x03 \x01(\x0e\x32\x1c.frameyard.task.v1.TaskOrder\x12\x15\n\rname_contains\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\x03\x12\x10\n\x08owner_id\x18\x06 \x01(\x03\x12\x13\n\x0b\x61ssignee_id\x18\x07 \x01(\x03\x12,\n\x06status\x18\x08 \x01(\x0e\x32\x1c.frameyard.task.v1.JobStatus\x12)\n\x04mode\x18\t \x01(\x0e\x32\x1b.frameyard.task.v1.TaskMode\x12\x32\n\x0bsync_status\x18\n \x01(\x0e\x32\x1d.frameyard.task.v1.SyncStatus\x12\x1e\n\x16issue_tracker_contains\x18\x0b \x01(\t\x12\x0e\n\x06subset\x18\x0c \x01(\t\x12\x16\n\x0eowner_contains\x18\r \x01(\t\x12\x19\n\x11\x61ssignee_contains\x18\x0e \x01(\t\x12\x18\n\x10project_contains\x18\x0f \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x10 \x01(\x08\x12\x0f\n\x07reverse\x18\x11 \x01(\x08\x12\x0c\n\x04skip\x18\x12 \x01(\x03\x12\x17\n\x0fwith_total_size\x18\x13 \x01(\x08\x12+\n\x06\x66ilter\x18\x14 \x01(\x0b\x32\x1b.frameyard.common.v1.Filter\x12*\n\x04sort\x18\x15 \x03(\x0b\x32\x1c.frameyard.common.v1.SortKey\"h\n\x11ListTasksResponse\x12&\n\x05tasks\x18\x01 \x03(\x0b\x32\x17.frameyard.task.v1.Task\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\ntotal_size\x18\x03 \x01(\x03\"k\n\x11UpdateTaskRequest\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\";\n\x12UpdateTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"\xb2\x01\n\x17UpdateTaskLabelsRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\x03\x12(\n\x06labels\x18\x02 \x03(\x0b\x32\x18.frameyard.task.v1.Label\x12\x18\n\x10\x64\x65lete_label_ids\x18\x03 \x03(\x03\x12\x1c\n\x14\x64\x65lete_attribute_ids\x18\x04 \x03(\x03\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"r\n\x18UpdateTaskLabelsResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12/\n\x07\x65\x66\x66\x65\x63ts\x18\x02 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelEffect\"\x1f\n\x11\x44\x65leteTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"\x14\n\x12\x44\x65leteTaskResponse\"E\n\x14GetMediaGrantRequest\x12\x11\n\x07task_id\x18\x01 \x01(\x03H\x00\x12\x10\n\x06job_id\x18\x02 \x01(\x03H\x00\x42\x08\n\x06target\"\xcc\x01\n\x15GetMediaGrantResponse\x12\r\n\x05grant\x18\x01 \x01(\t\x12\x10\n\x08media_id\x18\x02 \x01(\t\x12/\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1f.frameyard.common.v1.FrameRange\x12\x30\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\".frameyard.media.v1.DataParameters\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"3\n\x12SetUseCacheRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x11\n\tuse_cache\x18\x02 \x01(\x08\"<\n\x13SetUseCacheResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"!\n\x13UndeleteTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\"=\n\x14UndeleteTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\"H\n\x0fMoveTaskRequest\x12\n\n\x02id\x18\x01 \x01(\x03\x12\x12\n\nproject_id\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"F\n\nLabelMatch\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rfrom_label_id\x18\x02 \x01(\x03\x12\x13\n\x0bto_label_id\x18\x03 \x01(\x03\"D\n\x0bLabelMisfit\x12\r\n\x05label\x18\x01 \x01(\t\x12\x11\n\tattribute\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"\xaf\x01\n\x10MoveTaskResponse\x12%\n\x04task\x18\x01 \x01(\x0b\x32\x17.frameyard.task.v1.Task\x12.\n\x07matches\x18\x02 \x03(\x0b\x32\x1d.frameyard.task.v1.LabelMatch\x12/\n\x07misfits\x18\x03 \x03(\x0b\x32\x1e.frameyard.task.v1.LabelMisfit\x12\x13\n\x0bleft_behind\x18\x04 \x03(\t*\xda\x01\n\tTaskOrder\x12\x1a\n\x16TASK_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17TASK_ORDER_OLDEST_FIRST\x10\x01\x12\x13\n\x0fTASK_ORDER_NAME\x10\x02\x12!\n\x1dTASK_ORDER_LAST_CHANGED_FIRST\x10\x03\x12\x14\n\x10TASK_ORDER_OWNER\x10\x04\x12\x17\n\x13TASK_ORDER_ASSIGNEE\x10\x05\x12\x15\n\x11TASK_ORDER_STATUS\x10\x06\x12\x16\n\x12TASK_ORDER_PROJECT\x10\x07\x32\xec\x08\n\x0bTaskService\x12Y\n\nCreateTask\x12$.frameyard.task.v1.CreateTaskRequest\x1a%.frameyard.task.v1.CreateTaskResponse\x12\\\n\x0b\x41ttachMedia\x12%.frameyard.task.v1.AttachMediaRequest\x1a&.frameyard.task.v1.AttachMediaResponse\x12_\n\x0cPlanSegments\x12&.frameyard.task.v1.PlanSegmentsRequest\x1a\'.frameyard.task.v1.PlanSegmentsResponse\x12P\n\x07GetTask\x12!.frameyard.task.v1.GetTaskRequest\x1a\".frameyard.task.v1.GetTaskResponse\x12V\n\tListTasks\x12#.frameyard.task.v1.ListTasksRequest\x1a$.frameyard.task.v1.ListTasksResponse\x12Y\n\nUpdateTask\x12$.frameyard.task.v1.UpdateTaskRequest\x1a%.frameyard.task.v1.UpdateTaskResponse\x12\\\n\x0bSetUseCache\x12%.frameyard.task.v1.SetUseCacheRequest\x1a&.frameyard.task.v1.SetUseCacheResponse\x12k\n\x10UpdateTaskLabels\x12*.frameyard.task.v1.UpdateTaskLabelsRequest\x1a+.frameyard.task.v1.UpdateTaskLabelsResponse\x12S\n\x08MoveTask\x12\".frameyard.task.v1.MoveTaskRequest\x1a#.frameyard.task.v1.MoveTaskResponse\x12Y\n\nDeleteTask\x12$.frameyard.task.v1.DeleteTaskRequest\x1a%.frameyard.task.v1.DeleteTaskResponse\x12_\n\x0cUndeleteTask\x12&.frameyard.task.v1.UndeleteTaskRequest\x1a\'.frameyard.task.v1.UndeleteTaskResponse\x12\x62\n\rGetMediaGrant\x12\'.frameyard.task.v1.GetMediaGrantRequest\x1a(.frameyard.task.v1.GetMediaGrantResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'frameyard.task.v1.task_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKORDER']._serialized_start=3389
-  _globals['_TASKORDER']._serialized_end=3607
-  _globals['_CREATETASKREQUEST']._serialized_start=323
-  _globals['_CREATETASKREQUEST']._serialized_end=724
-  _globals['_CREATETASKRESPONSE']._serialized_start=726
-  _globals['_CREATETASKRESPONSE']._serialized_end=831
-  _globals['_ATTACHMEDIAREQUEST']._serialized_start=833
-  _globals['_ATTACHMEDIAREQUEST']._serialized_end=914
-  _globals['_ATTACHMEDIARESPONSE']._serialized_start=916
-  _globals['_ATTACHMEDIARESPONSE']._serialized_end=991
-  _globals['_PLANSEGMENTSREQUEST']._serialized_start=994
-  _globals['_PLANSEGMENTSREQUEST']._serialized_end=1150
-  _globals['_PLANSEGMENTSRESPONSE']._serialized_start=1152
-  _globals['_PLANSEGMENTSRESPONSE']._serialized_end=1259
-  _globals['_GETTASKREQUEST']._serialized_start=1261
-  _globals['_GETTASKREQUEST']._serialized_end=1289
-  _globals['_GETTASKRESPONSE']._serialized_start=1291
-  _globals['_GETTASKRESPONSE']._serialized_end=1347
-  _globals['_LISTTASKSREQUEST']._serialized_start=1350
-  _globals['_LISTTASKSREQUEST']._serialized_end=1873
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1875
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1979
-  _globals['_UPDATETASKREQUEST']._serialized_start=1981
-  _globals['_UPDATETASKREQUEST']._serialized_end=2088
-  _globals['_UPDATETASKRESPONSE']._serialized_start=2090
-  _globals['_UPDATETASKRESPONSE']._serialized_end=2149
-  _globals['_UPDATETASKLABELSREQUEST']._serialized_start=2152
-  _globals['_UPDATETASKLABELSREQUEST']._serialized_end=2330
-  _globals['_UPDATETASKLABELSRESPONSE']._serialized_start=2332
-  _globals['_UPDATETASKLABELSRESPONSE']._serialized_end=2446
-  _globals['_DELETETASKREQUEST']._serialized_start=2448
-  _globals['_DELETETASKREQUEST']._serialized_end=2479
-  _globals['_DELETETASKRESPONSE']._serialized_start=2481
-  _globals['_DELETETASKRESPONSE']._serialized_end=2501
-  _globals['_GETMEDIAGRANTREQUEST']._serialized_start=2503
-  _globals['_GETMEDIAGRANTREQUEST']._serialized_end=2572
-  _globals['_GETMEDIAGRANTRESPONSE']._serialized_start=2575
-  _globals['_GETMEDIAGRANTRESPONSE']._serialized_end=2779
-  _globals['_SETUSECACHEREQUEST']._serialized_start=2781
-  _globals['_SETUSECACHEREQUEST']._serialized_end=2832
-  _globals['_SETUSECACHERESPONSE']._serialized_start=2834
-  _globals['_SETUSECACHERESPONSE']._serialized_end=2894
-  _globals['_UNDELETETASKREQUEST']._serialized_start=2896
-  _globals['_UNDELETETASKREQUEST']._serialized_end=2929
-  _globals['_UNDELETETASKRESPONSE']._serialized_start=2931
-  _globals['_UNDELETETASKRESPONSE']._serialized_end=2992
-  _globals['_MOVETASKREQUEST']._serialized_start=2994
-  _globals['_MOVETASKREQUEST']._serialized_end=3066
-  _globals['_LABELMATCH']._serialized_start=3068
-  _globals['_LABELMATCH']._serialized_end=3138
-  _globals['_LABELMISFIT']._serialized_start=3140
-  _globals['_LABELMISFIT']._serialized_end=3208
-  _globals['_MOVETASKRESPONSE']._serialized_start=3211
-  _globals['_MOVETASKRESPONSE']._serialized_end=3386
-  _globals['_TASKSERVICE']._serialized_start=3610
-  _globals['_TASKSERVICE']._serialized_end=4742
+  _globals['_TASKORDER']._serialized_start=3530
+  _globals['_TASKORDER']._serialized_end=3748
+  _globals['_CREATETASKREQUEST']._serialized_start=357
+  _globals['_CREATETASKREQUEST']._serialized_end=776
+  _globals['_CREATETASKRESPONSE']._serialized_start=778
+  _globals['_CREATETASKRESPONSE']._serialized_end=883
+  _globals['_ATTACHMEDIAREQUEST']._serialized_start=885
+  _globals['_ATTACHMEDIAREQUEST']._serialized_end=966
+  _globals['_ATTACHMEDIARESPONSE']._serialized_start=968
+  _globals['_ATTACHMEDIARESPONSE']._serialized_end=1043
+  _globals['_PLANSEGMENTSREQUEST']._serialized_start=1046
+  _globals['_PLANSEGMENTSREQUEST']._serialized_end=1202
+  _globals['_PLANSEGMENTSRESPONSE']._serialized_start=1204
+  _globals['_PLANSEGMENTSRESPONSE']._serialized_end=1311
+  _globals['_GETTASKREQUEST']._serialized_start=1313
+  _globals['_GETTASKREQUEST']._serialized_end=1341
+  _globals['_GETTASKRESPONSE']._serialized_start=1343
+  _globals['_GETTASKRESPONSE']._serialized_end=1399
+  _globals['_LISTTASKSREQUEST']._serialized_start=1402
+  _globals['_LISTTASKSREQUEST']._serialized_end=2014
+  _globals['_LISTTASKSRESPONSE']._serialized_start=2016
+  _globals['_LISTTASKSRESPONSE']._serialized_end=2120
+  _globals['_UPDATETASKREQUEST']._serialized_start=2122
+  _globals['_UPDATETASKREQUEST']._serialized_end=2229
+  _globals['_UPDATETASKRESPONSE']._serialized_start=2231
+  _globals['_UPDATETASKRESPONSE']._serialized_end=2290
+  _globals['_UPDATETASKLABELSREQUEST']._serialized_start=2293
+  _globals['_UPDATETASKLABELSREQUEST']._serialized_end=2471
+  _globals['_UPDATETASKLABELSRESPONSE']._serialized_start=2473
+  _globals['_UPDATETASKLABELSRESPONSE']._serialized_end=2587
+  _globals['_DELETETASKREQUEST']._serialized_start=2589
+  _globals['_DELETETASKREQUEST']._serialized_end=2620
+  _globals['_DELETETASKRESPONSE']._serialized_start=2622
+  _globals['_DELETETASKRESPONSE']._serialized_end=2642
+  _globals['_GETMEDIAGRANTREQUEST']._serialized_start=2644
+  _globals['_GETMEDIAGRANTREQUEST']._serialized_end=2713
+  _globals['_GETMEDIAGRANTRESPONSE']._serialized_start=2716
+  _globals['_GETMEDIAGRANTRESPONSE']._serialized_end=2920
+  _globals['_SETUSECACHEREQUEST']._serialized_start=2922
+  _globals['_SETUSECACHEREQUEST']._serialized_end=2973
+  _globals['_SETUSECACHERESPONSE']._serialized_start=2975
+  _globals['_SETUSECACHERESPONSE']._serialized_end=3035
+  _globals['_UNDELETETASKREQUEST']._serialized_start=3037
+  _globals['_UNDELETETASKREQUEST']._serialized_end=3070
+  _globals['_UNDELETETASKRESPONSE']._serialized_start=3072
+  _globals['_UNDELETETASKRESPONSE']._serialized_end=3133
+  _globals['_MOVETASKREQUEST']._serialized_start=3135
+  _globals['_MOVETASKREQUEST']._serialized_end=3207
+  _globals['_LABELMATCH']._serialized_start=3209
+  _globals['_LABELMATCH']._serialized_end=3279
+  _globals['_LABELMISFIT']._serialized_start=3281
+  _globals['_LABELMISFIT']._serialized_end=3349
+  _globals['_MOVETASKRESPONSE']._serialized_start=3352
+  _globals['_MOVETASKRESPONSE']._serialized_end=3527
+  _globals['_TASKSERVICE']._serialized_start=3751
+  _globals['_TASKSERVICE']._serialized_end=4883
 # @@protoc_insertion_point(module_scope)

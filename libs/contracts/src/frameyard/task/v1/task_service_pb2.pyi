@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from frameyard.common.v1 import common_pb2 as _common_pb2
+from frameyard.common.v1 import filter_pb2 as _filter_pb2
 from frameyard.media.v1 import media_pb2 as _media_pb2
 from frameyard.operation.v1 import operation_pb2 as _operation_pb2
 from frameyard.task.v1 import job_pb2 as _job_pb2
@@ -90,6 +91,7 @@ class CreateTaskRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     PLAN_SIZE_FIELD_NUMBER: _builtins.int
     PLAN_MODE_FIELD_NUMBER: _builtins.int
+    OWNER_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. 1 to 256 characters."""
     project_id: _builtins.int
@@ -114,6 +116,8 @@ class CreateTaskRequest(_message.Message):
     """With `validate_only`: frames to plan segments for; 0: none."""
     plan_mode: _task_pb2.TaskMode.ValueType
     """With `plan_size`: decides the default overlap."""
+    owner_id: _builtins.int
+    """Whose it will be; administrators and service accounts only. 0: the caller's."""
     @_builtins.property
     def labels(self) -> _containers.RepeatedCompositeFieldContainer[_label_pb2.Label]:
         """Its own labels, at most 1,000; refused together with a project."""
@@ -138,10 +142,11 @@ class CreateTaskRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         plan_size: _builtins.int = ...,
         plan_mode: _task_pb2.TaskMode.ValueType = ...,
+        owner_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "overlap", b"overlap", "repository", b"repository", "segment_size", b"segment_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "overlap", b"overlap", "plan_mode", b"plan_mode", "plan_size", b"plan_size", "project_id", b"project_id", "repository", b"repository", "request_id", b"request_id", "segment_size", b"segment_size", "subset", b"subset", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap", b"_overlap", "_segment_size", b"_segment_size", "assignee_id", b"assignee_id", "issue_tracker", b"issue_tracker", "labels", b"labels", "name", b"name", "overlap", b"overlap", "owner_id", b"owner_id", "plan_mode", b"plan_mode", "plan_size", b"plan_size", "project_id", b"project_id", "repository", b"repository", "request_id", b"request_id", "segment_size", b"segment_size", "subset", b"subset", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__overlap: _TypeAlias = _typing.Literal["overlap"]  # noqa: Y015
     _WhichOneofArgType__overlap: _TypeAlias = _typing.Literal["_overlap", b"_overlap"]  # noqa: Y015
@@ -380,6 +385,8 @@ class ListTasksRequest(_message.Message):
     REVERSE_FIELD_NUMBER: _builtins.int
     SKIP_FIELD_NUMBER: _builtins.int
     WITH_TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    SORT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many, 1 to 1000; 0 means 50, more is cut to 1000."""
     page_token: _builtins.str
@@ -418,6 +425,16 @@ class ListTasksRequest(_message.Message):
     """Tasks to leave out before the page, for clients that number pages; not with a page token."""
     with_total_size: _builtins.bool
     """Whether to count all that are selected."""
+    @_builtins.property
+    def filter(self) -> _filter_pb2.Filter:
+        """Only what this holds for; absent: all. Fields: id, name, owner, assignee (user names), project_id, project_name, mode, status,
+        sync_status, subset, issue_tracker, size, create_time, update_time.
+        """
+
+    @_builtins.property
+    def sort(self) -> _containers.RepeatedCompositeFieldContainer[_filter_pb2.SortKey]:
+        """Order by these fields, at most 5, then by id; not together with `order`. Fields: those of the filter."""
+
     def __init__(
         self,
         *,
@@ -440,10 +457,12 @@ class ListTasksRequest(_message.Message):
         reverse: _builtins.bool = ...,
         skip: _builtins.int = ...,
         with_total_size: _builtins.bool = ...,
+        filter: _filter_pb2.Filter | None = ...,
+        sort: _abc.Iterable[_filter_pb2.SortKey] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "issue_tracker_contains", b"issue_tracker_contains", "mode", b"mode", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "project_contains", b"project_contains", "project_id", b"project_id", "reverse", b"reverse", "skip", b"skip", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "with_total_size", b"with_total_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignee_contains", b"assignee_contains", "assignee_id", b"assignee_id", "deleted", b"deleted", "filter", b"filter", "issue_tracker_contains", b"issue_tracker_contains", "mode", b"mode", "name_contains", b"name_contains", "order", b"order", "owner_contains", b"owner_contains", "owner_id", b"owner_id", "page_size", b"page_size", "page_token", b"page_token", "project_contains", b"project_contains", "project_id", b"project_id", "reverse", b"reverse", "skip", b"skip", "sort", b"sort", "status", b"status", "subset", b"subset", "sync_status", b"sync_status", "with_total_size", b"with_total_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -495,7 +514,7 @@ class UpdateTaskRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Required. Of name, assignee, issue_tracker, subset."""
+        """Required. Of name, assignee, issue_tracker, subset, owner; the owner is given away by the owner and administrators."""
 
     def __init__(
         self,
