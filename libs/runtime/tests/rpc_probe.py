@@ -29,11 +29,13 @@ class Probe:
     answer: Unary = echo
     callers: list[Principal] = field(default_factory=list)
     metadata: list[dict[str, Any]] = field(default_factory=list)
+    seconds_left: list[float | None] = field(default_factory=list)
 
     async def one(self, request: StringValue, context: Any) -> StringValue:
         """Unary."""
         self.callers.append(auth.current())
         self.metadata.append(dict(context.invocation_metadata()))
+        self.seconds_left.append(context.time_remaining())
         return StringValue(value=await self.answer(request.value))
 
     async def open(self, request: StringValue, context: Any) -> StringValue:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import jwt
@@ -27,7 +28,10 @@ class Identity:
         return jwks_of({issuer.kid: issuer.public_key for issuer in self.issuers})
 
 
-@pytest.mark.parametrize("principal", [ANN, EXPORT, Principal(user_id=1, username="root", role="admin")])
+READER = Principal(user_id=1, username="root", role="admin", read_only=True)
+
+
+@pytest.mark.parametrize("principal", [ANN, EXPORT, READER, replace(READER, read_only=False)])
 async def test_a_token_stands_for_who_it_was_issued_to(principal: Principal) -> None:
     issuer = TokenIssuer.generate()
     verified = await TokenVerifier.from_jwks(issuer.jwks).verify(issuer.issue(principal).token)

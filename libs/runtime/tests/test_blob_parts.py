@@ -1,7 +1,5 @@
 """Parts that are listed, and parts that others send by address."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import urllib3
 from yard.embedded.servers.s3 import S3
@@ -10,18 +8,6 @@ from yard.runtime.blobs import Blobs, PartAddresses, StoredPart
 from yard.runtime.settings import RuntimeSettings, SettingsError
 
 PART = 5 * 1024 * 1024
-
-
-@pytest.fixture
-def settings(blobs_settings: dict[str, str]) -> RuntimeSettings:
-    return RuntimeSettings(database_url="", nats_url="", **blobs_settings)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def blobs(settings: RuntimeSettings) -> AsyncIterator[Blobs]:
-    store = Blobs.connect(settings)
-    yield store
-    await store.close()
 
 
 async def test_stored_parts_are_listed_page_by_page(blobs: Blobs) -> None:

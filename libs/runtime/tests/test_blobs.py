@@ -19,18 +19,6 @@ NOISE = random.Random(1).randbytes(12 * MIB)
 
 
 @pytest.fixture
-def settings(blobs_settings: dict[str, str]) -> RuntimeSettings:
-    return RuntimeSettings(database_url="", nats_url="", **blobs_settings)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def blobs(settings: RuntimeSettings) -> AsyncIterator[Blobs]:
-    store = Blobs.connect(settings)
-    yield store
-    await store.close()
-
-
-@pytest.fixture
 def raw(s3_server: S3) -> Minio:
     return s3_client(s3_server)
 

@@ -4,11 +4,13 @@ from uuid import UUID
 import pytest
 from frameyard.task.v1.task_events_pb2 import TaskCreated, TaskDeleted
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
 from yard.runtime import bus, dead_letters, errors
 from yard.runtime.bus import Event, subscribe
+from yard.runtime.consumer_session import Lanes
 from yard.runtime.db import Database, Transaction
 from yard.testkit import eventually
 
@@ -203,6 +205,25 @@ async def test_the_next_holder_gets_at_once_what_the_dead_one_had(database: Data
         await kill()
         async with running(consumer(database, nc)):
             assert sorted(await handled(database, 3)) == [("a", 1), ("a", 2), ("b", 1)]
+
+
+async def test_no_lane_begins_while_they_are_ended(nc: Client) -> None:
+    begun: list[str] = []
+
+    async def hang(message: Msg) -> bool:
+        begun.append(message.subject)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            lanes.put(Msg(_client=nc, subject="event.b"))
+        return True
+
+    lanes = Lanes(hang, lambda fault: None)
+    lanes.put(Msg(_client=nc, subject="event.a"))
+    await eventually(lambda: begun)
+    await lanes.end(at_once=True)
+    await nc.flush()
+    assert begun == ["event.a"]
 
 
 async def test_a_holder_that_was_overtaken_has_no_effect(database: Database, nc: Client) -> None:

@@ -198,25 +198,25 @@ async def test_wake_ups_reach_other_processes_after_the_commit(
     elsewhere = await Database.connect(database._url)
     other_schema = await Database.connect(database_url("probe"))
     async with (
+        elsewhere.signals.listening("probe") as ready,
         elsewhere.signals.listening(OUTBOX) as events,
         elsewhere.signals.listening(WORK) as work,
         other_schema.signals.listening(OUTBOX) as foreign,
     ):
         # Once it listens it hears; before, a wake-up may be lost, and costs a poll.
-        await eventually(lambda: hears(database, events))
-        events.clear()
+        await eventually(lambda: hears(database, "probe", ready))
         async with database.transaction() as tx:
             await tx.emit(TaskCreated(), key="a")
             assert not events.is_set()
-        await asyncio.wait_for(events.wait(), 5)
+        await asyncio.wait_for(events.wait(), 30)
         assert not work.is_set()
         assert not foreign.is_set()
     await elsewhere.close()
     await other_schema.close()
 
 
-def hears(database: Database, event: asyncio.Event) -> bool:
-    database.signals.wake([OUTBOX])
+def hears(database: Database, name: str, event: asyncio.Event) -> bool:
+    database.signals.wake([name])
     return event.is_set()
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from yard.runtime import clock
 from yard.runtime.egress import Cut, Egress, Patience, Refused, RemoteUrl, parse_networks
 
+from libs.runtime.tests.authority import Authority
 from libs.runtime.tests.web import Asked, Web, serving
 
 LOOPBACK = parse_networks(["127.0.0.0/8"])
@@ -291,50 +287,6 @@ async def test_a_server_that_is_not_there_is_a_cut() -> None:
 
 async def test_a_name_that_nobody_knows_is_refused() -> None:
     assert "name" in (await fault("http://nobody.invalid/")).message
-
-
-class Authority:
-    """Signs certificates, as an operator's own authority does."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority")])
-        mine = self._builder(self.name, self.key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
-        self.file = folder / "ca.pem"
-        self.file.write_bytes(self._signed(mine))
-
-    def tls(self, host: str) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        names = x509.SubjectAlternativeName([x509.DNSName(host)])
-        certificate = self._signed(self._builder(name, key).add_extension(names, critical=False))
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        file = self.folder / "server.pem"
-        file.write_bytes(private + certificate)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
-
-    def _builder(self, name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(clock.now() - timedelta(hours=1))
-            .not_valid_after(clock.now() + timedelta(hours=1))
-        )
-
-    def _signed(self, builder: x509.CertificateBuilder) -> bytes:
-        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.mark.parametrize(("trusted", "host"), [(True, NAME), (False, NAME), (True, "other.example.org")])

@@ -143,10 +143,20 @@ async def test_lists_show_ones_own_newest_first_in_pages(operations: Operations,
     assert await listed(BOB) == [str(other)]
     assert await listed(ROOT) == [str(other), *newest_first]
     assert await listed(ROOT, kind="other") == [str(other)]
+    assert await listed(ROOT, only_own=True) == []
+    assert await listed(BOB, only_own=True) == [str(other)]
     assert await listed(ROOT, target="tasks/2") == []
     await move(operations, lambda tx: operations.complete(tx, mine[0]))
     assert await listed(ANN, state=operation_pb2.OPERATION_STATE_SUCCEEDED) == [str(mine[0])]
     assert str(mine[0]) not in await listed(ANN, state=operation_pb2.OPERATION_STATE_QUEUED)
+
+
+async def test_what_was_asked_for_is_told(operations: Operations, connect: Connect) -> None:
+    asked = {"format": "COCO 1.0", "with_images": "true"}
+    async with operations.database.transaction() as tx:
+        told = await operations.create(tx, kind="x", target="tasks/1", owner=ANN.subject, parameters=asked)
+    assert dict((await get(connect(ANN), operations, told)).parameters) == asked
+    assert dict((await get(connect(ANN), operations, await create(operations))).parameters) == {}
 
 
 _ASKED = operation_service_pb2.ListOperationsRequest()

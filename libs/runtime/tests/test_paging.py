@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+from frameyard.identity.v1.identity_service_pb2 import ListUsersRequest
 from frameyard.operation.v1.operation_service_pb2 import GetOperationRequest, ListOperationsRequest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,26 @@ def test_a_token_belongs_to_its_request_whatever_the_page() -> None:
     assert paging.decode(token, other_page) == [7]
     with pytest.raises(errors.InvalidArgument, match="other fields"):
         paging.decode(token, ListOperationsRequest(kind="import"))
+
+
+def test_a_token_goes_on_whether_rows_are_counted_and_wherever_the_first_page_began() -> None:
+    token = paging.encode([7], ListUsersRequest(search="a", skip=20, with_total_size=True))
+    assert paging.decode(token, ListUsersRequest(search="a", page_token=token)) == [7]
+    with pytest.raises(errors.InvalidArgument, match="other fields"):
+        paging.decode(token, ListUsersRequest(search="b", skip=20, with_total_size=True))
+
+
+@pytest.mark.parametrize(
+    ("request_", "fields"),
+    [
+        (ListUsersRequest(skip=3, page_size=10), []),
+        (ListUsersRequest(page_token="t", page_size=10), []),
+        (ListUsersRequest(skip=3, page_token="t"), ["skip"]),
+        (ListUsersRequest(skip=-1, page_token="t", page_size=-1), ["skip", "page_size"]),
+    ],
+)
+def test_all_that_is_wrong_with_a_page_is_told(request_: ListUsersRequest, fields: list[str]) -> None:
+    assert [violation.field for violation in paging.violations(request_)] == fields
 
 
 JUNK = st.binary(min_size=1).map(lambda raw: base64.urlsafe_b64encode(raw).decode())

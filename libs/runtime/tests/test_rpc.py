@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -129,6 +130,19 @@ async def test_without_a_token_only_public_methods_answer(serving: Serving) -> N
             assert rpc.errors_from_rpc(fault).reason == "TOKEN_MISSING"
 
 
+async def test_a_token_that_only_reads_is_refused_where_more_is_done(serving: Serving, probe: Probe) -> None:
+    reader = replace(ANN, read_only=True)
+    async with serving.channel(reader) as channel:
+        stub = Stub(channel)
+        for call in (stub.one(), stub.many("a"), stub.gathered("a"), stub.both("a")):
+            fault = await fault_of(call)
+            assert fault.code() is grpc.StatusCode.PERMISSION_DENIED
+            assert rpc.errors_from_rpc(fault).reason == "READ_ONLY_TOKEN"
+        assert [text async for text in stub.watch("a b")] == ["a", "b"]
+        assert await stub.open() == "x"
+    assert probe.callers == []
+
+
 async def test_tokens_of_others_are_refused(serving: Serving) -> None:
     stranger = TokenIssuer.generate().issue(ANN).token
     expired = TokenIssuer(serving.issuer._key, ttl_s=-120).issue(ANN).token
@@ -186,10 +200,14 @@ async def test_what_is_left_of_a_deadline_goes_to_the_next_service(serving: Serv
 
     inner.answer, probe.answer = hang, ask_further
     async with serve(inner.servicer()) as inner_serving, serving.channel() as channel:
-        await fault_of(Stub(channel).one(timeout=0.3))
-        assert len(inner.callers) == 1
-        samples = await eventually(lambda: counted(inner_serving, "DEADLINE_EXCEEDED"))
-        assert samples
+        await fault_of(Stub(channel).one(timeout=1))
+        [left] = inner.seconds_left
+        assert left is not None
+        assert 0 < left <= 1
+        # Its own deadline and the end of the call that it was made for come at the same time.
+        await eventually(
+            lambda: sum(counted(inner_serving, code) for code in ("DEADLINE_EXCEEDED", "CANCELLED"))
+        )
 
 
 def counted(serving: Serving, code: str) -> float:

@@ -3,7 +3,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from yard.runtime.settings import RuntimeSettings, SettingsError, describe, load, setting
+from yard.runtime.egress import parse_networks
+from yard.runtime.settings import (
+    RuntimeSettings,
+    SettingsError,
+    describe,
+    load,
+    not_positive,
+    parsed,
+    setting,
+)
 
 REQUIRED = {
     "FRAMEYARD_ACCOUNTS": "a=1",
@@ -73,6 +82,20 @@ def test_secrets_are_not_shown() -> None:
     settings = loaded(accounts="a=a-secret", grant_keys="g-secret", service_secret="s-secret")
     assert "secret" not in repr(settings).replace("'frameyard'", "")
     assert "nats://host" in repr(settings)
+
+
+def test_a_field_that_means_more_than_its_type_is_named_if_it_is_wrong() -> None:
+    assert parsed(loaded(names="10.0.0.0/8"), "names", parse_networks) == parse_networks(["10.0.0.0/8"])
+    with pytest.raises(SettingsError, match="FRAMEYARD_NAMES: 'nowhere'"):
+        parsed(loaded(names="10.0.0.0/8,nowhere"), "names", parse_networks)
+
+
+def test_numbers_that_leave_no_room_are_all_named() -> None:
+    assert not_positive(loaded(), ("size", "ratio")) == []
+    assert not_positive(loaded(size="0", ratio="-0.5"), ("size", "ratio")) == [
+        "FRAMEYARD_SIZE: expected more than 0, got 0",
+        "FRAMEYARD_RATIO: expected more than 0, got -0.5",
+    ]
 
 
 def test_descriptions_are_complete() -> None:

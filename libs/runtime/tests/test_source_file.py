@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from yard.runtime.workers.host import ASKED_BLOCKS, BLOCK, CACHED_BLOCKS, CallEndedError, SourceFile
 from yard.testkit import eventually
 
-CONTENT = b"".join(number.to_bytes(4, "big") for number in range(50 * BLOCK // 4)) + b"the end"
+CONTENT = np.arange(50 * BLOCK // 4, dtype=">u4").tobytes() + b"the end"
 
 
 class Parent:

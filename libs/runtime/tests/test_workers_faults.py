@@ -1,7 +1,6 @@
 import asyncio
 import signal
 import textwrap
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -54,8 +53,9 @@ async def test_a_child_that_dies_once_costs_nothing(pool: Pool) -> None:
 
 
 async def test_too_much_memory_is_a_crash_that_names_the_function(pool: Pool) -> None:
-    with pytest.raises(errors.WorkerCrashed, match=r"^worker_jobs:hog ran out of memory$"):
+    with pytest.raises(errors.WorkerCrashed, match=r"^worker_jobs:hog ran out of memory$") as caught:
         await pool.call("worker_jobs:hog", {"mib": 1024})
+    assert caught.value.metadata == {"limit": "memory"}
     assert await pool.call("worker_jobs:hog", {"mib": 64}) == {"size": 64 << 20}
 
 
@@ -73,12 +73,12 @@ async def test_cancelling_the_call_stops_the_child_at_once(pool: Pool) -> None:
     taken = Notes()
     call = asyncio.create_task(pool.call("worker_jobs:spin", {}, on_bytes=taken))
     await eventually(lambda: taken)
-    pid, started = int.from_bytes(taken[0], "big"), time.monotonic()
+    pid = int.from_bytes(taken[0], "big")
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await eventually(lambda: not psutil.pid_exists(pid), timeout_s=1.0)
-    assert time.monotonic() - started < 1.0
+    # By itself it would spin until the time of the pool is over, which is ten minutes.
+    await eventually(lambda: not psutil.pid_exists(pid), timeout_s=5.0)
 
 
 async def test_closing_ends_what_runs_and_what_waits_with_unavailable(pool: Pool) -> None:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from yard.testkit import peers
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -16,6 +18,7 @@ class Asked:
     target: str
     headers: dict[str, str]
     writer: asyncio.StreamWriter
+    reader: asyncio.StreamReader
 
     @property
     def path(self) -> str:
@@ -25,6 +28,9 @@ class Asked:
     def first(self) -> int:
         """Where the asked range begins; 0 without one."""
         return int(self.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+
+    async def body(self) -> bytes:
+        return await self.reader.readexactly(int(self.headers["content-length"]))
 
     def send(self, content: bytes) -> None:
         self.writer.write(content)
@@ -81,7 +87,7 @@ class Web:
                 headers = {
                     name.lower(): value.strip() for name, _, value in (s.partition(":") for s in lines)
                 }
-                asked = Asked(target=first.split(" ")[1], headers=headers, writer=writer)
+                asked = Asked(target=first.split(" ")[1], headers=headers, writer=writer, reader=reader)
                 self.asked.append(asked)
                 await self.handler(asked)
                 await writer.drain()
@@ -92,24 +98,5 @@ class Web:
 async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Web]:
     """A server on the loopback."""
     web = Web(handler=handler, scheme="https" if tls else "http")
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with suppress(asyncio.CancelledError):
-            await web.serve(reader, writer)
-        writer.close()
-        tasks.discard(task)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
-    web.port = server.sockets[0].getsockname()[1]
-    try:
+    async with peers.accepting(web.serve, tls=tls) as web.port:
         yield web
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
+import hypothesis
 import nats
 import psycopg
 import pytest
@@ -124,3 +125,7 @@ async def test_eventually_says_what_failed_last() -> None:
 
     with pytest.raises(AssertionError, match="still empty"):
         await eventually(check, timeout_s=0.05)
+
+
+def test_examples_of_properties_may_take_their_time() -> None:
+    assert hypothesis.settings(max_examples=3).deadline is None

@@ -38,9 +38,12 @@ class Lanes:
         self._failed = failed
         self._waiting: dict[str, deque[Msg]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_over = False
 
     def put(self, message: Msg) -> None:
-        """Last in the lane of its key."""
+        """Last in the lane of its key; what comes after the end is left to the next session."""
+        if self._is_over:
+            return
         key = message.subject.rpartition(".")[2]
         lane = self._waiting.get(key)
         if lane is not None:
@@ -52,7 +55,8 @@ class Lanes:
         task.add_done_callback(self._ended)
 
     async def end(self, *, at_once: bool) -> None:
-        """Wait for the lanes, or cancel them."""
+        """Wait for the lanes, or cancel them; no other begins from now on."""
+        self._is_over = True
         tasks = list(self._tasks)
         if at_once:
             for task in tasks:

@@ -1,11 +1,13 @@
 """Identifiers: time-ordered UUIDs for rows and events, random tokens for secrets."""
 
 import secrets
+import string
 import threading
 import time
 import uuid
 
 _TICKS_PER_MS = 4096
+_LETTERS = string.ascii_letters + string.digits
 _lock = threading.Lock()
 _last_ticks = 0
 
@@ -20,6 +22,11 @@ def uuid7() -> uuid.UUID:
 def token(n_bytes: int = 32) -> str:
     """A URL-safe secret with `n_bytes` of randomness."""
     return secrets.token_urlsafe(n_bytes)
+
+
+def letters(length: int) -> str:
+    """A secret of ASCII letters and digits, for clients that take nothing else."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
 def _next_ticks() -> int:

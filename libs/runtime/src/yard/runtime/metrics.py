@@ -13,6 +13,8 @@ OUTBOX_LAG_SECONDS: Final = "frameyard_outbox_lag_seconds"
 CONSUMER_PENDING: Final = "frameyard_consumer_pending_events"
 # Work that waits or runs, by kind, lane and state.
 WORK_ITEMS: Final = "frameyard_work_items"
+# HTTP requests answered, and how long they took to the last byte.
+HTTP_SECONDS: Final = "frameyard_http_seconds"
 # Calls that wait for a child process.
 WORKERS_WAITING: Final = "frameyard_workers_waiting_calls"
 
@@ -20,6 +22,9 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 rpc_seconds = Histogram(
     RPC_SECONDS, "Time to answer a call.", ("service", "method", "code"), buckets=_BUCKETS
+)
+http_seconds = Histogram(
+    HTTP_SECONDS, "Time to answer a request.", ("method", "route", "status"), buckets=_BUCKETS
 )
 outbox_unpublished = Gauge(OUTBOX_UNPUBLISHED, "Committed events that are not published yet.", ("service",))
 outbox_lag_seconds = Gauge(OUTBOX_LAG_SECONDS, "Age of the oldest event not yet published.", ("service",))

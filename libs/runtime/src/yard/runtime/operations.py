@@ -1,7 +1,7 @@
 """Long work as its asker sees it: state, progress, result; one table in each service that has any."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -39,6 +39,7 @@ class Operation:
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_row(cls, row: Record) -> "Operation":
@@ -96,10 +97,22 @@ class Operations:
         """Runs `hook` in the transaction that makes an operation of this kind CANCELLED."""
         self._hooks[kind] = hook
 
-    async def create(self, tx: Transaction, *, kind: str, target: str, owner: str, message: str = "") -> UUID:
-        """A QUEUED operation; `owner` is Principal.subject of who asked, `target` for example "tasks/12"."""
-        operation_id = ids.uuid7()
-        await tx.execute(_CREATE, operation_id, kind, target, owner, message[:MESSAGE_LENGTH])
+    async def create(
+        self,
+        tx: Transaction,
+        *,
+        kind: str,
+        target: str,
+        owner: str,
+        message: str = "",
+        parameters: Mapping[str, str] | None = None,
+    ) -> UUID:
+        """A QUEUED operation; `owner` is Principal.subject of who asked, `target` for example "tasks/12".
+
+        `parameters` is what was asked for besides, for people who look at their work later.
+        """
+        operation_id, asked = ids.uuid7(), dict(parameters or {})
+        await tx.execute(_CREATE, operation_id, kind, target, owner, message[:MESSAGE_LENGTH], asked)
         return operation_id
 
     async def start(self, tx: Transaction, operation_id: UUID) -> bool:
@@ -203,6 +216,7 @@ def to_proto(service: str, operation: Operation) -> operation_pb2.Operation:
         state=operation_pb2.OperationState.Value(f"OPERATION_STATE_{operation.state}"),
         progress=operation.progress,
         message=operation.message,
+        parameters=operation.parameters,
     )
     message.create_time.FromDatetime(operation.created_at)
     message.update_time.FromDatetime(operation.updated_at)
@@ -221,7 +235,10 @@ def _packed(result: Message) -> bytes:
     return packed.SerializeToString()
 
 
-_CREATE = "INSERT INTO operation (id, kind, target, owner, message) VALUES ($1, $2, $3, $4, $5)"
+_CREATE = """
+INSERT INTO operation (id, kind, target, owner, message, parameters)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
 
 _START = """
 UPDATE operation
@@ -272,7 +289,8 @@ WHERE operation_id = $1 AND state = 'queued'
 """
 
 COLUMNS = """
-    id, kind, target, owner, state, progress, message, error, result, created_at, updated_at, finished_at
+    id, kind, target, owner, state, progress, message, error, result, created_at, updated_at, finished_at,
+    parameters
 """
 
 _FIND = f"SELECT {COLUMNS} FROM operation WHERE id = $1"  # noqa: S608 - literals only

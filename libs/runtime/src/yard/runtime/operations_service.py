@@ -76,7 +76,7 @@ class OperationServicer(operation_service_pb2_grpc.OperationServiceServicer):
         after = _after(request)
         _check(request)
         principal = auth.current()
-        owner = None if sees_all(principal) else principal.subject
+        owner = None if sees_all(principal) and not request.only_own else principal.subject
         state = operation_pb2.OperationState.Name(request.state).removeprefix("OPERATION_STATE_")
         filters = (owner, request.kind, request.target, state, after)
         rows = await self._operations.database.fetch(_LIST, *filters, limit)
@@ -118,8 +118,7 @@ def _check(request: operation_service_pb2.ListOperationsRequest) -> None:
     ]
     if request.state not in operation_pb2.OperationState.values():
         violations.append(errors.Violation("state", f"is no state: {request.state}"))
-    if violations:
-        raise errors.InvalidArgument(violations=violations)
+    errors.refuse(violations)
 
 
 def _after(request: operation_service_pb2.ListOperationsRequest) -> UUID | None:

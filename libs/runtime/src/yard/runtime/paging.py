@@ -8,8 +8,11 @@ from typing import Any
 
 from google.protobuf.message import Message
 from yard.runtime import errors
+from yard.runtime.errors import Violation
 
 FIELDS_OF_PAGING = ("page_size", "page_token")
+# Of lists for clients that number pages.
+FIELDS_OF_NUMBERED_PAGES = ("skip", "with_total_size")
 LARGEST_NUMBER = (1 << 62) - 1
 
 
@@ -18,6 +21,18 @@ def size(requested: int, *, default: int = 50, largest: int = 1000) -> int:
     if requested < 0:
         raise errors.invalid("page_size", f"must be 0 or more, got {requested}")
     return min(requested or default, largest)
+
+
+def violations(request: Any) -> list[Violation]:
+    """What is wrong with size and place of a page of a list for clients that number pages."""
+    found = []
+    if request.skip < 0:
+        found.append(Violation("skip", f"must be 0 or more, got {request.skip}"))
+    elif request.skip and request.page_token:
+        found.append(Violation("skip", "a page token tells already where the page begins"))
+    if request.page_size < 0:
+        found.append(Violation("page_size", f"must be 0 or more, got {request.page_size}"))
+    return found
 
 
 def encode(values: list[Any], request: Message) -> str:
@@ -75,6 +90,7 @@ def _is_stored(text: str) -> bool:
 def _fingerprint(request: Message) -> str:
     bare = type(request)()
     bare.CopyFrom(request)
-    for name in FIELDS_OF_PAGING:
+    numbered = [name for name in FIELDS_OF_NUMBERED_PAGES if name in bare.DESCRIPTOR.fields_by_name]
+    for name in (*FIELDS_OF_PAGING, *numbered):
         bare.ClearField(name)
     return hashlib.sha256(bare.SerializeToString(deterministic=True)).hexdigest()[:16]

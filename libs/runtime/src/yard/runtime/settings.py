@@ -4,14 +4,15 @@ import dataclasses
 import os
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 PREFIX = "FRAMEYARD_"
 
-S = TypeVar("S", bound="RuntimeSettings")
+S = TypeVar("S", bound="ProcessSettings")
+T = TypeVar("T")
 
 
 def setting(default: Any = MISSING, doc: str = "", *, secret: bool = False) -> Any:
@@ -28,10 +29,9 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeSettings:
-    """What every service needs; services extend it."""
+class ProcessSettings:
+    """What every process of the platform needs, also one that keeps nothing."""
 
-    database_url: str = setting(doc="Postgres, postgresql://role:password@host:port/database.", secret=True)
     nats_url: str = setting(doc="NATS, nats://host:port.")
     nats_token: str = setting("", "Token for NATS; empty for none.", secret=True)
     s3_endpoint: str = setting(doc="S3, host:port without a scheme.")
@@ -40,22 +40,29 @@ class RuntimeSettings:
     s3_bucket: str = setting("frameyard", "Bucket that holds all objects.")
     s3_region: str = setting("us-east-1", "Region used for S3 signatures.")
     s3_secure: bool = setting(False, "Use TLS to S3.")
-    rpc_listen: str = setting("127.0.0.1:0", "Address of the gRPC server; port 0 takes a free one.")
     metrics_listen: str = setting("127.0.0.1:0", "Address of /metrics, /healthz and /readyz.")
     identity_address: str = setting("", "host:port of identity, for its keys; empty accepts no token.")
     jwks: str = setting("", "Public keys of tokens as a JSON Web Key Set, used instead of asking identity.")
-    grant_keys: tuple[str, ...] = setting(
-        (), "Keys of media grants, >= 32 characters each; the first signs, all verify.", secret=True
-    )
     service_secret: str = setting("", "Secret with which this service asks identity for tokens.", secret=True)
     log_level: str = setting("info", "debug, info, warning or error.")
     log_format: str = setting("json", "json or console.")
     otlp_endpoint: str = setting("", "OTLP gRPC endpoint for traces; empty exports none.")
     drain_timeout_s: float = setting(25.0, "Time for running calls and handlers to end on SIGTERM, seconds.")
+    port_file: str = setting("", "File that receives the bound addresses as JSON once serving.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings(ProcessSettings):
+    """What every service with a schema needs; services extend it."""
+
+    database_url: str = setting(doc="Postgres, postgresql://role:password@host:port/database.", secret=True)
+    rpc_listen: str = setting("127.0.0.1:0", "Address of the gRPC server; port 0 takes a free one.")
+    grant_keys: tuple[str, ...] = setting(
+        (), "Keys of media grants, >= 32 characters each; the first signs, all verify.", secret=True
+    )
     worker_processes: int = setting(2, "Child processes for CPU work.")
     worker_memory_mib: int = setting(2048, "Memory limit of one child process, MiB.")
     worker_timeout_s: float = setting(600.0, "Time limit of one call in a child process, seconds.")
-    port_file: str = setting("", "File that receives the bound addresses as JSON once serving.")
     reflection: bool = setting(True, "Offer gRPC reflection.")
 
 
@@ -87,7 +94,25 @@ def load(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     return cls(**values)
 
 
-def describe(cls: type[RuntimeSettings]) -> list[SettingDoc]:
+def parsed(settings: ProcessSettings, name: str, parse: Callable[[Any], T]) -> T:
+    """What `parse` makes of a field; SettingsError names the variable if it answers with a ValueError."""
+    try:
+        return parse(getattr(settings, name))
+    except ValueError as fault:
+        raise SettingsError([f"{PREFIX}{name.upper()}: {fault}"]) from None
+
+
+def not_positive(settings: ProcessSettings, names: Iterable[str]) -> list[str]:
+    """The faults of those of these fields that leave no room for anything."""
+    values = {name: getattr(settings, name) for name in names}
+    return [
+        f"{PREFIX}{name.upper()}: expected more than 0, got {value}"
+        for name, value in values.items()
+        if value <= 0
+    ]
+
+
+def describe(cls: type[ProcessSettings]) -> list[SettingDoc]:
     """The settings of `cls` in order, for README tables and the chart test."""
     hints = typing.get_type_hints(cls)
     return [_describe(field, hints[field.name]) for field in dataclasses.fields(cls)]

@@ -13,10 +13,10 @@ _LONGEST_PAUSE_S = 0.1
 
 
 @overload
-async def eventually(check: Callable[[], Awaitable[T]], timeout_s: float = 10.0) -> T: ...
+async def eventually(check: Callable[[], Awaitable[T]], timeout_s: float = 30.0) -> T: ...
 @overload
-async def eventually(check: Callable[[], T], timeout_s: float = 10.0) -> T: ...
-async def eventually(check: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+async def eventually(check: Callable[[], T], timeout_s: float = 30.0) -> T: ...
+async def eventually(check: Callable[[], Any], timeout_s: float = 30.0) -> Any:
     """Repeats `check` until it gives something true, and returns that; an AssertionError is "not yet"."""
     deadline = time.monotonic() + timeout_s
     pause = _FIRST_PAUSE_S

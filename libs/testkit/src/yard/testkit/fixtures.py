@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from minio import Minio
 from yard.embedded.servers.nats import Nats
 from yard.embedded.servers.postgres import Postgres
 from yard.embedded.servers.s3 import REGION, S3
 from yard.runtime import auth, rpc
 from yard.testkit.databases import Databases, migrations_of
+from yard.testkit.memory_folder import memory_folder
 from yard.testkit.servers import started_nats, started_postgres, started_s3
 
 if TYPE_CHECKING:
@@ -22,6 +26,12 @@ S = TypeVar("S")
 
 GRANT_KEY = "test-grant-key-of-32-characters-or-more"
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Lets examples of properties take the time that a busy machine needs for them."""
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -66,9 +76,10 @@ class OpenChannel(Protocol):
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One cluster a test process; `.kill()` and `.start()` are allowed, others wait."""
-    server = started_postgres(tmp_path_factory.mktemp("postgres") / "data")
-    yield server
-    server.stop()
+    with memory_folder(tmp_path_factory.mktemp("postgres")) as folder:
+        server = started_postgres(folder / "data")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -79,12 +90,21 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     server.kill()
 
 
+@pytest.fixture(scope="session")
+def nats_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where brokers keep their stores."""
+    with memory_folder(tmp_path_factory.mktemp("nats")) as folder:
+        yield folder
+
+
 @pytest.fixture
-def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
+def nats_server(nats_folder: Path) -> Iterator[Nats]:
     """A broker a test; `.kill()` and `.start()` keep port and store."""
-    server = started_nats(tmp_path_factory.mktemp("nats") / "data")
+    store = nats_folder / str(next(_numbers))
+    server = started_nats(store / "data")
     yield server
     server.kill()
+    shutil.rmtree(store)
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,21 @@ class ServiceProgram(Program):
     def restart(self) -> None:
         """As any program, and its address is no longer that of the one before."""
         self.kill()
-        self._ports.unlink(missing_ok=True)
+        self.forget_address()
         super().restart()
+
+    def forget_address(self) -> None:
+        """Nobody takes the address of one that has ended for that of the next."""
+        self._ports.unlink(missing_ok=True)
 
     async def address(self) -> str:
         """Where it answers, as soon as it does."""
-        return str(json.loads(await written(self, self._ports))["rpc"])
+        return await address_of(self, self._ports)
+
+
+async def address_of(program: Program, ports: Path) -> str:
+    """Where a service answers, as soon as it does, by the file that it writes its ports into."""
+    return str(json.loads(await written(program, ports))["rpc"])
 
 
 async def written(program: Program, path: Path) -> str:

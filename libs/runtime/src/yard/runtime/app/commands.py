@@ -6,11 +6,13 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
 from yard.runtime import errors, outbox, telemetry
 from yard.runtime.app import letters, schema
+from yard.runtime.app.edge import Edge, P
 from yard.runtime.app.lifecycle import serving
 from yard.runtime.app.memory import give_back_large_blocks
 from yard.runtime.app.service import S, Service
@@ -21,9 +23,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _log = telemetry.log(__name__)
 
 
-def run(service: Service[S], arguments: Sequence[str] | None = None) -> None:
+def run(service: Service[S] | Edge[P], arguments: Sequence[str] | None = None) -> None:
     """Does what the arguments say, then exits: 0, 1 if it failed, 2 for wrong settings or arguments."""
-    options = _parser(service.name).parse_args(arguments)
+    parser = _parser(service.name) if isinstance(service, Service) else _edge_parser(service.name)
+    options = parser.parse_args(arguments)
     try:
         settings = load(service.settings)
         telemetry.check_level(settings.log_level)
@@ -32,12 +35,16 @@ def run(service: Service[S], arguments: Sequence[str] | None = None) -> None:
     telemetry.configure(
         service.name, level=settings.log_level, log_format=settings.log_format, stream=options.log_stream
     )
-    sys.exit(_attempt(options.command(service, settings, options)))
+    new_loop = service.new_loop if isinstance(service, Edge) else None
+    sys.exit(_attempt(options.command(service, settings, options), new_loop))
 
 
-def _attempt(command: Coroutine[Any, Any, int]) -> int:
+def _attempt(
+    command: Coroutine[Any, Any, int], new_loop: Callable[[], asyncio.AbstractEventLoop] | None
+) -> int:
     try:
-        return asyncio.run(command)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(command)
     except SettingsError as fault:
         return _complain(fault)
     except errors.YardError as fault:
@@ -51,6 +58,14 @@ def _complain(fault: ValueError) -> int:
 
 
 async def _serve(service: Service[S], settings: S, _: argparse.Namespace) -> int:
+    return await _until_told(serving(service, settings))
+
+
+async def _serve_edge(edge: Edge[P], settings: P, _: argparse.Namespace) -> int:
+    return await _until_told(edge.serving(settings))
+
+
+async def _until_told(served: AbstractAsyncContextManager[Any]) -> int:
     """Until the first signal; a second one ends the process at once."""
     give_back_large_blocks()
     loop = asyncio.get_running_loop()
@@ -64,7 +79,7 @@ async def _serve(service: Service[S], settings: S, _: argparse.Namespace) -> int
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, hear)
-    async with serving(service, settings):
+    async with served:
         await told.wait()
     return 0
 
@@ -124,6 +139,12 @@ def _parser(name: str) -> argparse.ArgumentParser:
     _add(group, "list", _list_letters, "a line of JSON for each")
     redrive = _add(group, "redrive", _redrive_letters, "handle them again")
     redrive.add_argument("ids", nargs="*", type=UUID, metavar="ID", help="which; default: all")
+    return parser
+
+
+def _edge_parser(name: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m yard.{name}", description="Serves until SIGTERM.")
+    parser.set_defaults(command=_serve_edge, log_stream=None)
     return parser
 
 

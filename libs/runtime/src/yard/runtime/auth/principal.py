@@ -15,13 +15,17 @@ _current: ContextVar["Principal | None"] = ContextVar("principal", default=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A person, or a service account (`user_id` 0, `service` its name); `session` is the login behind it."""
+    """A person, or a service account (`user_id` 0, `service` its name); `session` is the login behind it.
+
+    With `read_only` the token does not let them change anything, whatever they may do otherwise.
+    """
 
     user_id: int
     username: str
     role: Role
     service: str = ""
     session: str = ""
+    read_only: bool = False
 
     @property
     def is_admin(self) -> bool:

@@ -64,6 +64,8 @@ class TokenIssuer:
         }
         if principal.session:
             claims["sid"] = principal.session
+        if principal.read_only:
+            claims["ro"] = True
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self.kid})
         return IssuedToken(token=token, expires_at=expires_at.replace(microsecond=0))
 

@@ -125,7 +125,13 @@ def _principal(claims: dict[str, Any]) -> Principal:
         return Principal(user_id=0, username=username or service, role="service", service=service)
     if not (subject.isascii() and subject.isdigit()):
         raise _refused("names nobody")
-    return Principal(user_id=int(subject), username=username, role=role, session=session)
+    return Principal(
+        user_id=int(subject),
+        username=username,
+        role=role,
+        session=session,
+        read_only=bool(claims.get("ro", False)),
+    )
 
 
 def _parse(jwks: str) -> dict[str, jwt.PyJWK]:

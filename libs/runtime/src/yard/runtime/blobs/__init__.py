@@ -2,7 +2,8 @@
 
 from yard.runtime.blobs.addresses import PartAddresses
 from yard.runtime.blobs.parts import PartUpload, StoredPart
+from yard.runtime.blobs.relay import Relay
 from yard.runtime.blobs.store import Blobs
 from yard.runtime.blobs.values import BlobRef, BlobStat, check_key
 
-__all__ = ["BlobRef", "BlobStat", "Blobs", "PartAddresses", "PartUpload", "StoredPart", "check_key"]
+__all__ = ["BlobRef", "BlobStat", "Blobs", "PartAddresses", "PartUpload", "Relay", "StoredPart", "check_key"]

@@ -1,11 +1,12 @@
-"""Addresses to which others send parts of an object themselves."""
+"""Addresses to which others send parts of an object themselves, and from which they read objects."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from minio import Minio
 from yard.runtime.blobs.values import check_key
-from yard.runtime.settings import RuntimeSettings, SettingsError
+from yard.runtime.settings import ProcessSettings, SettingsError
 
 
 class PartAddresses:
@@ -16,7 +17,7 @@ class PartAddresses:
         self._bucket = bucket
 
     @classmethod
-    def connect(cls, settings: RuntimeSettings, address: str) -> "PartAddresses":
+    def connect(cls, settings: ProcessSettings, address: str) -> "PartAddresses":
         """For `address` (http://host:port or https://host); SettingsError if it is none."""
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
@@ -38,4 +39,20 @@ class PartAddresses:
             check_key(key),
             timedelta(seconds=ttl_s),
             extra_query_params={"partNumber": str(number), "uploadId": upload},
+        )
+
+    def get(self, key: str, ttl_s: int, answered: Mapping[str, str] | None = None) -> str:
+        """A URL that reads this object until `ttl_s` from now. It is a secret: never log it.
+
+        `answered` are headers that the store is to answer with: Content-Type, Content-Disposition.
+        """
+        overrides: dict[str, str | list[str] | tuple[str]] = {
+            f"response-{name.lower()}": value for name, value in (answered or {}).items()
+        }
+        return self._client.get_presigned_url(
+            "GET",
+            self._bucket,
+            check_key(key),
+            timedelta(seconds=ttl_s),
+            extra_query_params=overrides or None,
         )

@@ -18,7 +18,7 @@ from yard.runtime.blobs.faults import mapped
 from yard.runtime.blobs.parts import PartUpload
 from yard.runtime.blobs.transfer import Download, Headers, MultipartUpload
 from yard.runtime.blobs.values import BlobRef, BlobStat, check_key
-from yard.runtime.settings import RuntimeSettings
+from yard.runtime.settings import ProcessSettings
 
 MIB = 1024 * 1024
 THREADS = 16
@@ -40,7 +40,7 @@ class Blobs:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
 
     @classmethod
-    def connect(cls, settings: RuntimeSettings) -> "Blobs":
+    def connect(cls, settings: ProcessSettings) -> "Blobs":
         """A store for the S3 settings; opens no connection yet."""
         client, pool = s3_client(settings)
         return cls(client, pool, settings.s3_bucket)
@@ -188,7 +188,7 @@ class Blobs:
         response = await self._run(
             key, lambda: self._client.get_object(self._bucket, key, offset, length or 0)
         )
-        download = Download(response, self._executor, key)
+        download = Download(response, self._executor, key, is_range=is_range)
         if is_range and response.status != 206:
             download.close()
             raise errors.Internal("the object store ignores ranges")
@@ -231,7 +231,7 @@ def _stat(found: Object) -> BlobStat:
     )
 
 
-def s3_client(settings: RuntimeSettings) -> tuple[Minio, urllib3.PoolManager]:
+def s3_client(settings: ProcessSettings) -> tuple[Minio, urllib3.PoolManager]:
     """A client for the S3 settings, and the connections that it keeps."""
     pool = _connection_pool()
     client = Minio(

@@ -81,16 +81,21 @@ class MultipartUpload:
 
 
 class Download:
-    """An open response whose reads run in the pool; safe to close while a cancelled read still runs."""
+    """An open response whose reads run in the pool; safe to close while a cancelled read still runs.
 
-    def __init__(self, response: BaseHTTPResponse, executor: ThreadPoolExecutor, key: str) -> None:
+    Of a range nothing can be checked, so it is not hashed either.
+    """
+
+    def __init__(
+        self, response: BaseHTTPResponse, executor: ThreadPoolExecutor, key: str, *, is_range: bool
+    ) -> None:
         self._response = response
         self._executor = executor
         self._key = key
         self._reading: Future[bytes] | None = None
         self._hash = hashlib.sha256()
         self._left = int(response.headers["content-length"])
-        self._sha256_stored = response.headers.get("x-amz-meta-sha256", "")
+        self._sha256_stored = "" if is_range else response.headers.get("x-amz-meta-sha256", "")
 
     async def read(self, size: int) -> bytes:
         """The next `size` bytes, fewer only at the end."""
@@ -116,7 +121,7 @@ class Download:
             self._reading.add_done_callback(lambda _: self._release())
 
     def _read(self, size: int) -> bytes:
-        block = self._response.read(size)
+        block = self._response.read(size, decode_content=False)
         self._left -= len(block)
         if self._sha256_stored:
             self._hash.update(block)

@@ -71,7 +71,7 @@ def check_status(status: int, headers: Mapping[str, str]) -> None:
             raise Refused(f"answers in the encoding {encoding[:20]!r}, which was not asked for")
         return
     if status >= 500 or status in _AGAIN:
-        raise Cut(f"answers {_named(status)}", _retry_after_s(headers.get("retry-after", "")))
+        raise Cut(f"answers {_named(status)}", retry_after_s(headers))
     raise Refused(f"answers {_named(status)}", reason="EGRESS_STATUS", metadata={"status": str(status)})
 
 
@@ -115,8 +115,9 @@ def _named(status: int) -> str:
         return str(status)
 
 
-def _retry_after_s(text: str) -> float | None:
-    """Seconds or a date, never longer than we are willing to wait."""
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds or a date, never longer than we are willing to wait; None if the server has not said."""
+    text = headers.get("retry-after", "")
     if text.isascii() and text.isdigit() and len(text) < 10:
         return min(float(text), LONGEST_RETRY_AFTER_S)
     try:

@@ -53,7 +53,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         """A connection to the first address that answers."""
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._addresses(host, port)
+                addresses = await checked_addresses(host, port, self._networks, self._resolve)
         except TimeoutError:
             raise Cut("has a name that is not resolved in time") from None
         for number, address in enumerate(addresses, 1):
@@ -76,12 +76,16 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         """Never."""
         raise Refused("must not be a local socket", reason="EGRESS_ADDRESS")
 
-    async def _addresses(self, host: str, port: int) -> list[Address]:
-        literal = _literal(host)
-        found = [literal] if literal else [ip_address(one) for one in await self._resolve(host, port)]
-        if not all(is_open(address, self._networks) for address in found):
-            raise Refused("leads to an address that is not public", reason="EGRESS_ADDRESS")
-        return list(dict.fromkeys(found))[:MOST_TRIED]
+
+async def checked_addresses(
+    host: str, port: int, networks: Sequence[Network], resolve: Resolve
+) -> list[Address]:
+    """At most four addresses of a host; Refused unless all of its addresses are open to us."""
+    literal = _literal(host)
+    found = [literal] if literal else [ip_address(one) for one in await resolve(host, port)]
+    if not all(is_open(address, networks) for address in found):
+        raise Refused("leads to an address that is not public", reason="EGRESS_ADDRESS")
+    return list(dict.fromkeys(found))[:MOST_TRIED]
 
 
 def _literal(host: str) -> Address | None:

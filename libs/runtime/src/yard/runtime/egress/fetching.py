@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Final
 
 import certifi
@@ -39,7 +40,7 @@ class Egress:
     ) -> None:
         self._patience = patience or Patience()
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_trust(ca_file),
+            ssl_context=trust(ca_file),
             max_connections=connections,
             keepalive_expiry=KEEP_ALIVE_S,
             network_backend=CheckedBackend(networks, resolve),
@@ -92,8 +93,9 @@ def _next(url: RemoteUrl, location: str) -> RemoteUrl:
         raise Refused(f"redirects to an address that {fault}", reason="EGRESS_REDIRECT") from fault
 
 
-def _trust(ca_file: str) -> ssl.SSLContext:
-    """The authorities of the system, those that browsers trust, and the operator's own."""
+@lru_cache(maxsize=1)
+def trust(ca_file: str) -> ssl.SSLContext:
+    """The authorities of the system, of browsers and of the operator; read once, as it takes 50 ms."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     if ca_file:

@@ -19,8 +19,9 @@ class Patience:
 class Pace:
     """Counts only the time that we have waited: a slow reader does not make a slow server."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, verb: str = "sends") -> None:
         self._patience = patience
+        self._verb = verb
         self._began = 0.0
         self._waited_s = 0.0
         self._bytes = 0
@@ -30,11 +31,11 @@ class Pace:
         self._began = clock.monotonic()
 
     def note(self, size: int) -> None:
-        """So many bytes have come; Cut if that is too little."""
+        """So many bytes have come or gone; Cut if that is too little."""
         self._waited_s += clock.monotonic() - self._began
         self._bytes += size
         if self._waited_s < self._patience.window_s:
             return
         if self._bytes < self._patience.min_bytes_s * self._waited_s:
-            raise Cut(f"sends less than {self._patience.min_bytes_s:g} bytes a second")
+            raise Cut(f"{self._verb} less than {self._patience.min_bytes_s:g} bytes a second")
         self._waited_s, self._bytes = 0.0, 0

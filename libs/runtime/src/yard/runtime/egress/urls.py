@@ -1,7 +1,7 @@
 """URLs by a strict grammar, parsed once: what is checked is what is connected to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
@@ -34,21 +34,21 @@ class RemoteUrl:
     target: str
 
     @classmethod
-    def parse(cls, text: str) -> "RemoteUrl":
+    def parse(cls, text: str, *, longest: int = LONGEST_URL) -> "RemoteUrl":
         """ValueError says what is wrong, without quoting the text: it may hold secrets."""
-        _check_characters(text)
+        check_characters(text, longest)
         found = _URL.fullmatch(text)
         if found is None:
             raise ValueError("must be http:// or https:// with a host")
         scheme, authority, path, query = found.groups()
         scheme = scheme.lower()
-        host, port = _authority(authority)
-        number = _DEFAULT_PORTS[scheme] if port is None else _port(port)
+        host, port = parse_authority(authority)
+        number = _DEFAULT_PORTS[scheme] if port is None else parse_port(port, _DEFAULT_PORTS.values())
         return cls(scheme=scheme, host=host, port=number, target=quote(f"{path or '/'}{query or ''}", _SAFE))
 
     def joined(self, location: str) -> "RemoteUrl":
         """Where a redirect from here leads; ValueError if that is no URL of ours, or leaves TLS."""
-        _check_characters(location)
+        check_characters(location)
         try:
             target = urljoin(self.text, location)
         except ValueError:
@@ -80,14 +80,16 @@ class RemoteUrl:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-def _check_characters(text: str) -> None:
-    if not 1 <= len(text) <= LONGEST_URL:
-        raise ValueError(f"must have 1 to {LONGEST_URL} characters, got {len(text)}")
+def check_characters(text: str, longest: int = LONGEST_URL) -> None:
+    """ValueError for what no URL has, before anything else is looked at."""
+    if not 1 <= len(text) <= longest:
+        raise ValueError(f"must have 1 to {longest} characters, got {len(text)}")
     if "\\" in text or any(not character.isprintable() or character.isspace() for character in text):
         raise ValueError("must not have spaces, backslashes or control characters")
 
 
-def _authority(text: str) -> tuple[str, str | None]:
+def parse_authority(text: str) -> tuple[str, str | None]:
+    """Host and digits of the port, by the rules of all URLs that users name."""
     if "@" in text:
         raise ValueError("must not carry a user name or a password")
     found = _AUTHORITY.fullmatch(text)
@@ -127,8 +129,10 @@ def _ascii(text: str) -> str:
         raise ValueError("must have the name of a host") from None
 
 
-def _port(text: str) -> int:
+def parse_port(text: str, known: Collection[int]) -> int:
+    """One of the known ports of the protocol, or one from 1024 on that is of no other protocol."""
     port = int(text)
-    if port in _DEFAULT_PORTS.values() or (1024 <= port <= 65535 and port not in _CLOSED_PORTS):
+    if port in known or (1024 <= port <= 65535 and port not in _CLOSED_PORTS):
         return port
-    raise ValueError("must have the port 80, 443 or one from 1024 on that is of no other protocol")
+    ports = ", ".join(str(one) for one in sorted(known))
+    raise ValueError(f"must have the port {ports} or one from 1024 on that is of no other protocol")

@@ -33,6 +33,7 @@ from yard.runtime.errors.tree import (
     WorkerCrashed,
     YardError,
     invalid,
+    refuse,
 )
 
 __all__ = [
@@ -66,5 +67,6 @@ __all__ = [
     "http_status",
     "invalid",
     "is_permanent",
+    "refuse",
     "to_status",
 ]

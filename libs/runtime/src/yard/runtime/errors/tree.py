@@ -23,7 +23,7 @@ YardError
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 _WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
@@ -81,6 +81,12 @@ class InvalidArgument(YardError):
 def invalid(field: str, description: str) -> InvalidArgument:
     """An InvalidArgument with one violation; add several together with +."""
     return InvalidArgument(violations=[Violation(field, description)])
+
+
+def refuse(violations: Collection[Violation]) -> None:
+    """Raises an InvalidArgument with all of them, if there are any."""
+    if violations:
+        raise InvalidArgument(violations=tuple(violations))
 
 
 class NotFound(YardError):
@@ -170,7 +176,7 @@ class Internal(YardError):
 class WorkerCrashed(Internal):
     """A child process died or overran its limits on this input; names the function.
 
-    `limit` of the metadata is "time" if it did not end in time.
+    `limit` of the metadata is "time" if it did not end in time, "memory" if it wanted more than there is.
     """
 
 

@@ -13,8 +13,10 @@ import grpc.aio
 from yard.runtime import clock, errors, metrics, tracing
 from yard.runtime.auth.principal import become
 from yard.runtime.auth.verifier import TokenVerifier
+from yard.runtime.rpc.acting import ACTS_FOR, acting
 from yard.runtime.rpc.answers import Context, abort
 from yard.runtime.rpc.options import AUTHORIZATION, BEARER
+from yard.runtime.rpc.reading import check_may_change
 
 DEADLINE_S: Final = 120.0
 # Probes and tools come without tokens.
@@ -107,7 +109,7 @@ def _unary(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | None
         try:
             with method.traced(context):
                 async with timeout:
-                    await _authenticate(context, verifier)
+                    await _authenticate(context, verifier, method.name)
                     return await behaviour(request, context)
         except BaseException as fault:  # noqa: BLE001 - the boundary: a handler may raise anything
             is_late = isinstance(fault, TimeoutError) and timeout.expired()
@@ -125,7 +127,7 @@ def _stream(method: _Method, behaviour: Behaviour, verifier: TokenVerifier | Non
         try:
             with method.traced(context):
                 method.deadline(context)
-                await _authenticate(context, verifier)
+                await _authenticate(context, verifier, method.name)
                 async with aclosing(_responses(behaviour(request, context))) as responses:
                     async for response in method.watches.over(responses) if method.watches else responses:
                         yield response
@@ -183,14 +185,18 @@ def _going_away() -> errors.Unavailable:
     return errors.Unavailable("the server is going away", reason="DRAINING")
 
 
-async def _authenticate(context: Context, verifier: TokenVerifier | None) -> None:
+async def _authenticate(context: Context, verifier: TokenVerifier | None, method: str) -> None:
     """Finds out who calls; methods without a verifier are open to all."""
     if verifier is None:
         return
-    for name, value in context.invocation_metadata() or ():
-        if name == AUTHORIZATION and isinstance(value, str) and value.startswith(BEARER):
-            become(await verifier.verify(value.removeprefix(BEARER)))
-            return
+    metadata = dict(context.invocation_metadata() or ())
+    value = metadata.get(AUTHORIZATION)
+    if isinstance(value, str) and value.startswith(BEARER):
+        caller = await verifier.verify(value.removeprefix(BEARER))
+        check_may_change(caller, method)
+        named = metadata.get(ACTS_FOR)
+        become(acting(caller, method, named) if isinstance(named, bytes) else caller)
+        return
     raise errors.Unauthenticated("no token came with the call", reason="TOKEN_MISSING")
 
 

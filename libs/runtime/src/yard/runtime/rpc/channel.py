@@ -1,6 +1,7 @@
 """Channels to other services: token, deadline and trace travel along, what is down is asked again."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import grpc
@@ -29,6 +30,15 @@ def errors_from_rpc(fault: grpc.aio.AioRpcError) -> errors.YardError:
             return errors.from_status(status_pb2.Status.FromString(value))
     code: int = fault.code().value[0]
     return errors.from_status(status_pb2.Status(code=code, message=fault.details() or fault.code().name))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises what another service answered within as an error of our tree."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as fault:
+        raise errors_from_rpc(fault) from fault
 
 
 class _Dressing:

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import grpc.aio
 from frameyard.identity.v1 import identity_service_pb2 as messages
 from frameyard.identity.v1 import identity_service_pb2_grpc as stubs
 from yard.runtime import clock
-from yard.runtime.rpc.channel import channel, errors_from_rpc
+from yard.runtime.rpc.channel import channel, translated
 
 TIMEOUT_S = 5.0
 # A token is renewed while it still works, so that a call never sets out with one that ends on the way.
@@ -19,12 +18,10 @@ def jwks_of_identity(address: str) -> Callable[[], Awaitable[str]]:
 
     async def fetch() -> str:
         async with channel(address) as connection:
-            try:
+            with translated():
                 answer = await stubs.IdentityServiceStub(connection).GetJwks(
                     messages.GetJwksRequest(), timeout=TIMEOUT_S
                 )
-            except grpc.aio.AioRpcError as fault:
-                raise errors_from_rpc(fault) from fault
             return str(answer.jwks_json)
 
     return fetch
@@ -49,11 +46,9 @@ class ServiceTokens:
 
     async def _renew(self) -> None:
         async with channel(self._address) as connection:
-            try:
+            with translated():
                 answer = await stubs.IdentityServiceStub(connection).IssueServiceToken(
                     self._request, timeout=TIMEOUT_S
                 )
-            except grpc.aio.AioRpcError as fault:
-                raise errors_from_rpc(fault) from fault
         self._token = answer.access_token
         self._renew_at = answer.expire_time.ToSeconds() - RENEW_BEFORE_S

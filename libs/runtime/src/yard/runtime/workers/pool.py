@@ -205,8 +205,10 @@ class Pool:
             stderr=dead.last_words,
         )
         if is_last or call.has_emitted:
-            cause = "ran out of memory" if isinstance(exc, JobMemoryError) else "crashed"
-            raise errors.WorkerCrashed(f"{call.function} {cause}") from exc
+            cause, limit = "crashed", {}
+            if isinstance(exc, JobMemoryError):
+                cause, limit = "ran out of memory", {"limit": "memory"}
+            raise errors.WorkerCrashed(f"{call.function} {cause}", metadata=limit) from exc
 
 
 def _closed() -> errors.Unavailable:

@@ -5,16 +5,12 @@ network namespaces the seccomp filter still refuses sockets, without Landlock it
 """
 
 import ctypes
-import os
 import resource
-import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from yard.runtime.workers import landlock, seccomp
+from yard.runtime.workers import landlock, process_limits, seccomp
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
 
 _OPEN_FILES = 64
@@ -32,8 +28,8 @@ def enter(parent: int, memory_mib: int, import_paths: Sequence[str]) -> dict[str
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("limits", lambda: _limit(memory_mib)),
         ("namespaces", lambda: _unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC)),
-        ("parent_death", lambda: _die_with(parent)),
-        ("no_new_privs", lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
+        ("parent_death", lambda: process_limits.die_with(parent)),
+        ("no_new_privs", process_limits.refuse_new_privileges),
         ("landlock", lambda: landlock.restrict(readable)),
         ("seccomp", seccomp.install),
     )
@@ -50,32 +46,18 @@ def _outcome(step: Callable[[], None]) -> str:
 
 def _limit(memory_mib: int) -> None:
     """RLIMIT_DATA counts private writable memory; RLIMIT_AS above it stops shared mappings."""
-    for kind, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, _FILE_BYTES),
-        (resource.RLIMIT_DATA, memory_mib * 1024 * 1024),
-        (resource.RLIMIT_AS, (memory_mib + _SHARED_MIB) * 1024 * 1024),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (limit, limit))
+    process_limits.limit(
+        {
+            resource.RLIMIT_CORE: 0,
+            resource.RLIMIT_NOFILE: _OPEN_FILES,
+            resource.RLIMIT_FSIZE: _FILE_BYTES,
+            resource.RLIMIT_DATA: memory_mib * 1024 * 1024,
+            resource.RLIMIT_AS: (memory_mib + _SHARED_MIB) * 1024 * 1024,
+        }
+    )
 
 
 def _unshare(flags: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags):
         raise OSError(ctypes.get_errno(), "unshare")
-
-
-def _die_with(parent: int) -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    rest = [ctypes.c_ulong(number) for number in (value, 0, 0, 0)]
-    if libc.prctl(option, *rest):
-        raise OSError(ctypes.get_errno(), "prctl")

@@ -1,0 +1,84 @@
+"""Ranges that are passed on."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from yard.runtime import errors
+from yard.runtime.blobs import Blobs, Relay
+from yard.runtime.settings import RuntimeSettings
+
+MIB = 1024 * 1024
+NOISE = random.Random(2).randbytes(3 * MIB + 7)
+
+
+@pytest.fixture
+async def relay(settings: RuntimeSettings) -> AsyncIterator[Relay]:
+    blobs = Blobs.connect(settings)
+    await blobs.put("a/b", NOISE)
+    await blobs.close()
+    made = Relay.connect(settings)
+    yield made
+    made.close()
+
+
+async def read(relay: Relay, offset: int, length: int, key: str = "a/b") -> bytes:
+    return b"".join([piece async for piece in relay.stream(key, offset, length)])
+
+
+@pytest.mark.parametrize(
+    ("offset", "length"), [(0, len(NOISE)), (0, 1), (5, 0), (MIB, 2 * MIB), (len(NOISE) - 3, 3)]
+)
+async def test_ranges_are_the_bytes_of_the_object(relay: Relay, offset: int, length: int) -> None:
+    for _ in range(2):  # by a new connection and by one that was kept
+        assert await read(relay, offset, length) == NOISE[offset : offset + length]
+
+
+async def test_many_read_at_once_and_some_stop(relay: Relay) -> None:
+    async def first() -> bytes:
+        async with aclosing(relay.stream("a/b", 0, len(NOISE))) as pieces:
+            return await anext(pieces)
+
+    found = await asyncio.gather(*(first() if n % 2 else read(relay, n, MIB) for n in range(40)))
+    assert all(NOISE[n:].startswith(piece) for n, piece in enumerate(found) if not n % 2)
+    assert all(piece and NOISE.startswith(piece) for n, piece in enumerate(found) if n % 2)
+    assert await read(relay, 0, len(NOISE)) == NOISE
+
+
+async def test_what_is_not_there_is_told(relay: Relay) -> None:
+    with pytest.raises(errors.NotFound):
+        await read(relay, 0, 1, "a/c")
+    with pytest.raises(errors.OutOfRange):
+        await read(relay, len(NOISE), 1)
+    with pytest.raises(errors.OutOfRange):
+        await read(relay, len(NOISE) - 1, 2)
+    assert await read(relay, 0, 9) == NOISE[:9]
+
+
+async def test_a_store_that_is_away_or_cuts_is_unavailable(settings: RuntimeSettings) -> None:
+    answers = [
+        b"",
+        b"HTTP/1.1 206 Partial Content\r\nContent-Length: 9\r\n\r\nabc",
+        b"HTTP/1.1 503 X\r\n\r\n",
+    ]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers.pop())
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    fields = {name: getattr(settings, name) for name in ("s3_access_key", "s3_secret_key", "s3_bucket")}
+    cutting = Relay.connect(
+        RuntimeSettings(database_url="", nats_url="", s3_endpoint=f"{host}:{port}", **fields)
+    )
+    while answers:
+        with pytest.raises(errors.Unavailable):
+            await read(cutting, 0, 9)
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(errors.Unavailable):
+        await read(cutting, 0, 9)
