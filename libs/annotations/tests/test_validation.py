@@ -31,20 +31,36 @@ def test_good_objects_come_back_with_keyframes_in_order() -> None:
     assert (checked.tags, checked.shapes) == (good.tags, good.shapes)
 
 
-def test_half_a_pixel_outside_is_clamped_and_more_is_refused() -> None:
+def test_half_a_pixel_outside_is_clamped() -> None:
     checked = validated(AnnotationSet(shapes=(box(10, -0.5, 1, 640.5, 480.2),)), RULES)
     assert list(checked.shapes[0].points) == [0, 1, 640, 480]
-    ((field, words),) = faults(shapes=(box(10, 1, 1, 2, 2), box(10, -0.6, 0, 9, 9)))
-    assert field == "annotations.shapes[1].points"
-    assert "640x480" in words
+    thin = box(10, -0.4, 1, -0.1, 5)
+    assert validated(AnnotationSet(shapes=(thin,)), RULES).shapes == (thin,)
 
 
-def test_turned_boxes_ellipses_and_cuboids_may_stick_out_but_not_far() -> None:
-    cuboid = box(10, *([700.0, 500.0] * 8), kind=ShapeKind.CUBOID)
-    out = (box(10, -20, 0, 20, 9, rotation=30.0), box(10, 5, 5, 50, -40, kind=ShapeKind.ELLIPSE), cuboid)
-    assert validated(AnnotationSet(shapes=out), RULES).shapes == out
-    ((field, _),) = faults(shapes=(box(10, -700, 0, 20, 9, rotation=30.0),))
-    assert field == "annotations.shapes[0].points"
+def test_objects_may_stick_out_and_stay_as_they_are() -> None:
+    out = (
+        box(10, -0.6, -0.2, 9, 9),
+        box(10, -20, -30, 700, 500),
+        box(10, -20, 5, -10, 9),
+        box(10, 630, 470, 650, 470, 650, 490.25, kind=ShapeKind.POLYGON),
+        box(10, -1, -1, 641, 481, kind=ShapeKind.POLYLINE),
+        box(10, -640, 960, kind=ShapeKind.POINTS),
+        box(10, -20, 0, 20, 9, rotation=30.0),
+        box(10, 5, 5, 50, -40, kind=ShapeKind.ELLIPSE),
+        box(10, *([700.0, 500.0] * 8), kind=ShapeKind.CUBOID),
+    )
+    moving = track(key(10, -5, -5, 9, 9), key(12, 630, 5, 660, 9))
+    checked = validated(AnnotationSet(shapes=out, tracks=(moving,)), RULES)
+    assert (checked.shapes, checked.tracks) == (out, (moving,))
+
+
+@pytest.mark.parametrize("rotation", [0.0, 30.0])
+def test_they_may_not_stick_out_far(rotation: float) -> None:
+    for wrong in (box(10, -641, 0, 20, 9), box(10, 0, 0, 20, 960.5)):
+        ((field, words),) = faults(shapes=(box(10, 1, 1, 2, 2), replace(wrong, rotation=rotation)))
+        assert field == "annotations.shapes[1].points"
+        assert "640x480" in words
 
 
 def test_unknown_frame_sizes_are_not_checked() -> None:

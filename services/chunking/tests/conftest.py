@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -7,14 +8,19 @@ from yard.chunking.service import SERVICE
 from yard.chunking.settings import Settings
 from yard.embedded.servers.nats import Nats
 from yard.runtime import app, auth
+from yard.runtime.db import Database
 from yard.testkit.fixtures import OpenChannel, SettingsFor
 
+from services.chunking.tests.claims import LOG_CLAIMS
 from services.chunking.tests.media_side import MediaSide, Viewer
 
 ANN = auth.Principal(user_id=1, username="ann", role="user")
 BEN = auth.Principal(user_id=2, username="ben", role="user")
 ADMIN = auth.Principal(user_id=3, username="root", role="admin")
 EXPORT = auth.Principal(user_id=0, username="export", role="service", service="export")
+
+# A child is started by the first call that needs one, which few tests make.
+COLD = dataclasses.replace(SERVICE, warm_workers=0)
 
 Connect = Callable[..., Viewer]
 
@@ -26,7 +32,7 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
 
 @pytest.fixture
 async def running(settings: Settings) -> AsyncIterator[app.Running[Settings]]:
-    async with app.serving(SERVICE, settings) as running:
+    async with app.serving(COLD, settings) as running:
         yield running
 
 
@@ -35,6 +41,13 @@ async def side(running: app.Running[Settings], nats_server: Nats) -> AsyncIterat
     blobs = running.runtime.blobs
     async with MediaSide.connected(blobs, nats_server.url, nats_server.token) as side:
         yield side
+
+
+@pytest.fixture
+async def db(running: app.Running[Settings]) -> Database:
+    """The service's own, with a log of all beginnings of builds."""
+    await running.runtime.db.execute(LOG_CLAIMS)
+    return running.runtime.db
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,12 @@ from yard.runtime.rpc import errors_from_rpc
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
-from services.chunking.tests.conftest import ANN, Connect
+from services.chunking.tests.claims import claims
+from services.chunking.tests.conftest import ANN, COLD, Connect
 from services.chunking.tests.counted import Counts, counted, gained
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_mp4, numbers_in_zip
-from services.chunking.tests.test_building import LOG_CLAIMS, claims
-from services.chunking.tests.test_sharing import replica, serving_identity
+from services.chunking.tests.test_limits import children
+from services.chunking.tests.test_sharing import serving_identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,12 +47,6 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, identity: str)
     return settings_for(Settings, jwks=issuer.jwks, identity_address=identity, read_ahead=0)
 
 
-@pytest.fixture
-async def db(running: app.Running[Settings]) -> Database:
-    await running.runtime.db.execute(LOG_CLAIMS)
-    return running.runtime.db
-
-
 async def test_who_joined_another_replica_goes_on_when_that_ends(
     side: MediaSide, db: Database, settings: Settings, connect: Connect, tmp_path: Path
 ) -> None:
@@ -59,12 +55,15 @@ async def test_who_joined_another_replica_goes_on_when_that_ends(
     mp4 = media_pb2.CHUNK_FORMAT_MP4
     media = await side.video(path, chunk_size=FRAMES, chunk_format=mp4)
     here = connect(ANN)
-    async with replica(dataclasses.replace(settings, drain_timeout_s=0.2)) as other:
+    async with app.serving(COLD, dataclasses.replace(settings, drain_timeout_s=0.2)) as other:
         before = await counted(other)
         there = connect(ANN, other.address)
         begun = there.stub.GetChunk(there.request(media, number=0))
         await anext(aiter(begun))
         joined = asyncio.create_task(here.chunk(media, 0))
+        # What builds stands still, or a fast machine would have built all before the replica has ended.
+        [builder] = await eventually(children, timeout_s=10)
+        builder.send_signal(signal.SIGSTOP)
         await eventually(lambda: _is_relayed(other, before), timeout_s=10)
         assert await claims(db) == [0]
     header, content = await joined

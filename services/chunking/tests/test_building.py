@@ -20,27 +20,10 @@ from yard.runtime import app, errors, rpc
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
+from services.chunking.tests.claims import claims
 from services.chunking.tests.conftest import ADMIN, ANN, Connect
 from services.chunking.tests.media_side import MediaSide, Picture, Viewer, all_stored, numbers_in_zip
 from services.chunking.tests.test_images import PICTURES, SIZE
-
-LOG_CLAIMS = """
-CREATE TABLE claim_log (first_frame bigint, form text);
-CREATE FUNCTION log_claim() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO claim_log VALUES (new.first_frame, new.form);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER log_claim AFTER INSERT OR UPDATE OF lease ON chunk
-    FOR EACH ROW WHEN (new.state = 'building') EXECUTE FUNCTION log_claim();
-"""
-
-
-@pytest.fixture
-async def db(running: app.Running[Settings]) -> Database:
-    """The service's own, with a log of all beginnings of builds."""
-    await running.runtime.db.execute(LOG_CLAIMS)
-    return running.runtime.db
 
 
 @pytest.fixture
@@ -48,11 +31,6 @@ async def other(running: app.Running[Settings], settings: Settings) -> AsyncIter
     """A second replica."""
     async with app.serving(SERVICE, settings) as other:
         yield other
-
-
-async def claims(db: Database) -> list[int]:
-    rows = await db.fetch("SELECT first_frame FROM claim_log ORDER BY first_frame")
-    return [row["first_frame"] for row in rows]
 
 
 async def keys(side: MediaSide, prefix: str) -> list[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-from collections.abc import Awaitable
 from pathlib import Path
 
-import grpc.aio
 import numpy as np
 import psutil
 import pytest
@@ -19,8 +17,8 @@ from yard.media.hard_clips import make_clip
 from yard.media.synthetic import make_demo_video
 from yard.runtime import app, errors
 from yard.runtime.db import Database
-from yard.runtime.rpc import errors_from_rpc
 from yard.testkit.eventually import eventually
+from yard.testkit.refusals import refused
 
 from services.chunking.tests.conftest import ANN, Connect
 from services.chunking.tests.media_side import (
@@ -40,10 +38,9 @@ def children() -> list[psutil.Process]:
     return [each for each in psutil.Process().children() if "workers.child" in " ".join(each.cmdline())]
 
 
-async def refused(call: Awaitable[object]) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return errors_from_rpc(caught.value)
+async def test_a_child_waits_for_the_first_viewer(settings: Settings) -> None:
+    async with app.serving(SERVICE, settings):
+        await eventually(lambda: len(children()) == 1, timeout_s=30)
 
 
 async def is_nothing_left(side: MediaSide, db: Database) -> bool:

@@ -14,9 +14,9 @@ from yard.runtime import app
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
+from services.chunking.tests.claims import LOG_CLAIMS, claims
 from services.chunking.tests.counted import Counts, counted, gained
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored
-from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
 CHUNK = 4
 COUNT = 10
@@ -62,6 +62,20 @@ async def test_a_reader_finds_the_next_chunks_in_both_directions(
     await until_built(db, 3, 4, 5, 6, 7, 8)
     assert (await ann.chunk(media, 4))[0].HasField("size_bytes")
     await until_built(db, 2, 3, 4, 5, 6, 7, 8)
+
+
+async def test_who_reads_through_a_service_finds_the_next_chunks_too(
+    media: media_pb2.Media, ann: Viewer, export: Viewer, db: Database
+) -> None:
+    anns, bens = ann.grant(media), dataclasses.replace(ann, user_id=2).grant(media)
+    for grant, number, there in (
+        (anns, 4, {4, 5, 6}),
+        (bens, 1, {1, 2, 3, 4, 5, 6}),
+        (anns, 5, {1, 2, 3, 4, 5, 6, 7}),  # forwards, though somebody else is further back
+    ):
+        header, _ = await export.chunk(media, number, grant=grant, allow_reference=True)
+        assert header.HasField("blob") == (number == 5)
+        await until_built(db, *sorted(there))
 
 
 async def test_it_ends_where_the_grant_ends(media: media_pb2.Media, ann: Viewer, db: Database) -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import grpc
-import grpc.aio
 import pytest
 from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.media.v1 import media_pb2
 from yard.chunking.handlers import access
 from yard.chunking.settings import Settings
 from yard.media.hard_clips import make_clip
-from yard.runtime import app, auth, errors, ids, rpc
+from yard.runtime import app, auth, errors, ids
 from yard.testkit.fixtures import GRANT_KEY
+from yard.testkit.refusals import refused
 
 from services.chunking.tests.conftest import ADMIN, BEN, Connect
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, number_in, numbers_in_zip
@@ -44,12 +43,6 @@ def signed(media: media_pb2.Media, *, by: auth.Grants = SIGNER, ttl_s: int = 900
     return by.sign(auth.MediaGrant(**wanted), ttl_s)
 
 
-async def refusal(ask: Awaitable[Any]) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await ask
-    return rpc.errors_from_rpc(refused.value)
-
-
 @pytest.mark.parametrize("name", WAYS)
 async def test_a_valid_grant_of_the_caller_is_needed(
     name: str, media: media_pb2.Media, ann: Viewer, connect: Connect
@@ -64,14 +57,14 @@ async def test_a_valid_grant_of_the_caller_is_needed(
         "ended": signed(media, ttl_s=-120),
         "forged": signed(media, by=FORGER),
     }
-    faults = {reason: await refusal(ask(grant=grant)) for reason, grant in bad.items()}
+    faults = {reason: await refused(ask(grant=grant)) for reason, grant in bad.items()}
     for principal in (BEN, ADMIN):
         theirs = way(connect(principal), name, media)
-        faults[principal.username] = await refusal(theirs(grant=signed(media)))
+        faults[principal.username] = await refused(theirs(grant=signed(media)))
     for fault in faults.values():
         assert isinstance(fault, errors.NotFound), faults
     assert {fault.message for fault in faults.values()} == {f"media {media.id} was not found"}
-    assert isinstance(await refusal(ask(media_id="../x")), errors.NotFound)
+    assert isinstance(await refused(ask(media_id="../x")), errors.NotFound)
 
 
 async def test_a_grant_covers_its_frames_only(media: media_pb2.Media, ann: Viewer) -> None:
@@ -86,14 +79,14 @@ async def test_a_grant_covers_its_frames_only(media: media_pb2.Media, ann: Viewe
         ann.frame(media, 99, grant=grant),
         ann.preview(media, 4, grant=grant),
     ):
-        assert isinstance(await refusal(ask), errors.NotFound)
+        assert isinstance(await refused(ask), errors.NotFound)
 
 
 async def test_a_service_needs_no_grant(media: media_pb2.Media, export: Viewer) -> None:
     for name in WAYS:
         await way(export, name, media)()
     absent = media_pb2.Media(id=str(ids.uuid7()), size=1)
-    assert isinstance(await refusal(export.frame(absent, 0)), errors.NotFound)
+    assert isinstance(await refused(export.frame(absent, 0)), errors.NotFound)
 
 
 async def test_a_service_may_take_a_reference(
@@ -127,22 +120,22 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
 async def test_wrong_requests_name_every_field(
     fields: dict[str, Any], named: list[str], media: media_pb2.Media, ann: Viewer
 ) -> None:
-    fault = await refusal(ann.ask_chunk(ann.request(media, **fields)))
+    fault = await refused(ann.ask_chunk(ann.request(media, **fields)))
     assert isinstance(fault, errors.InvalidArgument)
     assert [violation.field for violation in fault.violations] == named
 
 
 async def test_wrong_frames_name_every_field(media: media_pb2.Media, ann: Viewer) -> None:
-    fault = await refusal(ann.frame(media, -1, quality=9, format=9))
+    fault = await refused(ann.frame(media, -1, quality=9, format=9))
     assert isinstance(fault, errors.InvalidArgument)
     assert [violation.field for violation in fault.violations] == ["frame", "quality", "format"]
-    fault = await refusal(ann.preview(media, -1))
+    fault = await refused(ann.preview(media, -1))
     assert isinstance(fault, errors.InvalidArgument)
 
 
 async def test_what_lies_past_the_end_is_told_to_who_sees_all(media: media_pb2.Media, ann: Viewer) -> None:
     for ask in (ann.chunk(media, 2), ann.frame(media, 20), ann.frames(media, 15, 20), ann.preview(media, 20)):
-        fault = await refusal(ask)
+        fault = await refused(ask)
         assert isinstance(fault, errors.OutOfRange)
         assert "past the last one, 19" in fault.message
 
@@ -162,6 +155,6 @@ async def test_who_has_a_grant_for_unheard_media_may_come_again(
 ) -> None:
     monkeypatch.setattr(access, "PATIENCE_S", 0.0)
     media = await side.video(make_clip("b_frames", tmp_path, frames=20), tells=False)
-    fault = await refusal(ann.frame(media, 0))
+    fault = await refused(ann.frame(media, 0))
     assert isinstance(fault, errors.Unavailable)
     assert fault.reason == "MEDIA_NOT_KNOWN_YET"

@@ -22,14 +22,8 @@ from yard.runtime import app, errors
 from yard.runtime.db import Database
 from yard.testkit.eventually import eventually
 
+from services.chunking.tests.claims import claims
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_mp4, numbers_in_zip
-from services.chunking.tests.test_building import LOG_CLAIMS, claims
-
-
-@pytest.fixture
-async def db(running: app.Running[Settings]) -> Database:
-    await running.runtime.db.execute(LOG_CLAIMS)
-    return running.runtime.db
 
 
 def video(tmp_path: Path, seconds: int = 20, size: tuple[int, int] = (640, 360)) -> Path:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-import grpc.aio
 import pytest
 from frameyard.chunk.v1 import chunk_service_pb2 as messages
 from frameyard.chunk.v1.chunk_events_pb2 import ChunksFailed
@@ -19,9 +18,9 @@ from yard.media.index_block import ImageAddress, encode_frames, encode_video
 from yard.media.plan import Source
 from yard.media.video_index import index_video
 from yard.runtime import auth, errors
-from yard.runtime.rpc import errors_from_rpc
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor, s3_client
+from yard.testkit.refusals import refused
 
 from services.chunking.tests.media_side import MediaSide, Viewer, number_in, numbers_in_zip
 from services.chunking.tests.test_images import PICTURES, SIZE
@@ -66,12 +65,6 @@ def addresses(*, sized: bool = True) -> list[ImageAddress]:
         ImageAddress(name=each.name, width=width, height=height, size=len(each.content) if sized else 0)
         for each in PLAIN
     ]
-
-
-async def refused(call: Awaitable[object]) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return errors_from_rpc(caught.value)
 
 
 @pytest.mark.parametrize("share", ["nas", "cloud"])

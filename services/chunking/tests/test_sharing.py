@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,14 @@ from yard.chunking.settings import Settings
 from yard.media.synthetic import make_demo_video
 from yard.runtime import app, auth, rpc
 from yard.runtime.db import Database
+from yard.testkit import peers
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
+from services.chunking.tests.claims import claims
 from services.chunking.tests.conftest import ADMIN, ANN, EXPORT, Connect
 from services.chunking.tests.counted import counted, gained
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_zip
-from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
 CHUNKING = auth.Principal(user_id=0, username="chunking", role="service", service="chunking")
 LONG = 30
@@ -56,18 +57,10 @@ class Identity(identity_stubs.IdentityServiceServicer):
         return answer
 
 
-@asynccontextmanager
-async def serving_identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
+def serving_identity(issuer: auth.TokenIssuer) -> AbstractAsyncContextManager[str]:
     """Its address."""
-    server = grpc.aio.server()
-    identity_stubs.add_IdentityServiceServicer_to_server(
-        Identity(issuer),  # type: ignore[abstract]  # what is not asked is not answered
-        server,
-    )
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    yield f"127.0.0.1:{port}"
-    await server.stop(0)
+    identity = Identity(issuer)  # type: ignore[abstract]  # what is not asked is not answered
+    return peers.serving(identity, [identity_stubs.add_IdentityServiceServicer_to_server])
 
 
 @pytest.fixture
@@ -79,12 +72,6 @@ async def identity(issuer: auth.TokenIssuer) -> AsyncIterator[str]:
 @pytest.fixture
 def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, identity: str) -> Settings:
     return settings_for(Settings, jwks=issuer.jwks, identity_address=identity)
-
-
-@pytest.fixture
-async def db(running: app.Running[Settings]) -> Database:
-    await running.runtime.db.execute(LOG_CLAIMS)
-    return running.runtime.db
 
 
 @asynccontextmanager

@@ -3,20 +3,24 @@
 import asyncio
 import dataclasses
 from pathlib import Path
+from uuid import UUID
 
+import pytest
 from frameyard.chunk.v1.chunk_events_pb2 import ChunksBuilt
 from frameyard.media.v1 import media_pb2
+from yard.chunking.domain import Media
 from yard.chunking.handlers.context import Chunking
 from yard.chunking.handlers.evicting import evict
 from yard.chunking.settings import Settings
+from yard.chunking.store import media as store
 from yard.media.hard_clips import make_clip
 from yard.media.synthetic import make_demo_video
 from yard.runtime import app
-from yard.runtime.db import Database
+from yard.runtime.db import Database, Transaction
 from yard.testkit.eventually import eventually
 
+from services.chunking.tests.claims import LOG_CLAIMS, claims
 from services.chunking.tests.media_side import MediaSide, Viewer, all_stored, numbers_in_zip
-from services.chunking.tests.test_building import LOG_CLAIMS, claims
 
 
 async def until_cached(ann: Viewer, media: media_pb2.Media, use_cache: bool) -> None:
@@ -109,6 +113,30 @@ async def test_media_that_is_told_later_is_waited_for(side: MediaSide, ann: View
     await side.tell(media)
     [told] = await eventually(lambda: side.told(media), timeout_s=30)
     assert told.chunk_count == 4
+    assert not (await ann.status(media)).use_cache
+
+
+async def test_media_that_is_told_while_the_switch_looks_for_it_is_not_missed(
+    side: MediaSide,
+    ann: Viewer,
+    running: app.Running[Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    media = await side.video(make_clip("b_frames", tmp_path), tells=False)
+    look = store.media_of
+
+    async def look_too_early(source: Database | Transaction, media_id: UUID, **how: bool) -> Media | None:
+        found = await look(source, media_id, **how)
+        if found is None and not await store.is_known(running.runtime.db, media_id):
+            media.task_id = 8
+            await side.tell(media)
+            await eventually(lambda: store.is_known(running.runtime.db, media_id))
+        return found
+
+    monkeypatch.setattr(store, "media_of", look_too_early)
+    await side.set_use_cache(media, False)
+    await eventually(lambda: side.told(media), timeout_s=30)
     assert not (await ann.status(media)).use_cache
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from yard.embedded.servers.nats import Nats
 from yard.media_ingest.service import SERVICE
 from yard.media_ingest.settings import Settings
 from yard.runtime import app, auth
+from yard.runtime.db import Database
 from yard.testkit.fixtures import OpenChannel, SettingsFor
 
 from services.media_ingest.tests.neighbours import Client, TaskSide
@@ -15,7 +18,18 @@ ANN = auth.Principal(user_id=1, username="ann", role="user")
 BEN = auth.Principal(user_id=2, username="ben", role="user")
 EXPORT = auth.Principal(user_id=0, username="export", role="service", service="export")
 
+# A child is started by the first call that needs one, which few tests make.
+COLD = dataclasses.replace(SERVICE, warm_workers=0)
+
 Connect = Callable[[auth.Principal], Client]
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Path:
+    """The folder of a share, empty."""
+    root = tmp_path / "nas"
+    root.mkdir()
+    return root
 
 
 @pytest.fixture
@@ -24,8 +38,16 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
 
 
 @pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """The schema of a service that is not running, or runs elsewhere."""
+    db = await Database.connect(settings.database_url, max_size=1)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
 async def running(settings: Settings) -> AsyncIterator[app.Running[Settings]]:
-    async with app.serving(SERVICE, settings) as running:
+    async with app.serving(COLD, settings) as running:
         yield running
 
 

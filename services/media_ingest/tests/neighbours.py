@@ -64,9 +64,34 @@ class Client:
         """The upload as it is."""
         return (await self.uploads.GetUpload(messages.GetUploadRequest(id=upload.id))).upload
 
-    async def finish(self, upload: messages.Upload) -> messages.Upload:
+    async def end(
+        self, upload: messages.Upload, number: int, content: bytes, offset: int = 0
+    ) -> messages.UploadFile:
+        """One stream with the last bytes of a file of unknown length."""
+        requests = stream(upload.id, number, content, offset, is_end=True)
+        return (await self.uploads.UploadFile(requests)).file
+
+    async def finish(self, upload: messages.Upload, *order: str) -> messages.Upload:
         """Closes it."""
-        return (await self.uploads.FinishUpload(messages.FinishUploadRequest(id=upload.id))).upload
+        request = messages.FinishUploadRequest(id=upload.id, order=order)
+        return (await self.uploads.FinishUpload(request)).upload
+
+    async def add(
+        self, upload: messages.Upload, *files: messages.NewUploadFile, replace: bool = False
+    ) -> list[messages.UploadFile]:
+        """More files for it."""
+        request = messages.AddUploadFilesRequest(upload_id=upload.id, files=files, replace=replace)
+        return [*(await self.uploads.AddUploadFiles(request)).files]
+
+    async def remove(self, upload: messages.Upload, number: int) -> None:
+        """One file less."""
+        request = messages.RemoveUploadFileRequest(upload_id=upload.id, file_number=number)
+        await self.uploads.RemoveUploadFile(request)
+
+    async def file(self, upload: messages.Upload, number: int) -> messages.UploadFile:
+        """One file as it is."""
+        request = messages.GetUploadFileRequest(upload_id=upload.id, file_number=number)
+        return (await self.uploads.GetUploadFile(request)).file
 
     async def upload(self, files: Mapping[str, bytes]) -> messages.Upload:
         """A finished upload."""
@@ -85,13 +110,15 @@ async def client_at(address: str, token: str) -> AsyncIterator[Client]:
 
 
 async def stream(
-    upload_id: str, number: int, content: bytes, offset: int = 0
+    upload_id: str, number: int, content: bytes, offset: int = 0, *, is_end: bool = False
 ) -> AsyncIterator[messages.UploadFileRequest]:
-    """The messages of one stream: the header, then pieces of 1 MiB."""
+    """The messages of one stream: the header, then pieces of 1 MiB, and the end if it is told."""
     header = messages.UploadFileHeader(upload_id=upload_id, file_number=number, offset=offset)
     yield messages.UploadFileRequest(header=header)
     for start in range(0, len(content), PIECE):
         yield messages.UploadFileRequest(content=content[start : start + PIECE])
+    if is_end:
+        yield messages.UploadFileRequest(end=messages.UploadFileEnd(size_bytes=offset + len(content)))
 
 
 @dataclass(slots=True, kw_only=True)

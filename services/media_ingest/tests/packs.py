@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
 from uuid import UUID
 
-import grpc.aio
-import pytest
 from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.settings import Settings
 from yard.media_ingest.store.uploads import given_files
-from yard.runtime import app, errors
-from yard.runtime.rpc import errors_from_rpc
+from yard.runtime import app
 
 from services.media_ingest.tests.neighbours import Client
 
@@ -60,14 +56,6 @@ async def opened(client: Client, files: list[bytes]) -> messages.Upload:
 
 async def send(client: Client, requests: AsyncIterator[messages.UploadFilesRequest]) -> int:
     return int((await client.uploads.UploadFiles(requests)).stored_count)
-
-
-async def refusal(call: Awaitable[object], kind: type[errors.YardError]) -> Any:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    fault = errors_from_rpc(caught.value)
-    assert isinstance(fault, kind), fault
-    return fault
 
 
 async def complete(client: Client, upload: messages.Upload) -> list[int]:

@@ -15,9 +15,6 @@ from services.media_ingest.tests.plans import read_plan
 if TYPE_CHECKING:
     from services.media_ingest.tests.neighbours import Client, TaskSide
 
-# The decoder of AVIF takes in the whole file at once, which is more than a child may have here.
-DEADLY = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(240 << 20)
-
 
 @pytest.fixture
 def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
@@ -27,7 +24,9 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer) -> Settings:
 async def test_only_the_deadly_image_is_left_out(
     ann: Client, task: TaskSide, running: app.Running[Settings]
 ) -> None:
-    files = {f"{number}.jpg": photo(number) for number in range(4)} | {"2.jpg": DEADLY}
+    # The decoder of AVIF takes in the whole file at once, which is more than a child may have here.
+    deadly = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B" + bytes(240 << 20)
+    files = {f"{number}.jpg": photo(number) for number in range(4)} | {"2.jpg": deadly}
     media = await task.media(await ann.upload(files))
     assert [(file.name, file.reason) for file in media.skipped] == [
         ("2.jpg", "reading it takes too long or too much memory, or crashes")

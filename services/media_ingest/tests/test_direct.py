@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc.aio
 import pytest
 import urllib3
 from frameyard.media.v1 import upload_service_pb2 as messages
@@ -18,8 +17,8 @@ from yard.media_ingest.service import SERVICE
 from yard.media_ingest.settings import Settings
 from yard.media_ingest.store import direct as store
 from yard.runtime import app, auth, errors
-from yard.runtime.rpc import errors_from_rpc
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refusal
 
 from services.media_ingest.tests.conftest import ANN
 from services.media_ingest.tests.neighbours import Client, client_at
@@ -37,14 +36,6 @@ async def http() -> AsyncIterator[urllib3.PoolManager]:
     pool = urllib3.PoolManager()
     yield pool
     pool.clear()
-
-
-async def refusal(call: Awaitable[object], kind: type[errors.YardError]) -> Any:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    fault = errors_from_rpc(caught.value)
-    assert isinstance(fault, kind), fault
-    return fault
 
 
 async def opened(client: Client, size: int, sha256: str = "") -> messages.Upload:

@@ -16,22 +16,16 @@ from yard.media.manifest import ManifestImage, ManifestKeyframe, ManifestVideo, 
 from yard.media_ingest.settings import Settings
 from yard.runtime import app, auth, errors
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.media_ingest.tests.contents import SIZE, animation, clip, photo, photos
 from services.media_ingest.tests.neighbours import Client, TaskSide
 from services.media_ingest.tests.plans import read_plan
-from services.media_ingest.tests.test_reading import frames, refused
+from services.media_ingest.tests.test_reading import frames
 from services.media_ingest.tests.test_results import brief, granted, results
 
 PREDEFINED = media_pb2.SORTING_METHOD_PREDEFINED
 TAKEN = media_pb2.FILE_OUTCOME_TAKEN
-
-
-@pytest.fixture
-def nas(tmp_path: Path) -> Path:
-    root = tmp_path / "nas"
-    root.mkdir()
-    return root
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from yard.media_ingest.settings import Settings
 from yard.media_ingest.store import packs as store
 from yard.runtime import app, errors
 from yard.testkit import eventually
+from yard.testkit.refusals import refusal
 
 from services.media_ingest.tests.neighbours import Client
 from services.media_ingest.tests.packs import (
@@ -26,7 +27,6 @@ from services.media_ingest.tests.packs import (
     keys,
     opened,
     read,
-    refusal,
     send,
     stream,
 )

@@ -11,6 +11,7 @@ from yard.media_ingest.domain.uploads import LARGEST_PACKED_BYTES, PACK_BYTES
 from yard.media_ingest.settings import Settings
 from yard.media_ingest.store.uploads import given_files
 from yard.runtime import app, errors
+from yard.testkit.refusals import refusal
 
 from services.media_ingest.tests.contents import photo
 from services.media_ingest.tests.neighbours import Client, TaskSide
@@ -22,7 +23,6 @@ from services.media_ingest.tests.packs import (
     keys,
     opened,
     read,
-    refusal,
     said,
     send,
     stream,

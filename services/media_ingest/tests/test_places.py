@@ -35,12 +35,6 @@ ARCHIVES = {
 
 
 @pytest.fixture
-def nas(tmp_path: Path) -> Path:
-    (tmp_path / "nas").mkdir()
-    return tmp_path / "nas"
-
-
-@pytest.fixture
 def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, nas: Path) -> Settings:
     return settings_for(Settings, jwks=issuer.jwks, index_batch_files=4, shares=(f"nas={nas}",))
 

@@ -3,22 +3,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import grpc.aio
 import pytest
 from frameyard.media.v1 import media_pb2, media_service_pb2, media_service_pb2_grpc
 from yard.media_ingest.settings import Settings
 from yard.runtime import app, errors, ids, paging, rpc
 from yard.runtime.auth.grants import Grants, MediaGrant
-from yard.runtime.rpc import errors_from_rpc
+from yard.testkit.refusals import refused
 
 from services.media_ingest.tests.contents import SIZE, clip, photo, photos
 from services.media_ingest.tests.neighbours import Client, TaskSide
-
-
-async def refused(call: Any) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return errors_from_rpc(caught.value)
 
 
 async def get(client: Client, media_id: str, grant: str = "") -> media_pb2.Media:

@@ -13,7 +13,7 @@ from yard.media_ingest.settings import Settings
 from yard.runtime import app, auth, errors
 from yard.testkit.fixtures import SettingsFor
 
-from libs.runtime.tests.test_egress import Authority
+from libs.runtime.tests.authority import Authority
 from libs.runtime.tests.web import serving
 from services.media_ingest.tests.contents import clip, photo
 from services.media_ingest.tests.neighbours import Client, TaskSide

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -36,13 +35,6 @@ def settings(settings_for: SettingsFor, issuer: auth.TokenIssuer, tmp_path: Path
         drain_timeout_s=0.2,
         port_file=str(tmp_path / "ports.json"),
     )
-
-
-@pytest.fixture
-async def db(settings: Settings) -> AsyncIterator[Database]:
-    db = await Database.connect(settings.database_url, max_size=1)
-    yield db
-    await db.close()
 
 
 async def begin(address: str, issuer: auth.TokenIssuer, task: TaskSide, db: Database) -> str:

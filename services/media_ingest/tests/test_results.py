@@ -20,10 +20,10 @@ from yard.media_ingest.domain.results import (
 from yard.media_ingest.settings import Settings
 from yard.runtime import app, errors
 from yard.runtime.auth.grants import MediaGrant
+from yard.testkit.refusals import refused
 
 from services.media_ingest.tests.contents import animation, clip, photo, photos
 from services.media_ingest.tests.neighbours import Client, TaskSide
-from services.media_ingest.tests.test_reading import refused
 
 TAKEN, SKIPPED, REFUSED = (
     media_pb2.FILE_OUTCOME_TAKEN,

@@ -34,13 +34,6 @@ PHOTOS = photos("a/1.jpg", "a/2.jpg", "a/deep/3.jpg", "b/4.jpg", "5.jpg")
 
 
 @pytest.fixture
-def nas(tmp_path: Path) -> Path:
-    root = tmp_path / "nas"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
 def cloud(s3_server: S3, fresh_bucket: Callable[[], str]) -> tuple[Minio, str]:
     return s3_client(s3_server), fresh_bucket()
 
@@ -91,7 +84,7 @@ async def test_images_of_a_share_stay_where_they_are(
     assert [image.size for image in plan.images] == [
         len(PHOTOS[name]) for name in ("5.jpg", "a/1.jpg", "a/2.jpg")
     ]
-    assert not [key for key in await objects(running, media.id) if key not in ("plan", "results")]
+    assert not [key for key in await objects(running, media.id) if key not in ("given", "plan", "results")]
 
 
 @pytest.mark.parametrize("share", ["nas", "cloud"])
@@ -185,7 +178,7 @@ async def test_files_are_copied_if_that_is_asked_for(
         assert (source.share, image.method) == ("", "stored")
         content = await blobs.get(source.key, offset=image.offset, length=image.length)
         assert content == PHOTOS[image.name]
-    left = [key for key in await objects(running, media.id) if key not in ("plan", "results")]
+    left = [key for key in await objects(running, media.id) if key not in ("given", "plan", "results")]
     assert left == ["packs/0"]
 
 

@@ -5,14 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
 import pytest
 from frameyard.media.v1 import share_service_pb2 as messages
 from yard.media_ingest.settings import Settings, batch_files_of
 from yard.runtime import auth, errors, paging
-from yard.runtime.rpc import errors_from_rpc
 from yard.runtime.settings import SettingsError
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.media_ingest.tests.neighbours import Client
 
@@ -47,12 +46,6 @@ async def entries(client: Client, directory: str = "", **fields: Any) -> list[me
         if not page.next_page_token:
             return found
         request.page_token = page.next_page_token
-
-
-async def refused(call: Any) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return errors_from_rpc(caught.value)
 
 
 async def test_shares_are_listed_by_name_and_without_their_place(ann: Client) -> None:

@@ -4,17 +4,16 @@ import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import grpc.aio
 import pytest
 from frameyard.media.v1 import upload_service_pb2 as messages
-from yard.media_ingest.domain.uploads import PART_BYTES
+from yard.media_ingest.domain.uploads import LEAST_PART_BYTES, MIB, PART_BYTES
 from yard.media_ingest.handlers import expiry
 from yard.media_ingest.handlers.context import Ingest
 from yard.media_ingest.settings import Settings
 from yard.media_ingest.store import receiving as receiving_store
 from yard.runtime import app, clock, errors, ids
-from yard.runtime.rpc import errors_from_rpc
 from yard.testkit import eventually
+from yard.testkit.refusals import refusal
 
 from services.media_ingest.tests.neighbours import Client, stream
 
@@ -27,14 +26,6 @@ END $$;
 CREATE TRIGGER take_long BEFORE UPDATE OF family ON upload_file
     FOR EACH STATEMENT EXECUTE FUNCTION take_long();
 """
-
-
-async def refused(call: object, kind: type[errors.YardError]) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call  # type: ignore[misc]
-    fault = errors_from_rpc(caught.value)
-    assert isinstance(fault, kind), fault
-    return fault
 
 
 async def stored(running: app.Running[Settings], upload: messages.Upload, number: int = 0) -> bytes:
@@ -107,13 +98,44 @@ async def test_an_upload_goes_on_after_each_kind_of_end(ann: Client, running: ap
     assert row["sha256"] == hashlib.sha256(content).hexdigest()
 
 
+async def test_streams_of_ten_mebibytes_are_parts_and_leave_nothing_beside_them(
+    ann: Client, running: app.Running[Settings]
+) -> None:
+    content = os.urandom(34 * MIB)
+    upload = await ann.open({"long.bin": content})
+    for start in range(0, 30 * MIB, 10 * MIB):
+        await ann.send(upload, 0, content[start : start + 10 * MIB], start)
+        assert await keys(running, upload) == []
+    lengths = await running.runtime.db.fetch("SELECT size_bytes FROM upload_part ORDER BY number")
+    assert [row["size_bytes"] for row in lengths] == [10 * MIB] * 3
+    await ann.send(upload, 0, content[30 * MIB :], 30 * MIB)
+    await ann.finish(upload)
+    assert await stored(running, upload) == content
+    sha256 = await running.runtime.db.fetchval("SELECT sha256 FROM upload_file")
+    assert sha256 == hashlib.sha256(content).hexdigest()
+
+
+async def test_the_digest_of_a_file_outlives_its_stream(ann: Client, running: app.Running[Settings]) -> None:
+    """What came before is not read again: else the digest would be that of what lies in the store."""
+    first, last = os.urandom(6 * MIB), os.urandom(1_000)
+    upload = await ann.open({"a.bin": first + last})
+    await ann.send(upload, 0, first)
+    row = await running.runtime.db.fetchrow("SELECT blob_key, multipart_id FROM upload_file")
+    assert row is not None
+    tag = await running.runtime.blobs.in_parts(row["blob_key"]).put(row["multipart_id"], 1, bytes(6 * MIB))
+    await running.runtime.db.execute("UPDATE upload_part SET tag = $1", tag)
+    await ann.send(upload, 0, last, len(first))
+    sha256 = await running.runtime.db.fetchval("SELECT sha256 FROM upload_file")
+    assert sha256 == hashlib.sha256(first + last).hexdigest()
+
+
 async def test_a_cut_connection_keeps_what_has_come(ann: Client, running: app.Running[Settings]) -> None:
-    content = os.urandom(PART_BYTES + 5_000_000)
+    content = os.urandom(2 * PART_BYTES)
     upload = await ann.open({"cut.bin": content})
     is_sent = asyncio.Event()
 
     async def requests() -> AsyncIterator[messages.UploadFileRequest]:
-        async for request in stream(upload.id, 0, content[: PART_BYTES + 2_000_000]):
+        async for request in stream(upload.id, 0, content[: PART_BYTES + LEAST_PART_BYTES + 1_000]):
             yield request
         is_sent.set()
         await asyncio.Event().wait()
@@ -136,14 +158,14 @@ async def _received(client: Client, upload: messages.Upload, least: int) -> bool
 async def test_a_wrong_offset_tells_the_right_one(ann: Client) -> None:
     upload = await ann.open({"a.bin": b"0123456789"})
     await ann.send(upload, 0, b"0123")
-    fault = await refused(ann.send(upload, 0, b"56789", 5), errors.OutOfRange)
+    fault = await refusal(ann.send(upload, 0, b"56789", 5), errors.OutOfRange)
     assert fault.metadata["received_bytes"] == "4"
     assert "a.bin: expected offset 4, got 5" in fault.message
 
 
 async def test_more_bytes_than_declared_are_refused_and_lost(ann: Client) -> None:
     upload = await ann.open({"a.bin": b"0123456789"})
-    fault = await refused(ann.send(upload, 0, b"0123456789ab"), errors.InvalidArgument)
+    fault = await refusal(ann.send(upload, 0, b"0123456789ab"), errors.InvalidArgument)
     assert "a.bin was declared with 10 bytes" in fault.message
     assert (await ann.get(upload)).files[0].received_bytes == 0
 
@@ -156,7 +178,7 @@ async def test_a_declared_checksum_is_checked_and_a_wrong_file_starts_again(
         name="a.bin", size_bytes=len(right), sha256=hashlib.sha256(right).hexdigest().upper()
     )
     upload = (await ann.uploads.CreateUpload(messages.CreateUploadRequest(files=[new]))).upload
-    fault = await refused(ann.send(upload, 0, bytes(len(right))), errors.InvalidArgument)
+    fault = await refusal(ann.send(upload, 0, bytes(len(right))), errors.InvalidArgument)
     assert isinstance(fault, errors.InvalidArgument)
     assert [violation.field for violation in fault.violations] == ["files[0].sha256"]
     assert await keys(running, upload) == []
@@ -187,7 +209,7 @@ async def test_of_two_writers_the_one_that_came_last_wins(
     await eventually(lambda: _has_writer(running))
     assert (await ann.send(upload, 0, second)).received_bytes == len(second)
     may_go_on.set()
-    fault = await refused(losing, errors.Conflict)
+    fault = await refusal(losing, errors.Conflict)
     assert "another stream writes this file" in fault.message
     assert await stored(running, upload) == second
 
@@ -200,7 +222,7 @@ async def test_parts_that_were_joined_before_a_crash_are_taken_over(
     ann: Client, running: app.Running[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies between joining the parts and noting it; the client sends the last bytes again."""
-    content = os.urandom(PART_BYTES + 10)
+    content = os.urandom(2 * PART_BYTES + 10)
     upload = await ann.open({"a.bin": content})
 
     async def die(*_: object, **__: object) -> bool:
@@ -208,7 +230,7 @@ async def test_parts_that_were_joined_before_a_crash_are_taken_over(
 
     with monkeypatch.context() as patch:
         patch.setattr(receiving_store, "complete", die)
-        await refused(ann.send(upload, 0, content), errors.Unavailable)
+        await refusal(ann.send(upload, 0, content), errors.Unavailable)
     assert (await ann.get(upload)).files[0].received_bytes == PART_BYTES
     file = await ann.send(upload, 0, content[PART_BYTES:], PART_BYTES)
     assert file.received_bytes == len(content)
@@ -228,7 +250,7 @@ async def test_parts_that_are_gone_from_the_store_are_asked_for_again(
     row = await running.runtime.db.fetchrow("SELECT blob_key, multipart_id FROM upload_file")
     assert row is not None
     await running.runtime.blobs.in_parts(row["blob_key"]).abort(row["multipart_id"])
-    fault = await refused(ann.send(upload, 0, content[PART_BYTES + 1 :], PART_BYTES + 1), errors.Conflict)
+    fault = await refusal(ann.send(upload, 0, content[PART_BYTES + 1 :], PART_BYTES + 1), errors.Conflict)
     assert "starts from 0 again" in fault.message
     assert (await ann.get(upload)).files[0].received_bytes == 0
     assert (await ann.send(upload, 0, content)).received_bytes == len(content)
@@ -239,7 +261,7 @@ async def test_finishing_names_the_first_file_that_lacks_bytes(ann: Client) -> N
     upload = await ann.open({"whole.bin": b"12", "half.bin": b"1234", "none.bin": b"1"})
     await ann.send(upload, 0, b"12")
     await ann.send(upload, 1, b"12")
-    fault = await refused(ann.finish(upload), errors.FailedPrecondition)
+    fault = await refusal(ann.finish(upload), errors.FailedPrecondition)
     assert fault.message == "half.bin: 2 of 4 bytes have arrived"
     assert fault.metadata["file"] == "half.bin"
 
@@ -247,7 +269,7 @@ async def test_finishing_names_the_first_file_that_lacks_bytes(ann: Client) -> N
 async def test_a_closed_upload_takes_no_bytes_and_closing_twice_is_fine(ann: Client) -> None:
     upload = await ann.upload({"a.bin": b"12"})
     assert (await ann.finish(upload)).state == messages.UPLOAD_STATE_FINISHED
-    fault = await refused(ann.send(upload, 0, b"", 2), errors.FailedPrecondition)
+    fault = await refusal(ann.send(upload, 0, b"", 2), errors.FailedPrecondition)
     assert fault.reason == "UPLOAD_FINISHED"
 
 
@@ -260,7 +282,7 @@ async def test_creating_twice_with_one_request_id_makes_one_upload(
     assert again == first
     other = await ben.open({"a.bin": b"12"}, request_id=request_id)
     assert other.id != first.id
-    await refused(ann.open({"b.bin": b"12"}, request_id=request_id), errors.InvalidArgument)
+    await refusal(ann.open({"b.bin": b"12"}, request_id=request_id), errors.InvalidArgument)
     assert await running.runtime.db.fetchval("SELECT count(*) FROM upload") == 2
 
 
@@ -268,7 +290,7 @@ async def test_wrong_files_are_all_named(ann: Client) -> None:
     request = messages.CreateUploadRequest(
         files=[messages.NewUploadFile(name="../a", size_bytes=1), messages.NewUploadFile(size_bytes=-1)]
     )
-    fault = await refused(_answer(ann.uploads.CreateUpload(request)), errors.InvalidArgument)
+    fault = await refusal(_answer(ann.uploads.CreateUpload(request)), errors.InvalidArgument)
     assert isinstance(fault, errors.InvalidArgument)
     assert [violation.field for violation in fault.violations] == [
         "files[0].name",
@@ -292,7 +314,7 @@ async def test_a_stream_must_begin_with_its_header_and_then_carry_bytes(ann: Cli
 
     upload = await ann.open({"a.bin": b"12"})
     for requests, field in ((no_header(), "header"), (two_headers(), "content")):
-        fault = await refused(_answer(ann.uploads.UploadFile(requests)), errors.InvalidArgument)
+        fault = await refusal(_answer(ann.uploads.UploadFile(requests)), errors.InvalidArgument)
         assert isinstance(fault, errors.InvalidArgument)
         assert [violation.field for violation in fault.violations] == [field]
 
@@ -300,23 +322,24 @@ async def test_a_stream_must_begin_with_its_header_and_then_carry_bytes(ann: Cli
 async def test_uploads_of_others_are_not_there(ann: Client, ben: Client) -> None:
     upload = await ann.open({"a.bin": b"12"})
     for call in (ben.get(upload), ben.send(upload, 0, b"12"), ben.finish(upload)):
-        fault = await refused(call, errors.NotFound)
+        fault = await refusal(call, errors.NotFound)
         assert isinstance(fault, errors.NotFound)
         assert fault.kind == "upload"
     delete = messages.DeleteUploadRequest(id=upload.id)
-    await refused(_answer(ben.uploads.DeleteUpload(delete)), errors.NotFound)
+    await refusal(_answer(ben.uploads.DeleteUpload(delete)), errors.NotFound)
     for name in ("no uuid", str(ids.uuid7())):
-        await refused(ann.get(messages.Upload(id=name)), errors.NotFound)
+        await refusal(ann.get(messages.Upload(id=name)), errors.NotFound)
 
 
 async def test_a_deleted_upload_is_gone_with_its_bytes(ann: Client, running: app.Running[Settings]) -> None:
     upload = await ann.open({"done.bin": b"12", "tail.bin": b"1234", "parts.bin": bytes(PART_BYTES + 10)})
     await ann.send(upload, 0, b"12")
     await ann.send(upload, 1, b"12")
-    await ann.send(upload, 2, bytes(PART_BYTES + 1))
+    await ann.send(upload, 2, bytes(PART_BYTES))
+    await ann.send(upload, 2, bytes(1), PART_BYTES)
     assert len(await keys(running, upload)) == 3
     await ann.uploads.DeleteUpload(messages.DeleteUploadRequest(id=upload.id))
-    await refused(ann.get(upload), errors.NotFound)
+    await refusal(ann.get(upload), errors.NotFound)
     assert await keys(running, upload) == []
     assert await running.runtime.db.fetchval("SELECT count(*) FROM upload") == 0
 
@@ -328,7 +351,7 @@ async def test_expired_uploads_go_and_living_ones_stay(ann: Client, running: app
         "UPDATE upload SET expires_at = $2 WHERE id = $1::text::uuid", old.id, past
     )
     assert await expiry.purge_uploads(Ingest(runtime=running.runtime)) == 1
-    await refused(ann.get(old), errors.NotFound)
+    await refusal(ann.get(old), errors.NotFound)
     assert await keys(running, old) == []
     assert (await ann.get(living)).state == messages.UPLOAD_STATE_OPEN
 

@@ -5,7 +5,7 @@ Only pairs that reach the threshold take part in the assignment, so that no pair
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,17 +41,8 @@ def match_shapes(ones: Sequence[Shape], others: Sequence[Shape], overlap: Window
     left, right = _shared(ones, others, lambda shape: _rectangle_place(shape, overlap))
     if not left.positions:
         return []
-    boxes = [
-        _boxes([items[index] for index in side.positions]) for items, side in ((ones, left), (others, right))
-    ]
-    rows, columns, similarity = _overlapping(boxes[0], left.groups, boxes[1], right.groups)
-    pairs = assigned(
-        rows,
-        columns,
-        similarity,
-        lambda one, other: _is_alike(ones[left.positions[one]], others[right.positions[other]]),
-    )
-    return [(left.positions[one], right.positions[other]) for one, other in pairs]
+    near = _overlapping(_boxes(left.items), left.groups, _boxes(right.items), right.groups)
+    return _best(left, right, near)
 
 
 def match_tracks(ones: Sequence[Track], others: Sequence[Track], overlap: Window) -> list[Pair]:
@@ -62,17 +53,17 @@ def match_tracks(ones: Sequence[Track], others: Sequence[Track], overlap: Window
     left, right = _shared(ones, others, lambda track: _rectangle_track(track, overlap))
     if not left.positions:
         return []
-    moving = [
-        _Moving([items[index] for index in side.positions], side.groups, overlap)
-        for items, side in ((ones, left), (others, right))
-    ]
-    rows, columns, similarity = _similar(moving[0], moving[1])
-    pairs = assigned(
-        rows,
-        columns,
-        similarity,
-        lambda one, other: _is_alike(ones[left.positions[one]], others[right.positions[other]]),
-    )
+    one, other = (_Moving(side.items, side.groups, overlap) for side in (left, right))
+    return _best(left, right, _similar(one, other))
+
+
+def _best(
+    left: "_Shared[Shape] | _Shared[Track]",
+    right: "_Shared[Shape] | _Shared[Track]",
+    near: tuple[Ints, Ints, Floats],
+) -> list[Pair]:
+    """Of pairs that are near each other, by place and with their similarity, the best; by position."""
+    pairs = assigned(*near, lambda one, other: _is_alike(left.items[one], right.items[other]))
     return [(left.positions[one], right.positions[other]) for one, other in pairs]
 
 
@@ -88,9 +79,10 @@ def _overlapping(ones: Floats, left: Ints, others: Floats, right: Ints) -> tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
-    """Positions of the objects that have counterparts on the other side, and numbers of their groups."""
+class _Shared(Generic[Item]):
+    """The objects that have counterparts on the other side, their positions, and numbers of their groups."""
 
+    items: list[Item]
     positions: list[int]
     groups: Ints
 
@@ -213,20 +205,21 @@ def _rectangle_track(track: Track, overlap: Window) -> Hashable:
 
 def _shared(
     ones: Sequence[Item], others: Sequence[Item], key: Callable[[Item], Hashable]
-) -> tuple[_Shared, _Shared]:
+) -> tuple[_Shared[Item], _Shared[Item]]:
     """The objects of both lists that share a key; None means that an object takes no part."""
     left, right = _places(ones, key), _places(others, key)
     found: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     for group, place in enumerate(place for place in left if place in right):
         for side, positions in zip(found, (left[place], right[place]), strict=True):
             side += ((position, group) for position in positions)
-    return _with_groups(found[0]), _with_groups(found[1])
+    return _with_groups(ones, found[0]), _with_groups(others, found[1])
 
 
-def _with_groups(found: list[tuple[int, int]]) -> _Shared:
+def _with_groups(items: Sequence[Item], found: list[tuple[int, int]]) -> _Shared[Item]:
     found.sort()
+    positions = [position for position, _ in found]
     groups = np.fromiter((group for _, group in found), dtype=np.int64, count=len(found))
-    return _Shared(positions=[position for position, _ in found], groups=groups)
+    return _Shared(items=[items[position] for position in positions], positions=positions, groups=groups)
 
 
 def _places(items: Sequence[Item], key: Callable[[Item], Hashable]) -> dict[Hashable, list[int]]:

@@ -1,11 +1,11 @@
 """Checks of the objects that a client wants to save: all faults at once, with their paths.
 
-Plain shapes must lie inside the frame and are clamped to it within a tolerance of 0.5 pixels. Rotated
-rectangles, ellipses and cuboids may stick out, by at most the width and the height of the frame on each side.
+Objects may stick out of the frame, by at most its width and height on each side, and stay as they are sent;
+what is out by no more than a tolerance of 0.5 pixels is rounding, and clamped. Masks lie inside.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -167,7 +167,7 @@ class _Checker:
     def _geometry(self, item: Shape | Keyframe, path: str) -> tuple[tuple[float, ...], float]:
         faults = list(_number_faults(item)) or list(_rotation_faults(item))
         if not faults and item.kind is ShapeKind.MASK:
-            faults = list(_mask_faults(item.points))
+            faults = list(_run_faults(item.points))
         size = self._rules.frame_size(item.frame) if not faults else None
         points = item.points
         if size is not None:
@@ -242,7 +242,18 @@ def _rotation_faults(item: Shape | Keyframe) -> Iterator[tuple[str, str]]:
         yield "rotation", f"a {item.kind.name.lower()} cannot be rotated"
 
 
-def _mask_faults(points: tuple[float, ...]) -> Iterator[tuple[str, str]]:
+def mask_faults(points: Sequence[float], size: tuple[int, int]) -> Iterable[tuple[str, str]]:
+    """Fields of a mask that are wrong, with what is, on a frame with this width and height."""
+    return list(_run_faults(points)) or _outside(points, size)
+
+
+def _outside(points: Sequence[float], size: tuple[int, int]) -> list[tuple[str, str]]:
+    width, height = size
+    inside = points[-2] < width and points[-1] < height
+    return [] if inside else [("points", f"the mask leaves the frame of {width}x{height}")]
+
+
+def _run_faults(points: Sequence[float]) -> Iterator[tuple[str, str]]:
     if len(points) < 6 or not all(number.is_integer() and number >= 0 for number in map(float, points)):
         yield "points", "a mask is run lengths and a box, all whole numbers of 0 or more"
         return
@@ -259,25 +270,28 @@ def _placed(item: Shape | Keyframe, size: tuple[int, int]) -> tuple[tuple[float,
     width, height = size
     points = item.points
     if item.kind is ShapeKind.MASK:
-        inside = points[-2] < width and points[-1] < height
-        return points, [] if inside else [("points", f"the mask leaves the frame of {width}x{height}")]
-    margin = 1 if item.rotation or item.kind in (ShapeKind.ELLIPSE, ShapeKind.CUBOID) else 0
-    slack = TOLERANCE_PX if not margin else 0.0
-    low_x, high_x = -margin * width - slack, (1 + margin) * width + slack
-    low_y, high_y = -margin * height - slack, (1 + margin) * height + slack
-    xs, ys = points[0::2], points[1::2]
-    if min(xs) < low_x or max(xs) > high_x or min(ys) < low_y or max(ys) > high_y:
-        return points, [("points", f"leaves the frame of {width}x{height}")]
-    if margin:
+        return points, _outside(points, size)
+    if _is_near(points, width, height, (0.0, 0.0)):
         return points, []
-    return _clamped(item.kind, points, width, height)
+    if not _is_near(points, width, height, (width, height)):
+        return points, [("points", f"leaves the frame of {width}x{height} by more than its size")]
+    may_stick_out = item.rotation or item.kind in (ShapeKind.ELLIPSE, ShapeKind.CUBOID)
+    if may_stick_out or not _is_near(points, width, height, (TOLERANCE_PX, TOLERANCE_PX)):
+        return points, []
+    return _clamped(item.kind, points, width, height), []
 
 
-def _clamped(
-    kind: ShapeKind, points: tuple[float, ...], width: int, height: int
-) -> tuple[tuple[float, ...], list[tuple[str, str]]]:
+def _is_near(points: tuple[float, ...], width: int, height: int, margin: tuple[float, float]) -> bool:
+    """Whether no point is further out of the frame than this, across and down."""
+    xs, ys, (across, down) = points[0::2], points[1::2], margin
+    is_near_across = -across <= min(xs) and max(xs) <= width + across
+    return is_near_across and -down <= min(ys) and max(ys) <= height + down
+
+
+def _clamped(kind: ShapeKind, points: tuple[float, ...], width: int, height: int) -> tuple[float, ...]:
+    """The points on the frame; a rectangle that would lose its area stays as it is."""
     limits = (width, height)
     clamped = tuple(min(max(number, 0.0), float(limits[place % 2])) for place, number in enumerate(points))
     if kind is ShapeKind.RECTANGLE and not (clamped[0] < clamped[2] and clamped[1] < clamped[3]):
-        return points, [("points", f"lies outside the frame of {width}x{height}")]
-    return clamped, []
+        return points
+    return clamped

@@ -21,6 +21,7 @@ from yard.media.image_facts import ImageLimits
 from yard.media.index_block import FRAMES_PER_BLOCK, PAGE_METHODS, ImageAddress, decode_frames
 from yard.media.job_host import Arguments, Host
 from yard.media.member_frames import Member
+from yard.media.member_list import MemberList
 from yard.media.pdf_pages import PdfLimits, PdfPages
 from yard.media.tar_members import TarPlace, TarReader
 from yard.media.zip_index import ZipEntry, read_zip
@@ -45,26 +46,48 @@ def limits_of(arguments: Arguments) -> Limits:
 
 
 def index_zip(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """Emits batches of the images of a zip, addressed inside it."""
+    """Emits batches of the images of a zip, addressed inside it.
+
+    With the argument `members`, the label of a list and the folder to cut off, only those of the source
+    "members" are taken (see MemberList); all others are passed over and are no results.
+    """
     limits = limits_of(arguments)
     batches = Batches(host, arguments)
+    members = _members(arguments, host)
     with _named(arguments), host.open("file") as file, host.open("file") as aside:
         size = file.seek(0, 2) or 1
-        done = arguments["done"]
-        for number, found in enumerate(read_zip(file, limits.archive, passed=done), done):
+        for number, found in enumerate(_entries(file, arguments, limits, members), arguments["done"]):
             if isinstance(found, Skipped):
                 batches.skip(found.name, found.reason)
                 continue
             with batches.trying(number, found.name) as is_harmless:
                 if is_harmless:
-                    batches.index(_zipped(found, aside), limits.images)
+                    name = members.frame_name(found.name) if members else found.name
+                    batches.index(_zipped(found, name, aside), limits.images)
             host.progress(min(0.99, found.offset / size))
+        if members:
+            members.check_found()
         return batches.end()
 
 
-def _zipped(found: ZipEntry, aside: RawIOBase) -> Member:
+def _members(arguments: Arguments, host: Host) -> MemberList | None:
+    wanted = arguments.get("members")
+    if wanted is None:
+        return None
+    name, folder = wanted
+    with host.open("members") as file:
+        return MemberList(file, name, folder, most=arguments["limits"]["members"])
+
+
+def _entries(
+    file: RawIOBase, arguments: Arguments, limits: Limits, members: MemberList | None
+) -> Iterator[ZipEntry | Skipped]:
+    return read_zip(file, limits.archive, passed=arguments["done"], wanted=members)
+
+
+def _zipped(found: ZipEntry, name: str, aside: RawIOBase) -> Member:
     return Member(
-        name=found.name,
+        name=name,
         size=found.size,
         offset=found.offset,
         length=found.length,

@@ -2,11 +2,10 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
 
-from yard.media.byte_window import MoreNeededError, Window
+from yard.media.byte_window import Window
 from yard.media.errors import MediaError
-from yard.media.image_facts import ImageFacts, ImageLimits, checked, too_many_pages
+from yard.media.image_facts import ImageFacts, ImageLimits, checked, counted, too_many_pages
 
 _EXTENSION, _IMAGE, _END, _GRAPHIC_CONTROL = 0x21, 0x2C, 0x3B, 0xF9
 _MOST_JUNK = 4096
@@ -18,12 +17,7 @@ def gif_facts(window: Window, limits: ImageLimits) -> ImageFacts:
     first = next(pages, None)
     if first is None:
         raise MediaError("invalid_media", "is a GIF without a frame")
-    count: int | None = 1
-    try:
-        count = 1 + sum(1 for _ in pages)
-    except MoreNeededError:
-        count = None
-    return replace(first, pages=count)
+    return counted(first, pages)
 
 
 def gif_pages(window: Window, limits: ImageLimits) -> Iterator[ImageFacts]:

@@ -1,9 +1,10 @@
 """What the header of an image says about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from yard.media.byte_window import MoreNeededError
 from yard.media.errors import MediaError
 
 Format = Literal["jpeg", "png", "webp", "bmp", "tiff", "gif", "avif"]
@@ -68,6 +69,16 @@ def checked(facts: ImageFacts, limits: ImageLimits) -> ImageFacts:
     if facts.pages is not None and facts.pages > limits.pages:
         raise too_many_pages(limits)
     return facts
+
+
+def counted(first: ImageFacts, others: Iterator[ImageFacts]) -> ImageFacts:
+    """The first page of a file, with the number of all pages if what is known of the file tells it."""
+    pages: int | None = 1
+    try:
+        pages = 1 + sum(1 for _ in others)
+    except MoreNeededError:
+        pages = None
+    return replace(first, pages=pages)
 
 
 def too_many_pages(limits: ImageLimits) -> MediaError:

@@ -1,6 +1,11 @@
 """Names of archive members: labels for people, never paths of this machine."""
 
+import re
+
 from yard.media.budget import LONGEST_NAME
+
+# A name without any of these is a label as it is.
+_PARTED = re.compile(r"[\\:]|//|/\.|^[/.]|/$")
 
 
 class BadNameError(ValueError):
@@ -16,6 +21,8 @@ def label_of(name: str) -> str:
         raise BadNameError(f"its name has {len(name)} characters, 1 to {LONGEST_NAME} are allowed")
     if not name.isprintable() and any(_is_control(character) for character in name):
         raise BadNameError("its name has control characters")
+    if not _PARTED.search(name):
+        return name
     parts = name.replace("\\", "/").split("/")
     if not parts[0] or parts[0].endswith(":"):
         raise BadNameError("its name is an absolute path")

@@ -1,11 +1,10 @@
 """The directories of a TIFF, one a page."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from yard.media.byte_window import MoreNeededError, Window
+from yard.media.byte_window import Window
 from yard.media.errors import MediaError
-from yard.media.image_facts import Colours, ImageFacts, ImageLimits, checked, too_many_pages
+from yard.media.image_facts import Colours, ImageFacts, ImageLimits, checked, counted, too_many_pages
 from yard.media.tiff_directory import (
     BITS,
     COMPRESSION,
@@ -28,12 +27,7 @@ def tiff_facts(window: Window, limits: ImageLimits) -> ImageFacts:
     """The first page, and how many there are."""
     pages = tiff_pages(window, limits)
     first = next(pages)
-    count: int | None = 1
-    try:
-        count = 1 + sum(1 for _ in pages)
-    except MoreNeededError:
-        count = None
-    return replace(first, pages=count)
+    return counted(first, pages)
 
 
 def tiff_pages(window: Window, limits: ImageLimits) -> Iterator[ImageFacts]:

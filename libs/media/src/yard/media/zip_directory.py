@@ -15,7 +15,7 @@ _LOCATOR = struct.Struct("<4sIQI")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
 _RECORD = struct.Struct("<4s2B5H3I5H2I")
 _LONGEST_COMMENT = 65_535
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _LONGEST_RECORD = _RECORD.size + 3 * 65_535
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 _UTF_8_NAME = 0x800
@@ -91,7 +91,7 @@ def _end_64(file: BinaryIO | io.RawIOBase, told: int, locator: int) -> tuple[int
 
 
 def read_directory(file: BinaryIO | io.RawIOBase, place: DirectoryPlace) -> Iterator[Record]:
-    """All records, read in pieces of 1 MiB; the file may be used for other reads in between."""
+    """All records, read in pieces of 256 KiB; the file may be used for other reads in between."""
     buffer, read, count = b"", 0, 0
     while True:
         file.seek(place.offset + read)

@@ -5,7 +5,7 @@ import stat
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import BinaryIO, Literal
@@ -99,11 +99,16 @@ class ZipEntry:
 
 
 def read_zip(
-    file: BinaryIO | io.RawIOBase, limits: ArchiveLimits = DEFAULT_LIMITS, *, passed: int = 0
+    file: BinaryIO | io.RawIOBase,
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    *,
+    passed: int = 0,
+    wanted: Container[str] | None = None,
 ) -> Iterator[ZipEntry | Skipped]:
     """The files in the order of their bytes, at least within each 65,536, and what is left out.
 
-    Folders are passed over, and so are the first `passed` results, of which nothing is read again.
+    Folders are passed over, members that are not `wanted` too, and so are the first `passed` results of what
+    is left, of which nothing is read again.
     MediaError, before anything is yielded, for an archive that is damaged, whose members overlap, or that
     goes beyond a limit. Stored members of up to 1 MiB whose content does not have its checksum are left out;
     of others it is not compared. The memory needed grows by some 60 bytes a member.
@@ -112,7 +117,10 @@ def read_zip(
     survey = _survey(file, place, limits)
     ranges = _Ranges(file, place.offset)
     batch_size = _ORDERED_BATCH if survey.is_ordered else _SORTED_BATCH
-    for found in _in_batches(_offered(file, place, survey, limits), batch_size):
+    offered = _offered(file, place, survey, limits)
+    if wanted is not None:
+        offered = (found for found in offered if _name(found) in wanted)
+    for found in _in_batches(offered, batch_size):
         if isinstance(found, Skipped):
             if not passed:
                 yield found
@@ -165,6 +173,10 @@ def _offered(
             yield Skipped(found, "its name is that of a member before")
         elif found is not None:
             yield _Found(found, record)
+
+
+def _name(found: _Found | Skipped) -> str:
+    return found.label if isinstance(found, _Found) else found.name
 
 
 def _in_batches(offered: Iterator[_Found | Skipped], size: int) -> Iterator[Skipped | list[_Found]]:

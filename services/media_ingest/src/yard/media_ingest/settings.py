@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from yard.runtime.egress import Network, parse_networks
-from yard.runtime.settings import RuntimeSettings, SettingsError, setting
+from yard.runtime.settings import RuntimeSettings, SettingsError, parsed, setting
 
 MOST_BATCH_FILES = 500
 
@@ -14,7 +14,7 @@ class Settings(RuntimeSettings):
 
     upload_max_bytes: int = setting(26_843_545_600, "Largest file of an upload, bytes.")
     upload_quota_bytes: int = setting(
-        1_099_511_627_776, "Declared bytes of one user's uploads that no media uses."
+        1_099_511_627_776, "Declared or received bytes of one user's uploads that no media uses."
     )
     upload_ttl_s: float = setting(
         86_400.0, "Life of an upload after its last byte, if no media uses it, seconds."
@@ -65,7 +65,4 @@ def batch_files_of(settings: Settings) -> int:
 
 def networks_of(settings: Settings) -> tuple[Network, ...]:
     """The networks that are open to remote sources; SettingsError names the first that is none."""
-    try:
-        return parse_networks(settings.egress_networks)
-    except ValueError as fault:
-        raise SettingsError([f"FRAMEYARD_EGRESS_NETWORKS: {fault}"]) from None
+    return parsed(settings, "egress_networks", parse_networks)

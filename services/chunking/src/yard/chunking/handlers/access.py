@@ -19,10 +19,11 @@ _ALL = Frames(first=0, last=(1 << 63) - 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visible:
-    """Media, and the frames of it that the caller may see."""
+    """Media, the frames of it that the caller may see, and who reads: a service may do so for a person."""
 
     media: Media
     granted: Frames
+    reader: str
 
     def covers(self, frames: Frames) -> bool:
         """Whether the caller may see all of these frames, and there are so many."""
@@ -47,18 +48,20 @@ async def visible(chunking: Chunking, text: str, grant: str) -> Visible:
     granted = _granted(chunking, media_id, grant)
     if granted is None:
         raise errors.NotFound("media", media_id)
-    return Visible(media=await _media(chunking, media_id), granted=granted)
+    frames, reader = granted
+    return Visible(media=await _media(chunking, media_id), granted=frames, reader=reader)
 
 
-def _granted(chunking: Chunking, media_id: UUID, token: str) -> Frames | None:
+def _granted(chunking: Chunking, media_id: UUID, token: str) -> tuple[Frames, str] | None:
+    """The frames, and the reader; a service that shows a person's grant reads for that person."""
     caller = auth.current()
-    if caller.is_service:
-        return _ALL
-    with suppress(errors.PermissionDenied):
-        grant = chunking.runtime.grants.verify(token)
-        if grant.media_id == media_id and grant.user_id == caller.user_id:
-            return Frames(first=grant.first, last=grant.last)
-    return None
+    if token:
+        with suppress(errors.PermissionDenied):
+            grant = chunking.runtime.grants.verify(token)
+            if grant.media_id == media_id and (caller.is_service or grant.user_id == caller.user_id):
+                frames = _ALL if caller.is_service else Frames(first=grant.first, last=grant.last)
+                return frames, f"user:{grant.user_id}"
+    return (_ALL, caller.subject) if caller.is_service else None
 
 
 async def _media(chunking: Chunking, media_id: UUID) -> Media:

@@ -9,7 +9,7 @@ from uuid import UUID
 from yard.chunking.build.builder import Builder
 from yard.chunking.domain import Form, Media, Quality, Rendition
 from yard.chunking.handlers import counting
-from yard.runtime import auth, errors, telemetry
+from yard.runtime import errors, telemetry
 from yard.runtime.app import Runtime
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ class ReadAhead:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def asked(self, found: "Visible", rendition: Rendition) -> None:
-        """The caller reads a chunk: the next ones are made behind everything that anybody waits for."""
+        """Somebody reads a chunk: the next ones are made behind everything that anybody waits for."""
         media = found.media
         distance = self._runtime.settings.read_ahead
         if not distance or media.keeps(rendition) or not media.is_chunk(rendition.frames):
             return
-        key = (auth.current().subject, media.id, rendition.quality, rendition.form)
+        key = (found.reader, media.id, rendition.quality, rendition.form)
         number = rendition.frames.first // media.chunk_size
         reader = self._readers.get(key)
         step = 1 if reader is None or number >= reader.number else -1

@@ -37,6 +37,7 @@ async def get_chunk(
     elif rendition == wanted and not _is_stored(found.media, rendition):
         parts = _of_private(chunking, found.media, rendition)
     elif (built := await _referable(chunking, request, rendition)) is not None:
+        chunking.ahead.asked(found, rendition)
         parts = _of_reference(rendition, built, offset)
     else:
         parts = _of_stored(chunking, found, rendition, offset)
@@ -122,10 +123,16 @@ def _is_stored(media: Media, rendition: Rendition) -> bool:
 async def _referable(
     chunking: Chunking, request: messages.GetChunkRequest, rendition: Rendition
 ) -> Built | None:
-    """What a service may fetch from the bucket itself."""
+    """What a service may fetch from the bucket itself; it is protected for some seconds more."""
     if not request.allow_reference or not auth.current().is_service:
         return None
-    return await store.use(chunking.db, rendition, weight(clock.now()))
+    if (known := chunking.knowing.built(rendition)) is not None:
+        return known
+    asked_at = clock.monotonic()
+    found = await store.use(chunking.db, rendition, weight(clock.now()))
+    if found is not None:
+        chunking.knowing.used(rendition, found, asked_at)
+    return found
 
 
 async def _first_size(chunking: Chunking, media: Media, rendition: Rendition) -> tuple[int, int]:

@@ -65,8 +65,7 @@ def _check(request: messages.GetFrameRequest) -> None:
         violations.append(errors.Violation("quality", f"{request.quality} is not known"))
     if request.format not in messages.FrameFormat.values():
         violations.append(errors.Violation("format", f"{request.format} is not known"))
-    if violations:
-        raise errors.InvalidArgument(violations=violations)
+    errors.refuse(violations)
 
 
 def _negative(frame: int) -> list[errors.Violation]:

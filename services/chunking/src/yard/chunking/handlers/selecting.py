@@ -37,8 +37,7 @@ def check(request: messages.GetChunkRequest) -> None:
             violations.append(errors.Violation("number", f"must be 0 or more, got {request.number}"))
         case "frames":
             violations += _range_violations(request.frames)
-    if violations:
-        raise errors.InvalidArgument(violations=violations)
+    errors.refuse(violations)
 
 
 def selected(request: messages.GetChunkRequest, media: Media) -> Rendition:

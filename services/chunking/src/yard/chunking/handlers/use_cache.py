@@ -22,7 +22,8 @@ async def change_use_cache(chunking: Chunking, tx: Transaction, event: Event[Use
     media_id = UUID(changed.media_id)
     media = await store.media_of(tx, media_id, lock=True)
     if media is None:
-        if await store.is_known(tx, media_id):
+        # "Known" would not do: the media may be told between the two reads.
+        if await store.is_deleted(tx, media_id):
             return
         raise errors.Conflict(f"media {media_id} is not known here yet", reason="MEDIA_NOT_KNOWN_YET")
     if media.use_cache == changed.use_cache:

@@ -63,9 +63,9 @@ async def is_known(source: Database | Transaction, media_id: UUID) -> bool:
     return bool(await source.fetchval("SELECT true FROM media_plan WHERE id = $1", media_id))
 
 
-async def is_deleted(db: Database, media_id: UUID) -> bool:
+async def is_deleted(source: Database | Transaction, media_id: UUID) -> bool:
     """Whether it was there and is going."""
-    return bool(await db.fetchval("SELECT is_deleted FROM media_plan WHERE id = $1", media_id))
+    return bool(await source.fetchval("SELECT is_deleted FROM media_plan WHERE id = $1", media_id))
 
 
 async def mark_deleted(tx: Transaction, media_id: UUID) -> UUID | None:

@@ -66,6 +66,8 @@ class Choice:
     skipped: tuple[Skipped, ...]
     manifest: GivenFile | None = None
     """What describes the files."""
+    members: GivenFile | None = None
+    """What lists the members of the archive that are wanted."""
 
     @property
     def kind(self) -> Kind:

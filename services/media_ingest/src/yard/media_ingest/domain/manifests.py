@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from frameyard.media.v1.media_pb2 import ArchiveMembers
 from yard.media_ingest.domain.arranged import Arranged
-from yard.media_ingest.domain.files import GivenFile
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.media_ingest.domain.files import Choice, GivenFile
+from yard.runtime.errors import InvalidArgument, Violation, invalid
 
 MANIFEST_NAME = "manifest.jsonl"
 
@@ -30,6 +31,28 @@ def set_aside(files: Sequence[GivenFile]) -> tuple[Sequence[GivenFile], GivenFil
     if not others:
         raise refusal(manifests[0], "describes files that are not given with it")
     return others, manifests[0]
+
+
+def take_list(
+    files: Sequence[GivenFile], wanted: ArchiveMembers | None
+) -> tuple[Sequence[GivenFile], GivenFile | None]:
+    """The other files, and the list of members if one is wanted; InvalidArgument if it is not among them."""
+    if wanted is None:
+        return files, None
+    lists = [position for position, file in enumerate(files) if file.name == wanted.list]
+    if len(lists) != 1:
+        found = "is none of" if not lists else "is the name of several of"
+        raise invalid("data.members.list", f"{wanted.list[:200]!r} {found} the given files")
+    others = Arranged(files, (position for position in range(len(files)) if position != lists[0]))
+    return others, files[lists[0]]
+
+
+def check_zip(choice: Choice) -> None:
+    """InvalidArgument unless members can be chosen: of one zip without a manifest."""
+    if choice.material != "archive" or choice.files[0].format != "zip":
+        raise invalid("data.members", f"can be chosen of a zip, which {choice.files[0].name[:200]} is not")
+    if choice.manifest is not None:
+        raise invalid("data.members", f"cannot be chosen besides {choice.manifest.name[:200]}")
 
 
 def folder_of(name: str) -> str:

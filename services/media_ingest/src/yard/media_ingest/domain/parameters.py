@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from frameyard.media.v1 import media_pb2
 from google.protobuf.message import Message
+from yard.media import parameters
 from yard.media.selection import FrameSelection
 from yard.media_ingest.domain.files import Kind
 from yard.media_ingest.domain.remote import faults_of_urls
 from yard.media_ingest.domain.selecting import faults_of_share
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.errors import InvalidArgument, Violation, refuse
 
 QUALITY = 70
 PDF_DPI = 150
 MP4_CHUNK_SIZE = 36
-LONGEST_CHUNK = 10_000
+LONGEST_FOLDER = 1_024
 _ZIP_CHUNK_PIXELS = 36 * 1920 * 1080
 
 
@@ -45,9 +46,8 @@ class Selected:
 
 def parse(spec: media_pb2.DataSpec) -> Parameters:
     """Parameters with their defaults; InvalidArgument lists all violations."""
-    violations = [*_out_of_bounds(spec), *_contradictions(spec)]
-    if violations:
-        raise InvalidArgument(violations=violations)
+    violations = [*_out_of_bounds(spec), *_contradictions(spec), *_faults_of_members(spec)]
+    refuse(violations)
     return Parameters(
         quality=_given(spec, "image_quality", QUALITY),
         start=_given(spec, "start_frame", 0),
@@ -123,20 +123,20 @@ def unsupported_sources(spec: media_pb2.DataSpec) -> list[Violation]:
 
 
 def _out_of_bounds(spec: media_pb2.DataSpec) -> Iterable[Violation]:
-    for field, least, most in (
-        ("image_quality", 5, 100),
-        ("start_frame", 0, None),
-        ("stop_frame", 0, None),
-        ("frame_step", 1, None),
-        ("chunk_size", 1, LONGEST_CHUNK),
-        ("pdf_dpi", 36, 600),
-    ):
-        value = getattr(spec, field)
-        if _has(spec, field) and (value < least or (most is not None and value > most)):
-            bounds = f"{least} or more" if most is None else f"{least} to {most}"
-            yield Violation(f"data.{field}", f"must be {bounds}, got {value}")
+    given = {name: getattr(spec, name) for name in parameters.NAMES if _has(spec, name)}
+    for name, wrong in parameters.out_of_bounds(given):
+        yield Violation(f"data.{name}", wrong)
     if spec.sorting not in media_pb2.SortingMethod.values():
         yield Violation("data.sorting", f"is no sorting method: {spec.sorting}")
+
+
+def _faults_of_members(spec: media_pb2.DataSpec) -> Iterable[Violation]:
+    if not spec.HasField("members"):
+        return
+    if not spec.members.list:
+        yield Violation("data.members.list", "must name the file that lists them")
+    if len(spec.members.folder) > LONGEST_FOLDER:
+        yield Violation("data.members.folder", f"must have at most {LONGEST_FOLDER} characters")
 
 
 def _contradictions(spec: media_pb2.DataSpec) -> Iterable[Violation]:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from yard.media_ingest.domain.uploads import LONGEST_NAME, fault_of_name
 from yard.runtime.egress import RemoteUrl
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.errors import InvalidArgument, Violation, refuse
 
 MOST_URLS = 10_000
 _MOST_VIOLATIONS = 100
@@ -44,8 +44,7 @@ def parse_urls(field: str, texts: Sequence[str]) -> tuple[Address, ...]:
         if address.digest in found:
             violations.append(Violation(f"{field}[{number}]", "is given twice"))
         found[address.digest] = address
-    if violations:
-        raise InvalidArgument(violations=violations[:_MOST_VIOLATIONS])
+    refuse(violations[:_MOST_VIOLATIONS])
     return tuple(found.values())
 
 

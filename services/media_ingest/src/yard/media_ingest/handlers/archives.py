@@ -20,7 +20,7 @@ from yard.media_ingest.store import batches as store
 from yard.media_ingest.store.batches import Batch
 from yard.runtime import errors
 from yard.runtime.blobs import BlobRef
-from yard.runtime.workers import BlobSource, Stream
+from yard.runtime.workers import BlobSource, RangeSource, Stream
 
 PACK_BYTES = 64 * 1024 * 1024
 FILES_AT_ONCE = 20
@@ -30,8 +30,11 @@ _MODULE = "yard.media.archive_jobs"
 _UNPACKED = 4  # packed tars may take so many times as long as their bytes
 
 
-async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
-    """All batches in the order of the archive; blocks name what they lie in by position in `contents_of`."""
+async def index_archive(indexing: Indexing, file: GivenFile, members: GivenFile | None = None) -> list[Batch]:
+    """All batches in the order of the archive; blocks name what they lie in by position in `contents_of`.
+
+    Of a zip only the listed `members` are taken, if there is a list.
+    """
     batches = [*(await store.batches_of(indexing.ingest.db, indexing.media.id)).values()]
     if batches and batches[-1].result["is_last"]:
         return batches
@@ -40,7 +43,7 @@ async def index_archive(indexing: Indexing, file: GivenFile) -> list[Batch]:
     while not (batches and batches[-1].result["is_last"]):
         trial.note(None)
         try:
-            await _index_rest(indexing, file, batches, trial)
+            await _index_rest(indexing, file, members, batches, trial)
         except errors.WorkerCrashed as crash:
             if not trial.goes_on(is_late=crash.metadata.get("limit") == "time"):
                 raise unreadable(file.name, crash) from crash
@@ -77,9 +80,11 @@ def _pack(file: GivenFile, pack: dict[str, Any]) -> GivenFile:
     )
 
 
-async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch], trial: Trial) -> None:
+async def _index_rest(
+    indexing: Indexing, file: GivenFile, members: GivenFile | None, batches: list[Batch], trial: Trial
+) -> None:
     """Appends the batches that are missing as they become complete."""
-    async with _stream(indexing, file, batches, trial) as stream:
+    async with _stream(indexing, file, members, batches, trial) as stream:
         messages = _messages(stream, trial)
         async for message in messages:
             taking = _Taking(message, messages)
@@ -90,7 +95,9 @@ async def _index_rest(indexing: Indexing, file: GivenFile, batches: list[Batch],
             indexing.check_frames(file.name, sum(batch.result["count"] for batch in batches))
 
 
-def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch], trial: Trial) -> Stream:
+def _stream(
+    indexing: Indexing, file: GivenFile, members: GivenFile | None, batches: Sequence[Batch], trial: Trial
+) -> Stream:
     ingest = indexing.ingest
     files = sum(batch.result["files"] for batch in batches)
 
@@ -110,11 +117,15 @@ def _stream(indexing: Indexing, file: GivenFile, batches: Sequence[Batch], trial
         "is_careful": trial.is_careful,
         "deadly": trial.deadly,
     }
+    listed: dict[str, RangeSource] = {}
+    if members is not None:
+        arguments["members"] = [members.name, indexing.media.spec.members.folder]
+        listed["members"] = source_of(ingest, members.place)
     kept = Joined([BlobSource(ingest.blobs, batch.block.key, batch.block.size_bytes) for batch in batches])
     return ingest.runtime.workers.stream(
         f"{_MODULE}:{_function(file)}",
         arguments,
-        sources={"file": source_of(ingest, file.place), "kept": kept},
+        sources={"file": source_of(ingest, file.place), "kept": kept, **listed},
         on_progress=tell,
         timeout_s=trial.limit_s,
     )

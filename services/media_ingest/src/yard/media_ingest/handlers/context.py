@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from yard.media_ingest.handlers.digests import Digests
 from yard.media_ingest.settings import MOST_BATCH_FILES, Settings
 from yard.runtime import clock, errors
 from yard.runtime.app import Runtime
@@ -21,7 +22,7 @@ PURGE_MEDIA = "purge_media"
 class Ingest:
     """The service's runtime, its shares, and how many images are indexed at once.
 
-    `addresses` are those of parts, where clients reach the store themselves.
+    `addresses` are those of parts, where clients reach the store themselves; `digests` those of this process.
     """
 
     runtime: Runtime[Settings]
@@ -29,6 +30,7 @@ class Ingest:
     batch_files: int = MOST_BATCH_FILES
     addresses: PartAddresses | None = None
     egress: Egress = field(default_factory=Egress)
+    digests: Digests = field(default_factory=Digests)
 
     @property
     def db(self) -> Database:

@@ -17,15 +17,15 @@ from yard.media_ingest.domain.uploads import (
 )
 from yard.media_ingest.handlers.context import Ingest, id_of
 from yard.media_ingest.handlers.counting import received_by_store
+from yard.media_ingest.handlers.own_uploads import closed, file_of
 from yard.media_ingest.handlers.receiver import new_key, replaced
 from yard.media_ingest.handlers.receiving import to_proto
 from yard.media_ingest.handlers.storing import begin, to_the_end
 from yard.media_ingest.store import direct as store
-from yard.media_ingest.store import receiving
 from yard.media_ingest.store.receiving import ReceivedFile
-from yard.runtime import auth, clock, errors
+from yard.runtime import clock, errors
 from yard.runtime.blobs import PartAddresses, StoredPart
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.errors import Violation, refuse
 
 ADDRESS_TTL_S = 3600
 
@@ -41,6 +41,12 @@ async def presign_parts(
     file = await _file(ingest, request.upload_id, request.file_number)
     if file.is_complete:
         raise errors.FailedPrecondition(f"{file.name} is complete", reason="UPLOAD_COMPLETE")
+    if file.size_unknown:
+        raise errors.FailedPrecondition(
+            f"{file.name} has a length that its end tells: send it with UploadFile",
+            reason="UPLOAD_LENGTH_UNKNOWN",
+            metadata={"file": file.name},
+        )
     numbers = _asked(request, part_count(file.size_bytes))
     key, multipart_id = await to_the_end(_multipart(ingest, file))
     await store.prolong(ingest.db, file.upload_id, ingest.expiry())
@@ -108,12 +114,9 @@ def _addresses(ingest: Ingest) -> PartAddresses:
 
 async def _file(ingest: Ingest, upload: str, number: int) -> ReceivedFile:
     upload_id = id_of("upload", upload)
-    found = await receiving.find(ingest.db, upload_id, number, auth.current().subject)
-    if found is None:
-        raise errors.NotFound("upload", f"{upload_id}, file {number}")
-    file, state = found
+    file, state = await file_of(ingest, upload_id, number)
     if state != "OPEN" and not file.is_complete:
-        raise errors.FailedPrecondition("the upload is closed", reason="UPLOAD_FINISHED")
+        raise closed()
     return file
 
 
@@ -123,8 +126,7 @@ def _asked(request: messages.PresignPartsRequest, count: int) -> range:
         violations.append(Violation("first_part", f"must be 1 to {count}, got {request.first_part}"))
     if not 1 <= request.part_count <= MOST_ADDRESSES:
         violations.append(Violation("part_count", f"must be 1 to {MOST_ADDRESSES}, got {request.part_count}"))
-    if violations:
-        raise InvalidArgument(violations=violations)
+    refuse(violations)
     return range(request.first_part, min(count, request.first_part + request.part_count - 1) + 1)
 
 
@@ -161,8 +163,7 @@ def _check_named(file: ReceivedFile, named: Sequence[messages.StoredPart]) -> No
             )
         if not part.etag:
             violations.append(Violation(f"parts[{position}].etag", "must be what the store has answered"))
-    if violations:
-        raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
+    refuse(violations[:MOST_VIOLATIONS])
 
 
 async def _complete(ingest: Ingest, file: ReceivedFile, named: Sequence[messages.StoredPart]) -> None:
@@ -197,8 +198,7 @@ def _check_stored(file: ReceivedFile, named: Sequence[messages.StoredPart], stor
         fault = _fault(file, part, stored.get(part.number, []))
         if fault is not None:
             violations.append(Violation(f"parts[{position}]", f"{file.name}, part {part.number}: {fault}"))
-    if violations:
-        raise InvalidArgument(violations=violations[:MOST_VIOLATIONS])
+    refuse(violations[:MOST_VIOLATIONS])
 
 
 def _fault(file: ReceivedFile, named: messages.StoredPart, tries: list[StoredPart]) -> str | None:

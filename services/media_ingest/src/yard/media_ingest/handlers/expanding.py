@@ -168,8 +168,7 @@ async def _entries(share: Share, wanted: ShareSource, field: str) -> list[Entry]
         for number, (path, found) in enumerate(zip(wanted.paths, stats, strict=True))
         if found is None
     ]
-    if violations:
-        raise errors.InvalidArgument(violations=violations[:_MOST_VIOLATIONS])
+    errors.refuse(violations[:_MOST_VIOLATIONS])
     known = {found.path: found for found in stats if found is not None}
     return [known[path] for path in distinct(list(known))]
 

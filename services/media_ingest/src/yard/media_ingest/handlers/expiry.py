@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from yard.media_ingest.handlers.context import Ingest
+from yard.media_ingest.handlers.leftovers import free_leftovers
 from yard.media_ingest.handlers.packer import free_pack
 from yard.media_ingest.store import packs
 from yard.media_ingest.store import uploads as store
@@ -16,6 +17,7 @@ KEYS_AT_ONCE = 1_000
 async def purge_uploads(ingest: Ingest) -> int:
     """Hides expired uploads and frees all hidden ones; returns how many."""
     await _free_left_packs(ingest)
+    await free_leftovers(ingest)
     await store.mark_expired(ingest.db, clock.now())
     freed = 0
     while upload_ids := await store.deleted(ingest.db, limit=AT_ONCE):

@@ -1,7 +1,7 @@
 """Bytes on their way into a part: gathered without copies, stored one part at a time beside the stream."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from yard.media_ingest.handlers.storing import begin
@@ -11,7 +11,7 @@ class Gathering:
     """Pieces that have come and belong to no part yet."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | memoryview] = []
         self.size_bytes = 0
 
     def add(self, piece: bytes) -> None:
@@ -21,10 +21,26 @@ class Gathering:
 
     def take(self) -> bytes:
         """All of it, and begins anew."""
-        content = b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
-        self._pieces = []
-        self.size_bytes = 0
-        return content
+        pieces, self._pieces, self.size_bytes = self._pieces, [], 0
+        return _joined(pieces)
+
+    def take_first(self, size_bytes: int) -> bytes:
+        """The first of so many bytes as there are or more; the rest stays."""
+        taken, left = [], size_bytes
+        while left:
+            piece = self._pieces.pop(0)
+            if len(piece) > left:
+                whole = memoryview(piece)
+                piece = whole[:left]
+                self._pieces.insert(0, whole[left:])
+            taken.append(piece)
+            left -= len(piece)
+        self.size_bytes -= size_bytes
+        return _joined(taken)
+
+
+def _joined(pieces: Sequence[bytes | memoryview]) -> bytes:
+    return pieces[0] if len(pieces) == 1 and isinstance(pieces[0], bytes) else b"".join(pieces)
 
 
 class OneAtATime:

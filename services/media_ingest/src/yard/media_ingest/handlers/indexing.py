@@ -11,7 +11,7 @@ from frameyard.task.v1.task_events_pb2 import MediaRequested
 from yard.media.frame_table import FrameTable
 from yard.media_ingest.domain import parameters
 from yard.media_ingest.domain.files import Choice, GivenFile, Material, Skipped, choose, nothing_left
-from yard.media_ingest.domain.manifests import set_aside
+from yard.media_ingest.domain.manifests import check_zip, set_aside, take_list
 from yard.media_ingest.domain.sorting import order_of, ordered
 from yard.media_ingest.handlers import counting
 from yard.media_ingest.handlers.archives import contents_of, index_archive
@@ -19,6 +19,7 @@ from yard.media_ingest.handlers.batches import Indexing, Share, index_images, in
 from yard.media_ingest.handlers.context import Ingest, index_prefix
 from yard.media_ingest.handlers.copying import copied
 from yard.media_ingest.handlers.expiry import delete_prefix
+from yard.media_ingest.handlers.given import keep_given
 from yard.media_ingest.handlers.listing import list_files
 from yard.media_ingest.handlers.manifests import check_video, describe_files, order_members, pages_of
 from yard.media_ingest.handlers.planning import Planned, plan_images, plan_video, read_frames, skipped_in
@@ -60,6 +61,7 @@ async def index_media(ingest: Ingest, work: Work[MediaRequested]) -> None:
     data = parameters.in_force(wanted, choice.kind, planned.selected, size, media.seed)
     _summarise(media, choice, planned, data)
     media.summary.taken_count = await keep_results(ingest, media, indexing.report, _found(choice, planned))
+    await keep_given(ingest, media, indexing.report.files, indexing.report.counts, choice)
     await _finish(work, media, planned)
     counting.media.labels("ready").inc()
     counting.frames.labels(choice.kind).inc(planned.source_frames)
@@ -86,8 +88,13 @@ async def _plan(indexing: Indexing, wanted: parameters.Parameters) -> tuple[Choi
     if planned is not None:
         return Choice(material="images", files=(), skipped=()), planned
     indexing.report.files = await list_files(indexing)
-    files, manifest = await asyncio.to_thread(set_aside, indexing.report.files)
-    choice = replace(await asyncio.to_thread(choose, files), manifest=manifest)
+    named = indexing.media.spec.members if indexing.media.spec.HasField("members") else None
+    files, members = await asyncio.to_thread(take_list, indexing.report.files, named)
+    files, manifest = await asyncio.to_thread(set_aside, files)
+    choice = replace(await asyncio.to_thread(choose, files), manifest=manifest, members=members)
+    if members is not None:
+        check_zip(choice)
+        indexing.report.beside = members.name
     if wanted.copy_data:
         choice = replace(choice, files=await copied(indexing, choice.files))
     return choice, await _PLANS[choice.material](indexing, choice, wanted)
@@ -110,8 +117,7 @@ def _check(spec: media_pb2.DataSpec) -> parameters.Parameters:
         wanted = parameters.parse(spec)
     except errors.InvalidArgument as fault:
         raise errors.InvalidArgument(violations=[*violations, *fault.violations]) from None
-    if violations:
-        raise errors.InvalidArgument(violations=violations)
+    errors.refuse(violations)
     return wanted
 
 
@@ -139,7 +145,7 @@ async def _plan_images(indexing: Indexing, choice: Choice, wanted: parameters.Pa
 
 async def _plan_archive(indexing: Indexing, choice: Choice, wanted: parameters.Parameters) -> Planned:
     [file] = choice.files
-    batches = await index_archive(indexing, file)
+    batches = await index_archive(indexing, file, choice.members)
     return await _plan_frames(indexing, choice, wanted, batches, contents_of(file, batches))
 
 

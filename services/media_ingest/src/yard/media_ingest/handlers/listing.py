@@ -26,6 +26,7 @@ async def list_files(indexing: Indexing) -> Sequence[GivenFile]:
         origin = source.WhichOneof("origin")
         assert origin is not None
         parts.append(await READERS[origin](indexing, source))
+    indexing.report.counts = [*map(len, parts)]
     files = parts[0] if len(parts) == 1 else [*chain.from_iterable(parts)]
     await asyncio.to_thread(_check_limits, indexing, files)
     return files

@@ -39,7 +39,14 @@ class Packer:
         kind = sniff(head[:HEAD_BYTES])
         family, form = (kind.family, kind.name) if kind else ("", "")
         self._pack.note(
-            PackedFile(number=file.number, offset=offset, sha256=sha256, family=family, format=form)
+            PackedFile(
+                number=file.number,
+                generation=file.generation,
+                offset=offset,
+                sha256=sha256,
+                family=family,
+                format=form,
+            )
         )
         if self._pack.is_full:
             await to_the_end(self.flush())
@@ -64,15 +71,14 @@ class Packer:
         """The files are complete now; of those that others have completed the bytes lie here in vain."""
         numbers = [file.number for file in pack.files]
         async with self._ingest.db.transaction() as tx:
+            # Files before their upload, as all who write both: nobody waits for each other.
+            taken = await store.complete_files(tx, self._upload_id, pack.key, pack.files)
             is_open = await store.is_open_for(tx, self._upload_id, self._ingest.expiry())
-            taken = (
-                await store.complete_files(tx, self._upload_id, pack.key, pack.files) if is_open else set()
-            )
             lost = (
                 None if taken >= set(numbers) else await store.first_incomplete(tx, self._upload_id, numbers)
             )
             await store.end_pack(tx, pack.key)
-        if not taken:
+        if not taken or not is_open:
             await self._ingest.blobs.delete(pack.key)
         if not is_open:
             raise errors.NotFound("upload", self._upload_id)

@@ -13,6 +13,8 @@ from frameyard.media.v1 import upload_service_pb2 as messages
 from yard.media_ingest.domain.uploads import LARGEST_PACKED_BYTES, MOST_FILES, PIECE_BYTES
 from yard.media_ingest.handlers.context import Ingest, id_of
 from yard.media_ingest.handlers.counting import received_by_upload
+from yard.media_ingest.handlers.draining import drain
+from yard.media_ingest.handlers.own_uploads import closed
 from yard.media_ingest.handlers.packer import Packer
 from yard.media_ingest.handlers.storing import begin, to_the_end
 from yard.media_ingest.store import packs as store
@@ -27,6 +29,14 @@ MOST_PAGES = 8
 
 async def receive_files(ingest: Ingest, requests: Requests) -> messages.UploadFilesResponse:
     """Takes one stream; a stream that is cut or wrong leaves the whole files that came before."""
+    try:
+        return await _receive(ingest, requests)
+    except errors.YardError:
+        await drain(requests)
+        raise
+
+
+async def _receive(ingest: Ingest, requests: Requests) -> messages.UploadFilesResponse:
     stream = _Stream(aiter(requests))
     upload_id = await _open(ingest, await stream.upload_id())
     packer = Packer(ingest, upload_id)
@@ -64,11 +74,15 @@ async def _open(ingest: Ingest, text: str) -> UUID:
     if state is None:
         raise errors.NotFound("upload", upload_id)
     if state != "OPEN":
-        raise errors.FailedPrecondition("the upload is closed", reason="UPLOAD_FINISHED")
+        raise closed()
     return upload_id
 
 
 def _check(file: AwaitedFile) -> None:
+    if file.size_unknown:
+        raise errors.invalid(
+            "entry.file_number", f"{file.name} has a length that its end tells: send it with UploadFile"
+        )
     if file.size_bytes > LARGEST_PACKED_BYTES:
         raise errors.invalid(
             "entry.file_number",

@@ -25,7 +25,11 @@ class Report:
     """Of one indexing: `files` in the order given, `notes` of what is no file, such as a URL that failed."""
 
     files: Sequence[GivenFile] = ()
+    counts: Sequence[int] = ()
+    """Files of each source."""
     notes: list[FileResult] = field(default_factory=list)
+    beside: str = ""
+    """Name of a file that tells of others, and has no frames."""
 
     def note(self, name: str, reason: str, url: str = "", *, is_refused: bool = False) -> None:
         """Something that was named and could not be had; the media fails if it is refused."""
@@ -86,10 +90,13 @@ async def _results(ingest: Ingest, report: Report, found: Found) -> AsyncIterato
         for batch in found.batches:
             reasons |= {entry["name"]: entry["reason"] for entry in batch.result["skipped"]}
             frames += await _pages_of(ingest, batch)
-    media_files = await asyncio.to_thread(lambda: sum(_is_frames(file, reasons) for file in report.files))
+    media_files = await asyncio.to_thread(
+        lambda: sum(_is_frames(report, file, reasons) for file in report.files)
+    )
     for start in range(0, len(report.files), _AT_ONCE):
         some = report.files[start : start + _AT_ONCE]
-        yield [_of_ready(file, reasons, frames, found.frames if media_files == 1 else 1) for file in some]
+        usual = found.frames if media_files == 1 else 1
+        yield [_of_ready(report, file, reasons, frames.get(file.name, usual)) for file in some]
     if report.notes:
         yield report.notes
     if found.is_archive:
@@ -97,15 +104,13 @@ async def _results(ingest: Ingest, report: Report, found: Found) -> AsyncIterato
             yield await _members_of(ingest, batch)
 
 
-def _is_frames(file: GivenFile, reasons: Mapping[str, str]) -> bool:
-    return file.name not in reasons and not is_manifest(file)
+def _is_frames(report: Report, file: GivenFile, reasons: Mapping[str, str]) -> bool:
+    return file.name not in reasons and not is_manifest(file) and file.name != report.beside
 
 
-def _of_ready(
-    file: GivenFile, reasons: Mapping[str, str], frames: Mapping[str, int], usual: int
-) -> FileResult:
+def _of_ready(report: Report, file: GivenFile, reasons: Mapping[str, str], frames: int) -> FileResult:
     reason = reasons.get(file.name, "")
-    count = frames.get(file.name, usual) if _is_frames(file, reasons) else 0
+    count = frames if _is_frames(report, file, reasons) else 0
     return FileResult(
         name=file.name,
         outcome="skipped" if reason else "taken",

@@ -42,8 +42,7 @@ def _after(request: messages.ListShareEntriesRequest) -> tuple[int, str] | None:
 
 def _wanted(request: messages.ListShareEntriesRequest) -> Wanted:
     violations = _violations(request)
-    if violations:
-        raise errors.InvalidArgument(violations=violations)
+    errors.refuse(violations)
     return Wanted(
         name_prefix=request.name_prefix,
         directories=request.kind != messages.SHARE_ENTRY_KIND_FILE,

@@ -6,7 +6,7 @@ from typing import Any
 
 from frameyard.media.v1 import media_service_pb2 as messages
 from frameyard.media.v1 import media_service_pb2_grpc
-from yard.media_ingest.handlers import frames, manifest_export, results
+from yard.media_ingest.handlers import frames, given, manifest_export, results
 from yard.media_ingest.handlers.context import Ingest
 
 MEDIA_SERVICE = messages.DESCRIPTOR.services_by_name["MediaService"].full_name
@@ -40,3 +40,10 @@ class MediaServicer(media_service_pb2_grpc.MediaServiceServicer):
         """Sends manifest.jsonl."""
         async for piece in manifest_export.export_manifest(self._ingest, request):
             yield piece
+
+    async def StreamMediaFiles(
+        self, request: messages.StreamMediaFilesRequest, context: Any
+    ) -> AsyncIterator[messages.StreamMediaFilesResponse]:
+        """Sends what media was made of."""
+        async for part in given.stream_files(self._ingest, request):
+            yield part

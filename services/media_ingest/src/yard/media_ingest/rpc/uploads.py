@@ -7,7 +7,15 @@ from typing import Any
 
 from frameyard.media.v1 import upload_service_pb2 as messages
 from frameyard.media.v1 import upload_service_pb2_grpc
-from yard.media_ingest.handlers import direct, expiry, packing, receiving, uploads
+from yard.media_ingest.handlers import (
+    adding,
+    direct,
+    expiry,
+    packing,
+    receiving,
+    removing,
+    uploads,
+)
 from yard.media_ingest.handlers.context import Ingest
 from yard.runtime import errors
 
@@ -25,6 +33,24 @@ class UploadServicer(upload_service_pb2_grpc.UploadServiceServicer):
     ) -> messages.CreateUploadResponse:
         """Opens an upload."""
         return await uploads.create_upload(self._ingest, request)
+
+    async def AddUploadFiles(
+        self, request: messages.AddUploadFilesRequest, context: Any
+    ) -> messages.AddUploadFilesResponse:
+        """Adds files to an open upload."""
+        return await adding.add_files(self._ingest, request)
+
+    async def RemoveUploadFile(
+        self, request: messages.RemoveUploadFileRequest, context: Any
+    ) -> messages.RemoveUploadFileResponse:
+        """Takes one file out of an open upload."""
+        return await removing.remove_file(self._ingest, request)
+
+    async def GetUploadFile(
+        self, request: messages.GetUploadFileRequest, context: Any
+    ) -> messages.GetUploadFileResponse:
+        """Reads one file."""
+        return await uploads.get_file(self._ingest, request)
 
     async def UploadFile(
         self, request_iterator: AsyncIterator[messages.UploadFileRequest], context: Any

@@ -18,13 +18,16 @@ class AwaitedFile:
     declared_sha256: str
     is_complete: bool
     is_begun: bool
+    size_unknown: bool
+    generation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedFile:
-    """A file whose bytes lie in a pack from `offset` on."""
+    """A file, as it was added at `generation`, whose bytes lie in a pack from `offset` on."""
 
     number: int
+    generation: int
     offset: int
     sha256: str
     family: str
@@ -43,7 +46,7 @@ async def awaited_files(db: Database, upload_id: UUID, *, first: int, limit: int
     """Files by number from `first` on."""
     rows = await db.fetch(
         """
-        SELECT number, name, size_bytes, declared_sha256, is_complete,
+        SELECT number, name, size_bytes, declared_sha256, is_complete, size_unknown, generation,
             multipart_id IS NOT NULL OR tail_key IS NOT NULL AS is_begun
         FROM upload_file
         WHERE upload_id = $1 AND number >= $2
@@ -102,9 +105,9 @@ async def complete_files(
             sha256 = packed.sha256,
             family = packed.family,
             format = packed.format
-        FROM unnest($3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-            AS packed (number, blob_offset, sha256, family, format)
-        WHERE file.upload_id = $1 AND file.number = packed.number
+        FROM unnest($3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::int[])
+            AS packed (number, blob_offset, sha256, family, format, generation)
+        WHERE file.upload_id = $1 AND file.number = packed.number AND file.generation = packed.generation
             AND NOT file.is_complete AND file.multipart_id IS NULL AND file.tail_key IS NULL
         RETURNING file.number
         """,
@@ -115,18 +118,20 @@ async def complete_files(
         [file.sha256 for file in files],
         [file.family for file in files],
         [file.format for file in files],
+        [file.generation for file in files],
     )
     return {row["number"] for row in rows}
 
 
 async def first_incomplete(tx: Transaction, upload_id: UUID, numbers: Sequence[int]) -> str | None:
-    """Name of the first of these files that lacks bytes."""
+    """Name of the first of these files that lacks bytes, or is not in the upload any more."""
     name = await tx.fetchval(
         """
-        SELECT name
-        FROM upload_file
-        WHERE upload_id = $1 AND number = ANY($2::int[]) AND NOT is_complete
-        ORDER BY number
+        SELECT coalesce(file.name, 'file ' || given.number)
+        FROM unnest($2::int[]) AS given (number)
+        LEFT JOIN upload_file AS file ON file.upload_id = $1 AND file.number = given.number
+        WHERE file.is_complete IS NOT TRUE
+        ORDER BY given.number
         LIMIT 1
         """,
         upload_id,

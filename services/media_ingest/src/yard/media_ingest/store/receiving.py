@@ -9,7 +9,8 @@ from yard.runtime.db import Database, Record
 
 _COLUMNS = """
     file.upload_id, file.number, file.name, file.size_bytes, file.declared_sha256, file.received_bytes,
-    file.is_complete, file.blob_key, file.multipart_id, file.tail_key, file.is_direct
+    file.is_complete, file.size_unknown, file.blob_key, file.multipart_id, file.tail_key, file.is_direct,
+    file.next_part
 """
 _FIND = f"""
 SELECT {_COLUMNS}, upload.state
@@ -29,7 +30,10 @@ RETURNING {_COLUMNS}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedFile:
-    """A file of an open upload; its bytes lie in parts and, behind them, in the object `tail_key`."""
+    """A file of an open upload; its bytes lie in parts and, behind them, in the object `tail_key`.
+
+    As long as `size_unknown`, `size_bytes` is 0, and what comes counts for the quota.
+    """
 
     upload_id: UUID
     number: int
@@ -38,15 +42,26 @@ class ReceivedFile:
     declared_sha256: str
     received_bytes: int
     is_complete: bool
+    size_unknown: bool
     blob_key: str | None
     multipart_id: str | None
     tail_key: str | None
     is_direct: bool
+    next_part: int
 
     @classmethod
     def from_row(cls, row: Record) -> Self:
         """A row of _COLUMNS."""
         return cls(**dict(row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """Bytes of a file that are safe now, how many of them newly count for the quota, and until when."""
+
+    received: int
+    charge: int
+    expires_at: datetime
 
 
 async def find(db: Database, upload_id: UUID, number: int, owner: str) -> tuple[ReceivedFile, str] | None:
@@ -105,11 +120,9 @@ async def add_part(
     file: ReceivedFile,
     writer: UUID,
     part: tuple[int, int, str],
-    *,
-    received: int,
-    expires_at: datetime,
+    growth: Growth,
 ) -> bool:
-    """A part (number, bytes, tag) is stored: `received` bytes are safe, and the upload lives on."""
+    """A part (number, bytes, tag) is stored; False if another stream writes the file."""
     tag = await db.execute(
         """
         WITH grown AS (
@@ -119,7 +132,7 @@ async def add_part(
             RETURNING upload_id, number
         ), prolonged AS (
             UPDATE upload
-            SET expires_at = $8
+            SET expires_at = $8, total_bytes = total_bytes + $9
             FROM grown
             WHERE upload.id = grown.upload_id
         )
@@ -130,15 +143,20 @@ async def add_part(
         file.upload_id,
         file.number,
         writer,
-        received,
+        growth.received,
         *part,
-        expires_at,
+        growth.expires_at,
+        growth.charge,
     )
     return tag == "INSERT 0 1"
 
 
 async def keep_tail(
-    db: Database, file: ReceivedFile, writer: UUID, tail_key: str, *, received: int, expires_at: datetime
+    db: Database,
+    file: ReceivedFile,
+    writer: UUID,
+    tail_key: str,
+    growth: Growth,
 ) -> bool:
     """Bytes behind the last part are stored as an object; False if another stream writes the file."""
     tag = await db.execute(
@@ -150,16 +168,17 @@ async def keep_tail(
             RETURNING upload_id
         )
         UPDATE upload
-        SET expires_at = $6
+        SET expires_at = $6, total_bytes = total_bytes + $7
         FROM grown
         WHERE upload.id = grown.upload_id
         """,
         file.upload_id,
         file.number,
         writer,
-        received,
+        growth.received,
         tail_key,
-        expires_at,
+        growth.expires_at,
+        growth.charge,
     )
     return tag == "UPDATE 1"
 
@@ -196,14 +215,21 @@ async def note_kind(db: Database, file: ReceivedFile, writer: UUID, family: str,
 
 
 async def complete(
-    db: Database, file: ReceivedFile, writer: UUID, blob_key: str, sha256: str, *, expires_at: datetime
+    db: Database,
+    file: ReceivedFile,
+    writer: UUID,
+    blob_key: str | None,
+    sha256: str,
+    growth: Growth,
 ) -> bool:
     """All bytes are stored as the file's object; False if another stream writes the file."""
     tag = await db.execute(
         """
         WITH completed AS (
             UPDATE upload_file
-            SET received_bytes = size_bytes,
+            SET size_bytes = $7,
+                size_unknown = false,
+                received_bytes = $7,
                 is_complete = true,
                 blob_key = $4,
                 sha256 = $5,
@@ -217,7 +243,7 @@ async def complete(
             WHERE upload_part.upload_id = completed.upload_id AND file_number = completed.number
         )
         UPDATE upload
-        SET expires_at = $6
+        SET expires_at = $6, total_bytes = total_bytes + $8
         FROM completed
         WHERE upload.id = completed.upload_id
         """,
@@ -226,16 +252,27 @@ async def complete(
         writer,
         blob_key,
         sha256,
-        expires_at,
+        growth.expires_at,
+        growth.received,
+        growth.charge,
     )
     return tag == "UPDATE 1"
 
 
 async def start_again(db: Database, file: ReceivedFile, writer: UUID) -> None:
-    """Nothing of the file is stored any more."""
+    """Nothing of the file is stored any more, nor counts for the quota if its length is not known."""
     await db.execute(
         """
-        WITH emptied AS (
+        WITH charged AS (
+            SELECT upload_id, received_bytes
+            FROM upload_file
+            WHERE upload_id = $1 AND number = $2 AND writer = $3 AND size_unknown
+        ), given_back AS (
+            UPDATE upload
+            SET total_bytes = total_bytes - charged.received_bytes
+            FROM charged
+            WHERE upload.id = charged.upload_id
+        ), emptied AS (
             UPDATE upload_file
             SET received_bytes = 0, blob_key = NULL, multipart_id = NULL, tail_key = NULL, writer = NULL
             WHERE upload_id = $1 AND number = $2 AND writer = $3

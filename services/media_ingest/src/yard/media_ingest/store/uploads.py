@@ -11,9 +11,13 @@ from yard.media_ingest.domain.uploads import SHA256_OF_NOTHING, NewFile
 from yard.runtime.db import Database, Record, Transaction
 
 _FIND = """
-SELECT id, owner, state, uses, created_at, expires_at
+SELECT id, owner, state, uses, slot, created_at, expires_at
 FROM upload
 WHERE id = $1 AND owner = $2 AND state <> 'DELETED'
+"""
+_LISTED = """
+SELECT number, name, size_bytes, declared_sha256, received_bytes, is_complete, size_unknown
+FROM upload_file
 """
 
 
@@ -25,6 +29,7 @@ class Upload:
     owner: str
     state: str
     uses: int
+    slot: str = ""
     created_at: datetime
     expires_at: datetime
 
@@ -36,13 +41,15 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """A file as its owner sees it."""
+    """A file as its owner sees it; as long as `size_unknown`, `size_bytes` is 0."""
 
     number: int
     name: str
     size_bytes: int
     declared_sha256: str
     received_bytes: int
+    is_complete: bool
+    size_unknown: bool
 
 
 async def lock_owner(tx: Transaction, owner: str) -> None:
@@ -50,9 +57,9 @@ async def lock_owner(tx: Transaction, owner: str) -> None:
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('upload/' || $1, 0))", owner)
 
 
-async def unused_bytes(tx: Transaction, owner: str) -> int:
-    """Declared bytes of uploads that no media uses."""
-    total = await tx.fetchval(
+async def unused_bytes(source: Database | Transaction, owner: str) -> int:
+    """Bytes of uploads that no media uses: declared ones, and those that came of files of unknown length."""
+    total = await source.fetchval(
         """
         SELECT coalesce(sum(total_bytes), 0)::bigint
         FROM upload
@@ -67,16 +74,66 @@ async def insert_upload(tx: Transaction, upload: Upload, files: Sequence[NewFile
     """A new upload; files without bytes are complete from the start."""
     await tx.execute(
         """
-        INSERT INTO upload (id, owner, total_bytes, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO upload (id, owner, slot, total_bytes, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
         """,
         upload.id,
         upload.owner,
+        upload.slot,
         sum(file.size_bytes for file in files),
         upload.created_at,
         upload.expires_at,
     )
-    await tx.copy_records("upload_file", _records(upload.id, files), _FILE_COLUMNS)
+    await insert_files(tx, upload.id, files)
+
+
+async def insert_files(tx: Transaction, upload_id: UUID, files: Iterable[NewFile]) -> None:
+    """More files of an upload; those without bytes are complete from the start."""
+    await tx.copy_records("upload_file", _records(upload_id, files), _FILE_COLUMNS)
+
+
+async def in_slot(tx: Transaction, owner: str, slot: str, now: datetime, expires_at: datetime) -> UUID | None:
+    """The open upload there, which lives on until then; one that is past its time makes room."""
+    await tx.execute(
+        """
+        UPDATE upload
+        SET state = 'DELETED'
+        WHERE owner = $1 AND slot = $2 AND state = 'OPEN' AND expires_at <= $3
+        """,
+        owner,
+        slot,
+        now,
+    )
+    found: UUID | None = await tx.fetchval(
+        """
+        UPDATE upload
+        SET expires_at = $3
+        WHERE owner = $1 AND slot = $2 AND state = 'OPEN'
+        RETURNING id
+        """,
+        owner,
+        slot,
+        expires_at,
+    )
+    return found
+
+
+async def last_in_slot(db: Database, owner: str, slot: str, now: datetime) -> UUID | None:
+    """The open upload there, or else the last finished one that is not past its time."""
+    found: UUID | None = await db.fetchval(
+        """
+        SELECT id
+        FROM upload
+        WHERE owner = $1 AND slot = $2 AND slot <> '' AND state IN ('OPEN', 'FINISHED')
+            AND (uses > 0 OR expires_at > $3)
+        ORDER BY state = 'OPEN' DESC, id DESC
+        LIMIT 1
+        """,
+        owner,
+        slot,
+        now,
+    )
+    return found
 
 
 async def upload_of(
@@ -92,9 +149,8 @@ async def list_files(
 ) -> list[ListedFile]:
     """Files by number."""
     rows = await source.fetch(
-        """
-        SELECT number, name, size_bytes, declared_sha256, received_bytes
-        FROM upload_file
+        f"""
+        {_LISTED}
         WHERE upload_id = $1 AND number > $2
         ORDER BY number
         LIMIT $3
@@ -109,9 +165,8 @@ async def list_files(
 async def first_incomplete(tx: Transaction, upload_id: UUID) -> ListedFile | None:
     """The first file that lacks bytes."""
     row = await tx.fetchrow(
-        """
-        SELECT number, name, size_bytes, declared_sha256, received_bytes
-        FROM upload_file
+        f"""
+        {_LISTED}
         WHERE upload_id = $1 AND NOT is_complete
         ORDER BY number
         LIMIT 1
@@ -198,13 +253,13 @@ async def release_uploads(tx: Transaction, media_id: UUID, expires_at: datetime)
 
 
 async def given_files(db: Database, upload_id: UUID) -> list[GivenFile]:
-    """All files of a finished upload by number."""
+    """All files of a finished upload: those that were put in order, then the others by number."""
     rows = await db.fetch(
         """
         SELECT name, size_bytes, coalesce(blob_key, '') AS key, blob_offset, sha256, family, format
         FROM upload_file
         WHERE upload_id = $1
-        ORDER BY number
+        ORDER BY position, number
         """,
         upload_id,
     )
@@ -232,11 +287,28 @@ def _given_file(row: Record) -> GivenFile:
     return GivenFile(**values, place=place)
 
 
-_FILE_COLUMNS = ("upload_id", "number", "name", "size_bytes", "declared_sha256", "is_complete", "sha256")
+_FILE_COLUMNS = (
+    "upload_id",
+    "number",
+    "name",
+    "size_bytes",
+    "declared_sha256",
+    "size_unknown",
+    "is_complete",
+    "sha256",
+)
 
 
 def _records(upload_id: UUID, files: Iterable[NewFile]) -> Iterable[tuple[object, ...]]:
     for file in files:
-        is_complete = file.size_bytes == 0
-        found = SHA256_OF_NOTHING if is_complete else ""
-        yield upload_id, file.number, file.name, file.size_bytes, file.sha256, is_complete, found
+        sha256 = SHA256_OF_NOTHING if file.is_empty else ""
+        yield (
+            upload_id,
+            file.number,
+            file.name,
+            file.size_bytes,
+            file.sha256,
+            file.size_unknown,
+            file.is_empty,
+            sha256,
+        )
