@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import profiles
 from frameyard.identity.v1 import identity_service_pb2 as messages
 from frameyard.identity.v1 import user_pb2
 from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from yard.identity.handlers import passwords
 from yard.identity.service import SERVICE
 from yard.identity.settings import Settings
 from yard.runtime import app
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 
 ADMIN_PASSWORD = "admin-password"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each true hash would take a fifth of a second; test_passwords has one."""
+    monkeypatch.setattr(passwords, "COST", profiles.CHEAPEST)
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-import grpc
 import pytest
 from frameyard.identity.v1 import identity_events_pb2, user_pb2
 from frameyard.identity.v1 import identity_service_pb2 as messages
 from google.protobuf.field_mask_pb2 import FieldMask
 from yard.identity.service import SERVICE
 from yard.identity.settings import Settings
-from yard.runtime import app, errors, rpc
+from yard.runtime import app, errors
+from yard.testkit.refusals import refused
 
 if TYPE_CHECKING:
     from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceAsyncStub as Stub
@@ -26,12 +26,6 @@ EVENTS = {
         identity_events_pb2.UserDeactivated,
     )
 }
-
-
-async def refused(call: Awaitable[object]) -> errors.YardError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return rpc.errors_from_rpc(caught.value)
 
 
 def update(stub: Stub, user_id: int, **changes: object) -> Awaitable[messages.UpdateUserResponse]:
@@ -248,10 +242,11 @@ async def test_a_new_password_ends_the_other_sessions(
     await anonymous.Login(login)
 
 
-async def test_users_give_the_old_password_and_guesses_are_limited(
-    make_user: MakeUser, log_in: LogIn
+@pytest.mark.parametrize("role", [user_pb2.ROLE_USER, user_pb2.ROLE_ADMIN])
+async def test_an_old_password_that_is_given_must_be_right_and_guesses_are_limited(
+    make_user: MakeUser, log_in: LogIn, role: user_pb2.Role.ValueType
 ) -> None:
-    await make_user("ann")
+    await make_user("ann", role)
     ann = await log_in("ann", "ann-password")
     request = messages.ChangePasswordRequest(old_password="wrong", new_password="another-password")
     for _ in range(10):

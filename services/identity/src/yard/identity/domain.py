@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from yard.runtime import errors
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.errors import Violation
 
 Role: TypeAlias = Literal["admin", "user", "worker"]
 
@@ -21,12 +21,19 @@ LONGEST_SEARCH = 301
 LONGEST_PASSWORD = 1000
 NEW_PASSWORD_LENGTHS = range(8, LONGEST_PASSWORD + 1)
 LONGEST_TOKEN_NAME = 100
+LONGEST_EMAIL = 254
+LARGEST_SKIP = (1 << 62) - 1
+KEY_LENGTH = 40
+KEY_SESSION_DAYS = 14
+KEY_NOTED_EVERY_S = 3600
+TOKEN_FIELDS = frozenset({"name", "expire_time"})
 OWN_FIELDS = frozenset({"first_name", "last_name", "email"})
 ADMIN_FIELDS = frozenset({"role", "is_active"})
 
 _USERNAME = re.compile(r"[\w@.+-]{1,150}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-_LONGEST = {"first_name": 150, "last_name": 150, "email": 254}
+_LONGEST = {"first_name": 150, "last_name": 150, "email": LONGEST_EMAIL}
+_LONGEST_EMAIL_KEY = 320  # normal forms may be longer, and an index takes some 2,700 bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,9 @@ class PersonalToken:
 
     id: int
     name: str
+    read_only: bool
     created_at: datetime
+    updated_at: datetime
     expires_at: datetime | None
     used_at: datetime | None
 
@@ -92,6 +101,11 @@ class Session:
 def username_key(username: str) -> str:
     """Equal for names that differ in case or in Unicode form only."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+
+
+def email_key(email: str) -> str:
+    """Equal for addresses that differ in case or in Unicode form only."""
+    return username_key(email)[:_LONGEST_EMAIL_KEY]
 
 
 class SearchKeys(NamedTuple):
@@ -127,12 +141,12 @@ def check_new_user(user: NewUser, password: str) -> None:
     profile = {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
     violations += _profile_violations(profile)
     violations += _password_violations("password", password)
-    _refuse(violations)
+    errors.refuse(violations)
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
     """Refuses new values of an account with all their faults at once."""
-    _refuse(list(_profile_violations(changes)))
+    errors.refuse(list(_profile_violations(changes)))
 
 
 def check_mask(paths: Collection[str]) -> None:
@@ -147,33 +161,47 @@ def check_mask(paths: Collection[str]) -> None:
 
 def check_new_password(password: str) -> None:
     """Refuses a password that is too short or too long."""
-    _refuse(list(_password_violations("new_password", password)))
+    errors.refuse(list(_password_violations("new_password", password)))
 
 
-def check_credentials(username: str, password: str) -> None:
+def check_credentials(username: str, password: str, *, longest: int = LONGEST_USERNAME) -> None:
     """Refuses what no account can have, before any work is done for it."""
     violations = []
-    if not 1 <= len(username) <= LONGEST_USERNAME or "\0" in username:
-        violations.append(Violation("username", f"must be 1 to {LONGEST_USERNAME} characters"))
+    if not 1 <= len(username) <= longest or "\0" in username:
+        violations.append(Violation("username", f"must be 1 to {longest} characters"))
     if not 1 <= len(password) <= LONGEST_PASSWORD:
         violations.append(Violation("password", f"must be 1 to {LONGEST_PASSWORD} characters"))
-    _refuse(violations)
+    errors.refuse(violations)
 
 
-def check_search(prefix: str) -> None:
-    """Refuses a prefix that no name can begin with and the database cannot take."""
-    if len(prefix) > LONGEST_SEARCH or "\0" in prefix:
-        raise errors.invalid("search", f"must be at most {LONGEST_SEARCH} characters without NUL")
+def check_listing(*, search: str, username: str, skip: int, has_token: bool) -> None:
+    """Refuses texts that no name is and the database cannot take, and a place that is told twice."""
+    violations = []
+    for field, text, longest in (
+        ("search", search, LONGEST_SEARCH),
+        ("username", username, LONGEST_USERNAME),
+    ):
+        if len(text) > longest or "\0" in text:
+            violations.append(Violation(field, f"must be at most {longest} characters without NUL"))
+    if not 0 <= skip <= LARGEST_SKIP:
+        violations.append(Violation("skip", f"must be 0 or more, got {skip}"))
+    elif skip and has_token:
+        violations.append(Violation("skip", "a page token tells already where the page begins"))
+    errors.refuse(violations)
 
 
 def check_token(name: str, expires_at: datetime | None, now: datetime) -> None:
     """Refuses a personal access token with all its faults at once."""
-    violations = []
-    if not 1 <= len(name) <= LONGEST_TOKEN_NAME or "\0" in name:
-        violations.append(Violation("name", f"must be 1 to {LONGEST_TOKEN_NAME} characters"))
-    if expires_at is not None and expires_at <= now:
-        violations.append(Violation("expire_time", f"must be in the future, got {expires_at.isoformat()}"))
-    _refuse(violations)
+    errors.refuse([*_token_violations("", {"name": name, "expire_time": expires_at}, now)])
+
+
+def check_token_changes(changes: Mapping[str, Any], now: datetime) -> None:
+    """Refuses new values of a personal access token with all their faults at once."""
+    unknown = sorted(set(changes) - TOKEN_FIELDS)
+    if unknown or not changes:
+        what = f"{', '.join(unknown)}: only" if unknown else "must name at least one of"
+        raise errors.invalid("update_mask", f"{what} {', '.join(sorted(TOKEN_FIELDS))}")
+    errors.refuse([*_token_violations("access_token.", changes, now)])
 
 
 def check_may_change(caller: User, target_id: int, paths: Collection[str]) -> None:
@@ -207,13 +235,16 @@ def _profile_violations(values: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("user.email", "must be an e-mail address")
 
 
+def _token_violations(prefix: str, values: Mapping[str, Any], now: datetime) -> Iterator[Violation]:
+    name, end = values.get("name"), values.get("expire_time")
+    if name is not None and (not 1 <= len(name) <= LONGEST_TOKEN_NAME or "\0" in name):
+        yield Violation(f"{prefix}name", f"must be 1 to {LONGEST_TOKEN_NAME} characters")
+    if end is not None and end <= now:
+        yield Violation(f"{prefix}expire_time", f"must be in the future, got {end.isoformat()}")
+
+
 def _password_violations(field: str, password: str) -> Iterator[Violation]:
     lengths = NEW_PASSWORD_LENGTHS
     if len(password) not in lengths:
         expected = f"{lengths.start} to {lengths.stop - 1} characters"
         yield Violation(field, f"must be {expected}, got {len(password)}")
-
-
-def _refuse(violations: list[Violation]) -> None:
-    if violations:
-        raise InvalidArgument(violations=violations)

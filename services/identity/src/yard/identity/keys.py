@@ -4,24 +4,20 @@ A key is published ACTIVATION_S before it signs, so that whoever verifies has fe
 published until the last token that it signed has ended.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from yard.identity.store import signing_keys
 from yard.identity.store.signing_keys import StoredKey
 from yard.runtime import auth, clock, errors, telemetry
-from yard.runtime.auth import IssuedToken, Principal, TokenIssuer
+from yard.runtime.auth import IssuedToken, Principal, Secrets, TokenIssuer
 from yard.runtime.db import Database, Transaction
 
 ACTIVATION_S = 600
 LEEWAY_S = 120
-_NONCE_BYTES = 12
 
 _log = telemetry.log(__name__)
 
@@ -41,7 +37,7 @@ class SigningKeys:
     def __init__(self, db: Database, rules: KeyRules) -> None:
         self._db = db
         self._rules = rules
-        self._cipher = AESGCM(rules.encryption_key)
+        self._secrets = Secrets(rules.encryption_key)
         self._signing: tuple[str, bytes] | None = None
 
     async def refresh(self) -> None:
@@ -76,8 +72,7 @@ class SigningKeys:
         key = Ed25519PrivateKey.generate()
         public, private = key.public_key().public_bytes_raw(), key.private_bytes_raw()
         kid = auth.key_id(public)
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        encrypted = nonce + self._cipher.encrypt(nonce, private, kid.encode())
+        encrypted = self._secrets.seal(kid, private)
         stored = StoredKey(kid=kid, public_key=public, encrypted_private_key=encrypted, created_at=now)
         await signing_keys.insert(tx, stored)
         _log.info("signing_key_created", kid=kid)
@@ -87,13 +82,9 @@ class SigningKeys:
         """Those that our encryption key opens; others were made under one that was lost."""
         usable = []
         for key in keys:
-            nonce, encrypted = (
-                key.encrypted_private_key[:_NONCE_BYTES],
-                key.encrypted_private_key[_NONCE_BYTES:],
-            )
             try:
-                usable.append((key, self._cipher.decrypt(nonce, encrypted, key.kid.encode())))
-            except InvalidTag:
+                usable.append((key, self._secrets.unseal(key.kid, key.encrypted_private_key)))
+            except errors.FailedPrecondition:
                 _log.warning("signing_key_not_decrypted", kid=key.kid)
         return usable
 

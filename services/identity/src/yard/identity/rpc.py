@@ -10,10 +10,10 @@ from frameyard.identity.v1 import identity_service_pb2_grpc, user_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 from yard.identity import domain
 from yard.identity.domain import NewUser, PersonalToken, Role, Tokens, User
-from yard.identity.handlers import access_tokens, sessions, users
+from yard.identity.handlers import access_tokens, key_sessions, sessions, users
 from yard.identity.handlers.context import Identity
 from yard.identity.handlers.messages import ROLES, public_user, user_to_proto
-from yard.identity.handlers.users import Search
+from yard.identity.store.users import Selection
 from yard.runtime import auth, errors, paging
 
 SERVICE_NAME = messages.DESCRIPTOR.services_by_name["IdentityService"].full_name
@@ -23,6 +23,9 @@ PUBLIC_METHODS = frozenset(
         "Login",
         "RefreshSession",
         "Logout",
+        "OpenKeySession",
+        "ExchangeSessionKey",
+        "CloseKeySession",
         "ExchangeAccessToken",
         "IssueServiceToken",
         "GetJwks",
@@ -54,13 +57,43 @@ class IdentityServicer(identity_service_pb2_grpc.IdentityServiceServicer):
         await sessions.log_out(self._identity, request.refresh_token)
         return messages.LogoutResponse()
 
+    async def OpenKeySession(
+        self, request: messages.OpenKeySessionRequest, context: Any
+    ) -> messages.OpenKeySessionResponse:
+        """Opens a session with a key."""
+        key, issued, user = await key_sessions.open_session(
+            self._identity, request.username, request.password
+        )
+        return messages.OpenKeySessionResponse(
+            key=key,
+            access_token=issued.token,
+            expire_time=_timestamp(issued.expires_at),
+            user=user_to_proto(user),
+        )
+
+    async def ExchangeSessionKey(
+        self, request: messages.ExchangeSessionKeyRequest, context: Any
+    ) -> messages.ExchangeSessionKeyResponse:
+        """Takes the key of a session."""
+        issued = await key_sessions.exchange(self._identity, request.key)
+        return messages.ExchangeSessionKeyResponse(
+            access_token=issued.token, expire_time=_timestamp(issued.expires_at)
+        )
+
+    async def CloseKeySession(
+        self, request: messages.CloseKeySessionRequest, context: Any
+    ) -> messages.CloseKeySessionResponse:
+        """Ends the session of a key."""
+        await key_sessions.close(self._identity, request.key)
+        return messages.CloseKeySessionResponse()
+
     async def ExchangeAccessToken(
         self, request: messages.ExchangeAccessTokenRequest, context: Any
     ) -> messages.ExchangeAccessTokenResponse:
         """Takes a personal access token."""
-        issued = await access_tokens.exchange(self._identity, request.token)
+        issued, token = await access_tokens.exchange(self._identity, request.token)
         return messages.ExchangeAccessTokenResponse(
-            access_token=issued.token, expire_time=_timestamp(issued.expires_at)
+            access_token=issued.token, expire_time=_timestamp(issued.expires_at), description=_token(token)
         )
 
     async def IssueServiceToken(
@@ -92,22 +125,27 @@ class IdentityServicer(identity_service_pb2_grpc.IdentityServiceServicer):
 
     async def ListUsers(self, request: messages.ListUsersRequest, context: Any) -> messages.ListUsersResponse:
         """Reads a page of accounts."""
+        domain.check_listing(
+            search=request.search,
+            username=request.username,
+            skip=request.skip,
+            has_token=bool(request.page_token),
+        )
         after = paging.decode_text(request.page_token, request)
         size = paging.size(request.page_size)
-        search = Search(
-            prefix=request.search,
+        selection = Selection(
+            search=request.search,
             is_active=request.is_active if request.HasField("is_active") else None,
-            after=after,
-            limit=size + 1,
+            username=request.username,
         )
-        found = await users.search(self._identity, search)
-        token = (
-            paging.encode([domain.username_key(found[size - 1].username)], request)
-            if len(found) > size
-            else ""
-        )
+        found = await users.search(self._identity, selection, after=after, skip=request.skip, limit=size + 1)
+        token = ""
+        if len(found) > size:
+            token = paging.encode([domain.username_key(found[size - 1].username)], request)
         return messages.ListUsersResponse(
-            users=[_visible(user) for user in found[:size]], next_page_token=token
+            users=[_visible(user) for user in found[:size]],
+            next_page_token=token,
+            total_size=await users.count(self._identity, selection) if request.with_total_size else 0,
         )
 
     async def UpdateUser(
@@ -136,7 +174,9 @@ class IdentityServicer(identity_service_pb2_grpc.IdentityServiceServicer):
     ) -> messages.CreateAccessTokenResponse:
         """Makes a personal access token."""
         end = _moment(request.expire_time) if request.HasField("expire_time") else None
-        token, secret = await access_tokens.create(self._identity, request.name, end)
+        token, secret = await access_tokens.create(
+            self._identity, request.name, end, read_only=request.read_only
+        )
         return messages.CreateAccessTokenResponse(access_token=_token(token), secret=secret)
 
     async def ListAccessTokens(
@@ -145,6 +185,21 @@ class IdentityServicer(identity_service_pb2_grpc.IdentityServiceServicer):
         """Lists the caller's personal access tokens."""
         tokens = await access_tokens.of_caller(self._identity)
         return messages.ListAccessTokensResponse(access_tokens=[_token(token) for token in tokens])
+
+    async def GetAccessToken(
+        self, request: messages.GetAccessTokenRequest, context: Any
+    ) -> messages.GetAccessTokenResponse:
+        """Reads a personal access token."""
+        token = await access_tokens.get(self._identity, request.id)
+        return messages.GetAccessTokenResponse(access_token=_token(token))
+
+    async def UpdateAccessToken(
+        self, request: messages.UpdateAccessTokenRequest, context: Any
+    ) -> messages.UpdateAccessTokenResponse:
+        """Changes a personal access token."""
+        changes = _token_changes(request.access_token, request.update_mask.paths)
+        token = await access_tokens.update(self._identity, request.access_token.id, changes)
+        return messages.UpdateAccessTokenResponse(access_token=_token(token))
 
     async def RevokeAccessToken(
         self, request: messages.RevokeAccessTokenRequest, context: Any
@@ -173,6 +228,16 @@ def _changes(user: user_pb2.User, paths: Iterable[str]) -> Mapping[str, Any]:
     return changes
 
 
+def _token_changes(token: user_pb2.AccessToken, paths: Iterable[str]) -> Mapping[str, Any]:
+    """The masked fields; names of others are kept for the domain to refuse."""
+    changes: dict[str, Any] = dict.fromkeys(paths)
+    if "name" in changes:
+        changes["name"] = token.name
+    if "expire_time" in changes and token.HasField("expire_time"):
+        changes["expire_time"] = _moment(token.expire_time, "access_token.expire_time")
+    return changes
+
+
 def _role(number: int) -> Role:
     if number not in _ROLE_NAMES:
         raise errors.invalid("user.role", "must be ROLE_ADMIN, ROLE_USER or ROLE_WORKER")
@@ -192,7 +257,13 @@ def _pair(tokens: Tokens) -> messages.TokenPair:
 
 
 def _token(token: PersonalToken) -> user_pb2.AccessToken:
-    message = user_pb2.AccessToken(id=token.id, name=token.name, create_time=_timestamp(token.created_at))
+    message = user_pb2.AccessToken(
+        id=token.id,
+        name=token.name,
+        read_only=token.read_only,
+        create_time=_timestamp(token.created_at),
+        update_time=_timestamp(token.updated_at),
+    )
     if token.expires_at is not None:
         message.expire_time.FromDatetime(token.expires_at)
     if token.used_at is not None:
@@ -206,8 +277,8 @@ def _timestamp(moment: datetime) -> Timestamp:
     return message
 
 
-def _moment(message: Timestamp) -> datetime:
+def _moment(message: Timestamp, field: str = "expire_time") -> datetime:
     try:
         return message.ToDatetime(UTC)
     except ValueError:
-        raise errors.invalid("expire_time", "is not between the years 1 and 9999") from None
+        raise errors.invalid(field, "is not between the years 1 and 9999") from None

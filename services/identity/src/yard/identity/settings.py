@@ -1,12 +1,10 @@
 """What the operator decides for identity."""
 
-import base64
-import binascii
 from dataclasses import dataclass
 
-from yard.runtime.settings import PREFIX, RuntimeSettings, SettingsError, setting
+from yard.runtime.auth import parse_key
+from yard.runtime.settings import PREFIX, RuntimeSettings, SettingsError, parsed, setting
 
-KEY_BYTES = 32
 SMALLEST_SERVICE_SECRET = 16
 
 
@@ -35,14 +33,7 @@ class Settings(RuntimeSettings):
 
 def key_of(settings: Settings) -> bytes:
     """The key that encrypts signing keys; SettingsError unless it is 32 bytes in base64."""
-    try:
-        key = base64.b64decode(settings.key_encryption_key, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != KEY_BYTES:
-        fault = f"{PREFIX}KEY_ENCRYPTION_KEY: expected {KEY_BYTES} bytes in base64, got <hidden>"
-        raise SettingsError([fault])
-    return key
+    return parsed(settings, "key_encryption_key", parse_key)
 
 
 def check(settings: Settings, password_lengths: range) -> None:

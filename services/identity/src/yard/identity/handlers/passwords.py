@@ -7,12 +7,14 @@ from argon2 import PasswordHasher, profiles
 from argon2.exceptions import VerifyMismatchError
 from yard.runtime import ids
 
+COST = profiles.RFC_9106_LOW_MEMORY
+
 
 class Passwords:
     """Hashes and verifies in a few threads of its own, because each hash takes 64 MiB and a core."""
 
     def __init__(self, *, threads: int) -> None:
-        self._hasher = PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
+        self._hasher = PasswordHasher.from_parameters(COST)
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2")
         self._nobodys_hash = ""
 

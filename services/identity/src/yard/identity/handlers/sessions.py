@@ -5,9 +5,9 @@ from uuid import UUID
 
 from yard.identity import domain
 from yard.identity.domain import Session, Tokens, User
-from yard.identity.handlers import guesses
+from yard.identity.handlers import credentials, guesses
 from yard.identity.handlers.context import Identity, digest, principal_of
-from yard.identity.store import sessions, users
+from yard.identity.store import key_sessions, sessions, users
 from yard.runtime import clock, errors, ids, telemetry
 from yard.runtime.db import Transaction
 
@@ -17,15 +17,8 @@ _log = telemetry.log(__name__)
 async def log_in(identity: Identity, username: str, password: str) -> tuple[Tokens, User]:
     """Opens a session; an unknown name, a wrong password and an inactive account fail alike."""
     domain.check_credentials(username, password)
-    key = domain.username_key(username)
-    await guesses.refuse_over_limit(identity.db, key)
-    found = await users.find_credentials(identity.db, username)
-    is_right = await identity.passwords.verify(found.password_hash if found else None, password)
-    is_accepted = is_right and found is not None and found.user.is_active
-    await guesses.settle(identity.db, key, is_right=is_accepted)
-    if found is None or not is_accepted:
-        raise _refused()
-    return await _open(identity, found), found.user
+    proved = await credentials.prove(identity, username, password)
+    return await _open(identity, proved), proved.user
 
 
 async def refresh(identity: Identity, refresh_token: str) -> Tokens:
@@ -55,15 +48,14 @@ async def purge(identity: Identity) -> None:
     """Forgets what has ended by itself: sessions and failed logins."""
     async with identity.db.transaction() as tx:
         await sessions.purge(tx, clock.now())
+        await key_sessions.purge(tx, clock.now())
         await guesses.purge(tx)
 
 
 async def _open(identity: Identity, found: users.Credentials) -> Tokens:
     session_id, refresh_token = ids.uuid7(), ids.token()
     async with identity.db.transaction() as tx:
-        # The password may have been changed, and all sessions ended, while it was verified.
-        if await users.lock_credentials(tx, found.user.id) != found:
-            raise _refused()
+        await credentials.hold(tx, found)
         await sessions.insert(tx, session_id, found.user.id, _end(identity))
         await sessions.add_token(tx, session_id, digest(refresh_token))
     return _tokens(identity, found.user, session_id, refresh_token)
@@ -86,7 +78,3 @@ def _end(identity: Identity) -> datetime:
 def _tokens(identity: Identity, user: User, session_id: UUID, refresh_token: str) -> Tokens:
     issued = identity.keys.issue(principal_of(user, session_id=session_id))
     return Tokens(access_token=issued.token, expires_at=issued.expires_at, refresh_token=refresh_token)
-
-
-def _refused() -> errors.Unauthenticated:
-    return errors.Unauthenticated("user name or password is wrong", reason="WRONG_CREDENTIALS")

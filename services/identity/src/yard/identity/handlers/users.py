@@ -1,7 +1,6 @@
 """Accounts: making, reading, changing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +11,12 @@ from yard.identity.domain import NewUser, User
 from yard.identity.handlers import guesses
 from yard.identity.handlers.context import Identity, caller, require_admin
 from yard.identity.handlers.messages import public_user, user_to_proto
-from yard.identity.store import sessions, users
+from yard.identity.store import key_sessions, sessions, users
+from yard.identity.store.users import Selection
 from yard.runtime import auth, errors, idempotency, telemetry
 from yard.runtime.db import Transaction
 
 _log = telemetry.log(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which accounts a list shows; `after` is the key of the last one that was sent."""
-
-    prefix: str
-    is_active: bool | None
-    after: str | None
-    limit: int
 
 
 async def create(
@@ -78,16 +68,16 @@ async def get_self(identity: Identity) -> User:
     return await caller(identity.db)
 
 
-async def search(identity: Identity, search: Search) -> list[User]:
-    """Accounts by name."""
-    domain.check_search(search.prefix)
-    return await users.page(
-        identity.db,
-        search=search.prefix,
-        is_active=search.is_active,
-        after=search.after,
-        limit=search.limit,
-    )
+async def search(
+    identity: Identity, selection: Selection, *, after: str | None, skip: int, limit: int
+) -> list[User]:
+    """Accounts by name; `after` is the key of the last one that was sent."""
+    return await users.page(identity.db, selection, after=after, skip=skip, limit=limit)
+
+
+async def count(identity: Identity, selection: Selection) -> int:
+    """All that are selected."""
+    return await users.count(identity.db, selection)
 
 
 async def update(identity: Identity, user_id: int, changes: Mapping[str, Any]) -> User:
@@ -114,7 +104,8 @@ async def change_password(identity: Identity, user_id: int, *, old: str, new: st
     if target_id != asking.id and not asking.is_admin:
         raise errors.PermissionDenied("only administrators set the passwords of others")
     domain.check_new_password(new)
-    if not asking.is_admin:
+    # Administrators may leave it out; a wrong one is refused from them too.
+    if not asking.is_admin or (old and target_id == asking.id):
         await _verify_old(identity, asking, old)
     password_hash = await identity.passwords.hash(new)
     spared = UUID(session) if session and target_id == asking.id else None
@@ -122,6 +113,7 @@ async def change_password(identity: Identity, user_id: int, *, old: str, new: st
         await users.lock(tx, target_id)
         await users.set_password(tx, target_id, password_hash)
         await sessions.delete_of_user(tx, target_id, spare=spared)
+        await key_sessions.delete_of_user(tx, target_id, spare=spared)
 
 
 def may_see_email(user: User) -> bool:
@@ -151,6 +143,7 @@ async def _announce(tx: Transaction, before: User, after: User) -> None:
     was, now = public_user(before), public_user(after)
     if before.is_active and not after.is_active:
         await sessions.delete_of_user(tx, after.id)
+        await key_sessions.delete_of_user(tx, after.id)
         await tx.emit(events.UserDeactivated(user_id=after.id), key=str(after.id))
         was.is_active = False
     if was != now:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yard.identity.domain import NewUser, User, search_key, search_keys, username_key
+from yard.identity.domain import NewUser, User, email_key, search_key, search_keys, username_key
 from yard.identity.store import Reader
 from yard.runtime import errors
 from yard.runtime.db import Record, Transaction, UniqueViolation
@@ -61,6 +61,22 @@ async def find_credentials(reader: Reader, username: str) -> Credentials | None:
     return None if row is None else Credentials(user=from_row(row), password_hash=row["password_hash"])
 
 
+async def find_by_email(reader: Reader, email: str) -> Credentials | None:
+    """The active account with this address in any case, if only one has it."""
+    rows = await reader.fetch(
+        f"""
+        SELECT {COLUMNS}, password_hash
+        FROM app_user
+        WHERE email_key = $1 AND email_key <> '' AND is_active
+        LIMIT 2
+        """,  # noqa: S608 - constant
+        email_key(email),
+    )
+    if len(rows) != 1:
+        return None
+    return Credentials(user=from_row(rows[0]), password_hash=rows[0]["password_hash"])
+
+
 async def lock_credentials(tx: Transaction, user_id: int) -> Credentials | None:
     """The account with its password hash, which stay as they are until the transaction ends."""
     row = await tx.fetchrow(
@@ -92,8 +108,8 @@ async def insert(tx: Transaction, user: NewUser, password_hash: str) -> User:
                 f"""
                 INSERT INTO app_user
                     (username, username_key, first_name, last_name, email, role, password_hash,
-                     plain_username_key, full_name_key, last_name_key)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                     email_key, plain_username_key, full_name_key, last_name_key)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                 RETURNING {COLUMNS}
                 """,  # noqa: S608 - constant
                 user.username,
@@ -103,6 +119,7 @@ async def insert(tx: Transaction, user: NewUser, password_hash: str) -> User:
                 user.email,
                 user.role,
                 password_hash,
+                email_key(user.email),
                 *search_keys(user.username, user.first_name, user.last_name),
             )
     except UniqueViolation:
@@ -129,8 +146,8 @@ async def update(tx: Transaction, user_id: int, changes: Mapping[str, Any]) -> U
     )
     assert row is not None
     user = from_row(row)
-    if {"first_name", "last_name"}.intersection(changes):
-        await _put_search_keys(tx, user)
+    if {"first_name", "last_name", "email"}.intersection(changes):
+        await _put_keys(tx, user)
     return user
 
 
@@ -145,28 +162,58 @@ async def password_hash(reader: Reader, user_id: int) -> str:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Accounts of which a name begins with `search`, and of exactly this name if it is not empty."""
+
+    search: str = ""
+    is_active: bool | None = None
+    username: str = ""
+
+    @property
+    def condition(self) -> str:
+        """On the first four `arguments`."""
+        begins = _BEGINS if search_key(self.search) else _ANY
+        named = "username_key = $4" if self.username else "$4::text IS NOT NULL"
+        return f"{begins} AND ($3::boolean IS NULL OR is_active = $3) AND {named}"
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """Of the condition."""
+        first = search_key(self.search)
+        return first, first + _LAST_CHARACTER, self.is_active, username_key(self.username)
+
+
 async def page(
-    reader: Reader, *, search: str, is_active: bool | None, after: str | None, limit: int
+    reader: Reader, selection: Selection, *, after: str | None, skip: int, limit: int
 ) -> list[User]:
-    """Accounts by name, after the given key, of which a name begins with `search`."""
-    first = search_key(search)
+    """Selected accounts by name, after the given key, without the first `skip` of them."""
     rows = await reader.fetch(
         f"""
         SELECT {COLUMNS}
         FROM app_user
-        WHERE {_BEGINS if first else _ANY}
-            AND ($3::boolean IS NULL OR is_active = $3)
-            AND ($4::text IS NULL OR username_key > $4)
+        WHERE {selection.condition} AND ($5::text IS NULL OR username_key > $5)
         ORDER BY username_key
-        LIMIT $5
+        LIMIT $6
+        OFFSET $7
         """,  # noqa: S608 - constants
-        first,
-        first + _LAST_CHARACTER,
-        is_active,
+        *selection.arguments,
         after,
         limit,
+        skip,
     )
     return [from_row(row) for row in rows]
+
+
+async def count(reader: Reader, selection: Selection) -> int:
+    """Selected accounts."""
+    condition = selection.condition
+    return int(
+        await reader.fetchval(
+            f"SELECT count(*) FROM app_user WHERE {condition}",  # noqa: S608 - constants
+            *selection.arguments,
+        )
+    )
 
 
 # Ranges, which are found in the indexes also by a plan that is made before the search is known.
@@ -179,13 +226,14 @@ _BEGINS = """(
 _ANY = "$1::text <= $2::text"
 
 
-async def _put_search_keys(tx: Transaction, user: User) -> None:
+async def _put_keys(tx: Transaction, user: User) -> None:
     await tx.execute(
         """
         UPDATE app_user
-        SET plain_username_key = $2, full_name_key = $3, last_name_key = $4
+        SET email_key = $2, plain_username_key = $3, full_name_key = $4, last_name_key = $5
         WHERE id = $1
         """,
         user.id,
+        email_key(user.email),
         *search_keys(user.username, user.first_name, user.last_name),
     )
