@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import grpc.aio
-import pytest
 from frameyard.annotation.v1 import annotation_pb2 as annotation
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
@@ -24,6 +22,7 @@ from yard.task.service import SERVICE
 from yard.task.settings import Settings
 from yard.task.store import labels, tasks
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 if TYPE_CHECKING:
     from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceAsyncStub
@@ -253,15 +252,8 @@ async def insert_attribute(
     return attribute_id
 
 
-async def refusal(call: Awaitable[Any]) -> errors.YardError:
-    """The error that a call ends with."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return rpc.errors_from_rpc(caught.value)
-
-
 async def faults(call: Awaitable[Any]) -> dict[str, str]:
     """Field violations of a call that is refused for them."""
-    error = await refusal(call)
+    error = await refused(call)
     assert isinstance(error, errors.InvalidArgument), error
     return {violation.field: violation.description for violation in error.violations}

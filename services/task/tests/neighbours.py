@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import grpc
-import pytest
 from frameyard.annotation.v1 import annotation_events_pb2, annotation_service_pb2_grpc
 from frameyard.common.v1.common_pb2 import BlobRef
 from frameyard.identity.v1 import identity_events_pb2, user_pb2
@@ -31,7 +29,7 @@ from frameyard.task.v1 import (
 )
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
-from yard.runtime import app, auth, errors, rpc
+from yard.runtime import app, auth, errors
 from yard.task.settings import Settings
 from yard.testkit import eventually
 from yard.testkit.facts import Facts
@@ -53,6 +51,7 @@ DORA = auth.Principal(user_id=4, username="dora", role="worker")
 STRANGER = auth.Principal(user_id=5, username="stranger", role="user")
 ADMIN = auth.Principal(user_id=9, username="admin", role="admin")
 EXPORT = auth.Principal(user_id=0, username="export", role="service", service="export")
+ROLES = {"admin": user_pb2.ROLE_ADMIN, "user": user_pb2.ROLE_USER, "worker": user_pb2.ROLE_WORKER}
 PEOPLE = (ANN, BEN, CLEO, DORA, STRANGER, ADMIN)
 
 UPLOAD = media_pb2.MediaSource(
@@ -199,7 +198,9 @@ class Neighbours:
     async def introduce(self, *people: auth.Principal) -> None:
         """Identity tells of accounts."""
         for person in people:
-            user = user_pb2.User(id=person.user_id, username=person.username, is_active=True)
+            user = user_pb2.User(
+                id=person.user_id, username=person.username, is_active=True, role=ROLES[person.role]
+            )
             await self.publish(identity_events_pb2.UserCreated(user=user), person.user_id, "identity")
 
     async def index(self, task: task_pb2.Task, size: int, *, is_video: bool = True, **fields: Any) -> None:
@@ -254,20 +255,6 @@ async def pages(method: Any, request: Any, field: str) -> AsyncIterator[Any]:
         if not answer.next_page_token:
             return
         request.page_token = answer.next_page_token
-
-
-async def refused(call: Awaitable[object]) -> errors.YardError:
-    """Why a call fails."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return rpc.errors_from_rpc(caught.value)
-
-
-async def wrong_fields(call: Awaitable[object]) -> list[str]:
-    """The fields that a call is refused for."""
-    error = await refused(call)
-    assert isinstance(error, errors.InvalidArgument)
-    return sorted(violation.field for violation in error.violations)
 
 
 async def emitted(running: Running, key: int) -> list[Any]:

@@ -68,8 +68,8 @@ async def test_shapes_are_checked_against_their_own_image(settings_for: Settings
     mode = int(TASK_MODE_ANNOTATION)
     async with stage.scene(settings_for, windows=((0, 7),), mode=mode, plan=ref) as scene:
         await scene.running.runtime.blobs.put(KEY, content)
-        wrong = [scene.box(frame, 0, 0, 104, 50) for frame in (1, 4, 6, 7)]
+        wrong = [scene.box(frame, 0, 0, 203, 50) for frame in (1, 4, 6, 7)]
         assert await faults(scene.put(scene.job(0), *wrong)) == {
-            "annotations.shapes[0].points": "leaves the frame of 101x50"
+            "annotations.shapes[0].points": "leaves the frame of 101x50 by more than its size"
         }
         assert (await scene.put(scene.task, *wrong[1:])).revision == 1

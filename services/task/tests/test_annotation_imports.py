@@ -15,9 +15,10 @@ from yard.runtime import auth, errors, ids
 from yard.task.handlers.annotations.messages import write
 from yard.testkit import eventually
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ANN, BEN, OWNER, STRANGER, Scene, faults, refusal
+from services.task.tests.annotation_scene import ANN, BEN, OWNER, STRANGER, Scene, faults
 
 APPEND, REPLACE = messages.IMPORT_MODE_APPEND, messages.IMPORT_MODE_REPLACE
 
@@ -132,7 +133,7 @@ async def test_objects_stay_or_are_replaced(scene: Scene) -> None:
     assert await scene.db.fetchval("SELECT count(*) FROM keyframe") == 0
     *_, event = await scene.events()
     assert (event.created, event.deleted) == (1, 3)
-    error = await refusal(bring(scene, scene.job(0), one, mode=REPLACE, base_revision=2))
+    error = await refused(bring(scene, scene.job(0), one, mode=REPLACE, base_revision=2))
     assert (error.reason, error.metadata["revision"]) == ("REVISION_CHANGED", "3")
 
 
@@ -183,11 +184,11 @@ async def test_a_repeat_is_answered_from_the_record(scene: Scene) -> None:
 
 async def test_only_those_whose_turn_it_is_may_import(scene: Scene) -> None:
     one = batches(AnnotationSet(shapes=(box(scene, 1),)))
-    error = await refusal(bring(scene, scene.job(0), one, by=BEN))
+    error = await refused(bring(scene, scene.job(0), one, by=BEN))
     assert (type(error), error.reason) == (errors.PermissionDenied, "NOT_YOUR_TURN")
-    assert isinstance(await refusal(bring(scene, scene.job(0), one, by=STRANGER)), errors.NotFound)
+    assert isinstance(await refused(bring(scene, scene.job(0), one, by=STRANGER)), errors.NotFound)
     absent = messages.AnnotationTarget(job_id=10**9)
-    assert isinstance(await refusal(bring(scene, absent, one)), errors.NotFound)
+    assert isinstance(await refused(bring(scene, absent, one)), errors.NotFound)
     assert "header" in await faults(scene.as_(OWNER).ImportAnnotations(iter(())))
 
 
@@ -217,11 +218,11 @@ async def test_an_import_keeps_within_the_limits(settings_for: SettingsFor) -> N
     limits = {"import_max_objects": 5, "import_max_bytes": 2_000}
     async with stage.scene(settings_for, settings=limits) as scene:
         many = batches(AnnotationSet(shapes=tuple(box(scene, 1) for _ in range(6))), 2)
-        error = await refusal(bring(scene, scene.job(0), many))
+        error = await refused(bring(scene, scene.job(0), many))
         assert (type(error), error.reason) == (errors.ResourceExhausted, "IMPORT_TOO_LARGE")
         outline = tuple(float(number) for number in range(300))
         large = Shape(frame=1, label_id=scene.person, kind=ShapeKind.POLYGON, points=outline)
-        error = await refusal(bring(scene, scene.job(0), batches(AnnotationSet(shapes=(large,)))))
+        error = await refused(bring(scene, scene.job(0), batches(AnnotationSet(shapes=(large,)))))
         assert (type(error), error.reason) == (errors.ResourceExhausted, "IMPORT_TOO_LARGE")
         assert await scene.revisions() == [0, 0, 0]
 
@@ -233,9 +234,9 @@ async def test_a_service_that_has_checked_rights_names_the_author(scene: Scene) 
     [event] = await scene.events()
     assert event.user_id == ANN.user_id
     for by, user_id in ((ANN, BEN.user_id), (OWNER, OWNER.user_id), (stage.EXPORT, 0)):
-        error = await refusal(bring(scene, scene.job(0), given, by=by, user_id=user_id))
+        error = await refused(bring(scene, scene.job(0), given, by=by, user_id=user_id))
         assert isinstance(error, errors.PermissionDenied)
-    wrong = await refusal(bring(scene, scene.job(0), given, by=stage.EXPORT, user_id=-1))
+    wrong = await refused(bring(scene, scene.job(0), given, by=stage.EXPORT, user_id=-1))
     assert isinstance(wrong, errors.InvalidArgument)
     assert len(await scene.events()) == 1
 
@@ -243,8 +244,8 @@ async def test_a_service_that_has_checked_rights_names_the_author(scene: Scene) 
 async def test_who_may_import_is_told_without_a_change(scene: Scene) -> None:
     await scene.put(scene.job(0), scene.box(1))
     assert (await bring(scene, scene.job(0), (), by=ANN, mode=REPLACE, check_only=True)).revision == 1
-    denied = await refusal(bring(scene, scene.job(0), (), by=stage.EXPORT, mode=REPLACE, check_only=True))
+    denied = await refused(bring(scene, scene.job(0), (), by=stage.EXPORT, mode=REPLACE, check_only=True))
     assert isinstance(denied, errors.PermissionDenied)
-    absent = await refusal(bring(scene, scene.job(0), (), by=STRANGER, check_only=True))
+    absent = await refused(bring(scene, scene.job(0), (), by=STRANGER, check_only=True))
     assert isinstance(absent, errors.NotFound)
     assert len((await scene.get(scene.job(0))).annotations.shapes) == 1

@@ -8,9 +8,10 @@ import pytest
 from frameyard.annotation.v1 import annotation_pb2 as annotation
 from yard.runtime import errors
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ANN, BEN, STRANGER, Scene, faults, refusal, some
+from services.task.tests.annotation_scene import ANN, BEN, STRANGER, Scene, faults, some
 
 MANY = 50
 
@@ -73,13 +74,13 @@ async def test_what_was_seen_of_a_job_is_not_trusted(scene: Scene) -> None:
         shapes = [scene.polygon(number) for number in range(count)]
         await scene.patch(scene.job(0), create=some(*shapes), by=ANN)
         assert isinstance(
-            await refusal(scene.patch(scene.job(0), create=some(*shapes), by=STRANGER)), errors.NotFound
+            await refused(scene.patch(scene.job(0), create=some(*shapes), by=STRANGER)), errors.NotFound
         )
-        error = await refusal(scene.patch(scene.job(0), create=some(*shapes), by=BEN))
+        error = await refused(scene.patch(scene.job(0), create=some(*shapes), by=BEN))
         assert isinstance(error, errors.PermissionDenied)
     await scene.db.execute("DELETE FROM label WHERE id = $1", scene.person)
     for count in (1, MANY):
         shapes = [scene.polygon(number) for number in range(count)]
         assert "create.shapes[0].label_id" in await faults(scene.patch(scene.job(0), create=some(*shapes)))
-    await scene.db.execute("UPDATE task SET width = 40 WHERE id = $1", scene.task_id)
+    await scene.db.execute("UPDATE task SET width = 20 WHERE id = $1", scene.task_id)
     assert "create.shapes[0].points" in await faults(scene.patch(scene.job(0), create=some(scene.box(1))))

@@ -12,9 +12,10 @@ from yard.annotations.model import AnnotationSet
 from yard.runtime import errors
 from yard.task.handlers.annotations.messages import write
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ANN, STRANGER, Scene, key, refusal
+from services.task.tests.annotation_scene import ANN, STRANGER, Scene, key
 
 
 @pytest.fixture
@@ -109,4 +110,4 @@ async def test_memory_does_not_grow_with_a_job(scene: Scene) -> None:
 
 async def test_strangers_stream_nothing(scene: Scene) -> None:
     call = scene.as_(STRANGER).StreamAnnotations(messages.StreamAnnotationsRequest(target=scene.job(0)))
-    assert isinstance(await refusal(anext(aiter(call))), errors.NotFound)
+    assert isinstance(await refused(anext(aiter(call))), errors.NotFound)

@@ -9,9 +9,10 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.common.v1.common_pb2 import FrameRange
 from yard.runtime import errors
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ANN, BEN, EXPORT, STRANGER, Scene, faults, key, refusal, some
+from services.task.tests.annotation_scene import ANN, BEN, EXPORT, STRANGER, Scene, faults, key, some
 
 REQUEST = str(uuid5(NAMESPACE_URL, "one"))
 
@@ -144,7 +145,7 @@ async def test_all_faults_come_at_once_and_nothing_changes(scene: Scene) -> None
         scene.box(1, kind=annotation.SHAPE_KIND_UNSPECIFIED),
         scene.box(1, label_id=999),
         scene.box(1, attributes=stage.values({scene.colour: "green"})),
-        scene.box(1, 0, 0, 1300, 50),
+        scene.box(1, 0, 0, 2600, 50),
     ]
     found = await faults(
         scene.put(
@@ -200,7 +201,7 @@ async def test_an_old_base_revision_is_refused_with_the_present_one(scene: Scene
         scene.put(scene.job(0), base_revision=0),
         scene.patch(scene.job(0), create=some(scene.box(3)), base_revision=7),
     ):
-        error = await refusal(call)
+        error = await refused(call)
         assert isinstance(error, errors.Conflict)
         assert (error.reason, error.metadata["revision"]) == ("REVISION_CHANGED", "1")
     assert (await scene.put(scene.job(0), base_revision=1)).revision == 2
@@ -224,7 +225,7 @@ async def test_who_may_read_and_write_what(scene: Scene) -> None:
         await scene.get(scene.job(0), by=caller)
     await scene.put(scene.job(0), scene.box(1), by=ANN)
     for caller in (BEN, EXPORT):
-        assert isinstance(await refusal(scene.put(scene.job(0), by=caller)), errors.PermissionDenied)
+        assert isinstance(await refused(scene.put(scene.job(0), by=caller)), errors.PermissionDenied)
     for call in (
         scene.get(scene.job(0), by=STRANGER),
         scene.put(scene.job(0), by=STRANGER),
@@ -233,9 +234,9 @@ async def test_who_may_read_and_write_what(scene: Scene) -> None:
         scene.get(messages.AnnotationTarget(task_id=12345)),
         scene.get(scene.task, by=STRANGER),
     ):
-        assert isinstance(await refusal(call), errors.NotFound)
+        assert isinstance(await refused(call), errors.NotFound)
     await scene.db.execute("UPDATE job SET stage = 2 WHERE id = $1", scene.jobs[0])
-    assert isinstance(await refusal(scene.put(scene.job(0), by=ANN)), errors.PermissionDenied)
+    assert isinstance(await refused(scene.put(scene.job(0), by=ANN)), errors.PermissionDenied)
     assert (await scene.put(scene.job(0), by=BEN)).revision == 2
     assert await faults(scene.get(messages.AnnotationTarget())) == {"target": "must name a job or a task"}
 
@@ -276,4 +277,4 @@ async def test_a_save_starts_the_job_and_tells_the_revision_of_the_task(scene: S
 
 async def test_a_deleted_task_takes_no_saves(scene: Scene) -> None:
     await scene.db.execute("UPDATE task SET deleted_at = now()")
-    assert isinstance(await refusal(scene.put(scene.job(0), scene.box(1))), errors.NotFound)
+    assert isinstance(await refused(scene.put(scene.job(0), scene.box(1))), errors.NotFound)

@@ -9,9 +9,10 @@ from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.common.v1.common_pb2 import FrameRange
 from yard.runtime import errors
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ANN, OWNER, Scene, faults, key, refusal, some
+from services.task.tests.annotation_scene import ANN, OWNER, Scene, faults, key, some
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ async def test_an_edit_in_one_job_keeps_what_belongs_together(scene: Scene) -> N
 
 async def test_the_sum_of_revisions_is_checked(scene: Scene) -> None:
     await scene.put(scene.task, scene.polygon(95))
-    error = await refusal(scene.put(scene.task, base_revision=1))
+    error = await refused(scene.put(scene.task, base_revision=1))
     assert isinstance(error, errors.Conflict)
     assert error.metadata["revision"] == "2"
     assert (await scene.put(scene.task, base_revision=2)).revision == 4
@@ -172,10 +173,10 @@ async def test_saves_at_the_same_time_are_all_kept_and_told_in_order(scene: Scen
 
 async def test_who_may_not_write_to_all_jobs_may_not_replace_the_task(scene: Scene) -> None:
     await scene.db.execute("UPDATE job SET stage = 2 WHERE id = $1", scene.jobs[2])
-    assert isinstance(await refusal(scene.put(scene.task, by=ANN)), errors.PermissionDenied)
+    assert isinstance(await refused(scene.put(scene.task, by=ANN)), errors.PermissionDenied)
     assert (await scene.patch(scene.task, create=some(scene.polygon(95)), by=ANN)).revision == 2
     denied = scene.patch(scene.task, create=some(scene.polygon(200)), by=ANN)
-    assert isinstance(await refusal(denied), errors.PermissionDenied)
+    assert isinstance(await refused(denied), errors.PermissionDenied)
     assert (await scene.put(scene.task, by=OWNER)).revision == 4
 
 
@@ -194,6 +195,6 @@ async def test_a_task_without_media_has_nothing_and_takes_nothing(settings_for: 
     async with stage.scene(settings_for, windows=()) as scene:
         got = await scene.get(scene.task)
         assert (got.revision, len(got.annotations.shapes)) == (0, 0)
-        error = await refusal(scene.put(scene.task, scene.box(0)))
+        error = await refused(scene.put(scene.task, scene.box(0)))
         assert isinstance(error, errors.FailedPrecondition)
         assert error.reason == "MEDIA_NOT_READY"

@@ -6,8 +6,9 @@ from frameyard.annotation.v1.annotation_events_pb2 import DeletedFramesChanged
 from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
 from frameyard.task.v1.job_pb2 import JOB_STAGE_VALIDATION
 from yard.runtime import errors
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import CLEO, Client, Neighbours, Running, emitted, refused, wrong_fields
+from services.task.tests.neighbours import CLEO, Client, Neighbours, Running, emitted
 
 Target = messages.AnnotationTarget
 Runs = list[tuple[int, int]]

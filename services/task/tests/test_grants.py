@@ -7,8 +7,9 @@ from yard.runtime import auth, clock, errors
 from yard.runtime.auth.grants import TTL_S
 from yard.testkit import eventually
 from yard.testkit.fixtures import GRANT_KEY
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import CLEO, Client, Neighbours, refused, wrong_fields
+from services.task.tests.neighbours import CLEO, Client, Neighbours
 
 GRANTS = auth.Grants([GRANT_KEY])
 

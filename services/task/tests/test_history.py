@@ -13,20 +13,10 @@ from yard.runtime import auth, errors
 from yard.task.handlers.history import limits
 from yard.task.store import annotations as annotation_store
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import (
-    ADMIN,
-    ANN,
-    BEN,
-    EXPORT,
-    OWNER,
-    STRANGER,
-    Scene,
-    key,
-    refusal,
-    some,
-)
+from services.task.tests.annotation_scene import ADMIN, ANN, BEN, EXPORT, OWNER, STRANGER, Scene, key, some
 
 REQUEST = str(uuid5(NAMESPACE_URL, "restore"))
 
@@ -164,21 +154,21 @@ async def test_a_state_is_brought_back_as_a_save(scene: Scene) -> None:
 
 async def test_a_restore_has_the_rules_of_a_save(scene: Scene) -> None:
     await three_saves(scene)
-    stale = await refusal(restore(scene, 1, base_revision=2))
+    stale = await refused(restore(scene, 1, base_revision=2))
     assert isinstance(stale, errors.Conflict)
     first = await restore(scene, 1, request_id=REQUEST)
     assert await restore(scene, 1, request_id=REQUEST) == first
     assert await scene.revisions() == [4, 0, 0]
-    wrong = await refusal(restore(scene, 2, request_id=REQUEST))
+    wrong = await refused(restore(scene, 2, request_id=REQUEST))
     assert isinstance(wrong, errors.InvalidArgument)
 
 
 async def test_states_that_never_were(scene: Scene) -> None:
     await three_saves(scene)
-    assert isinstance(await refusal(state(scene, 4)), errors.NotFound)
-    assert isinstance(await refusal(state(scene, -1)), errors.InvalidArgument)
-    assert isinstance(await refusal(diff(scene, 1, 4)), errors.NotFound)
-    assert isinstance(await refusal(restore(scene, 4)), errors.NotFound)
+    assert isinstance(await refused(state(scene, 4)), errors.NotFound)
+    assert isinstance(await refused(state(scene, -1)), errors.InvalidArgument)
+    assert isinstance(await refused(diff(scene, 1, 4)), errors.NotFound)
+    assert isinstance(await refused(restore(scene, 4)), errors.NotFound)
 
 
 async def test_who_may_look_back_and_go_back(scene: Scene) -> None:
@@ -187,14 +177,14 @@ async def test_who_may_look_back_and_go_back(scene: Scene) -> None:
         assert len((await state(scene, 1, by=principal)).shapes) == 2
         assert len(await revisions(scene, scene.job(0), by=principal)) == 3
     for principal in (BEN, EXPORT):
-        assert isinstance(await refusal(restore(scene, 1, by=principal)), errors.PermissionDenied)
+        assert isinstance(await refused(restore(scene, 1, by=principal)), errors.PermissionDenied)
     for call in (
         state(scene, 1, by=STRANGER),
         revisions(scene, scene.job(0), by=STRANGER),
         revisions(scene, scene.task, by=STRANGER),
         restore(scene, 1, by=STRANGER),
     ):
-        assert isinstance(await refusal(call), errors.NotFound)
+        assert isinstance(await refused(call), errors.NotFound)
     assert (await restore(scene, 1, by=ANN)).revision == 4
 
 
@@ -278,7 +268,7 @@ async def test_only_so_many_saves_are_kept(settings_for: SettingsFor) -> None:
         found = await revisions(scene, scene.job(0))
         assert [(one.revision, one.is_readable) for one in found] == [(5, True), (4, True)]
         assert (await state(scene, 3)).shapes[0].frame == 2
-        gone = await refusal(state(scene, 2))
+        gone = await refused(state(scene, 2))
         assert isinstance(gone, errors.FailedPrecondition)
         assert (gone.reason, gone.metadata["oldest"]) == ("REVISION_NOT_KEPT", "3")
         assert await is_accounted(scene)
@@ -295,7 +285,7 @@ async def test_only_so_many_bytes_are_kept(settings_for: SettingsFor) -> None:
         assert 1 < len(readable) < 8
         assert readable == list(range(8, 8 - len(readable), -1))
         assert len((await state(scene, readable[-1])).shapes) == 100
-        assert isinstance(await refusal(state(scene, readable[-1] - 1)), errors.FailedPrecondition)
+        assert isinstance(await refused(state(scene, readable[-1] - 1)), errors.FailedPrecondition)
         assert await is_accounted(scene)
         assert await stored_bytes(scene) <= 8_000
 
@@ -306,7 +296,7 @@ async def test_old_saves_are_forgotten(scene: Scene) -> None:
     assert await limits.prune(scene.db, scene.running.runtime.settings) == 1
     assert [one.revision for one in await revisions(scene, scene.job(0))] == [3]
     assert await state(scene, 2) == states[2]
-    assert isinstance(await refusal(state(scene, 1)), errors.FailedPrecondition)
+    assert isinstance(await refused(state(scene, 1)), errors.FailedPrecondition)
     assert await is_accounted(scene)
     assert await limits.prune(scene.db, scene.running.runtime.settings) == 0
 

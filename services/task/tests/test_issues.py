@@ -5,22 +5,12 @@ import pytest
 from frameyard.common.v1.common_pb2 import PersonRef
 from frameyard.task.v1 import issue_pb2, job_pb2
 from frameyard.task.v1 import issue_service_pb2 as messages
-from frameyard.task.v1.issue_events_pb2 import IssueCreated, IssueDeleted, IssueUpdated
+from frameyard.task.v1.issue_events_pb2 import CommentChange, IssueCreated, IssueDeleted, IssueUpdated
 from google.protobuf.field_mask_pb2 import FieldMask
 from yard.runtime import errors, ids
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import (
-    BEN,
-    CLEO,
-    DORA,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    pages,
-    refused,
-    wrong_fields,
-)
+from services.task.tests.neighbours import BEN, CLEO, DORA, Client, Neighbours, Running, emitted, pages
 
 Jobs = list[job_pb2.Job]
 
@@ -89,8 +79,16 @@ async def test_an_issue_is_opened_discussed_and_resolved(
     assert (await read(ann, issue.id)).comment_count == 1
     await delete(dora, issue.id)
     assert isinstance(await refused(read(dora, issue.id)), errors.NotFound)
-    told = [type(event) for event in await emitted(running, issue.task_id)][-6:]
+    events = (await emitted(running, issue.task_id))[-6:]
+    told = [type(event) for event in events]
     assert told == [IssueCreated, IssueUpdated, IssueUpdated, IssueUpdated, IssueUpdated, IssueDeleted]
+    of_comment = [event for event in events if isinstance(event, IssueUpdated) and event.HasField("comment")]
+    assert [(event.comment_change, event.comment.message) for event in of_comment] == [
+        (CommentChange.COMMENT_CHANGE_CREATED, answer.message),
+        (CommentChange.COMMENT_CHANGE_UPDATED, "mended"),
+        (CommentChange.COMMENT_CHANGE_DELETED, "mended"),
+    ]
+    assert {event.comment.id for event in of_comment} == {answer.id}
     assert await running.runtime.db.fetchval("SELECT count(*) FROM comment") == 0
 
 
@@ -162,6 +160,7 @@ async def test_lists_are_filtered_and_newest_first(ann: Client, jobs: Jobs) -> N
     answer = await ann.issues.ListIssues(messages.ListIssuesRequest())
     assert [len(issue.comments) for issue in answer.issues] == [1] * 5
     assert answer.issues[0].comment_count == 2
+    assert [*answer.issues[0].position] == [*made[4].position] != []
 
 
 async def test_wrong_fields_are_all_named(ann: Client, jobs: Jobs) -> None:
@@ -199,6 +198,61 @@ async def test_comments_are_paged_by_age(ann: Client, jobs: Jobs) -> None:
     said = [issue.comments[0].id] + [(await say(ann, issue.id, f"{n}")).id for n in range(4)]
     request = messages.ListCommentsRequest(issue_id=issue.id, page_size=2)
     assert [each.id async for each in pages(ann.issues.ListComments, request, "comments")] == said
+
+
+async def test_pages_are_numbered_and_counted(ann: Client, cleo: Client, jobs: Jobs) -> None:
+    made = [await opened(ann, jobs[number % 2].id, frame=10 * (number % 2)) for number in range(5)]
+    newest_first = [issue.id for issue in reversed(made)]
+    request = messages.ListIssuesRequest(skip=1, page_size=2, with_total_size=True)
+    answer = await ann.issues.ListIssues(request)
+    assert ([issue.id for issue in answer.issues], answer.total_size) == (newest_first[1:3], 5)
+    assert (await cleo.issues.ListIssues(request)).total_size == 3
+    request.page_token = answer.next_page_token
+    assert await wrong_fields(ann.issues.ListIssues(request)) == ["skip"]
+    request.skip = 0
+    assert [issue.id for issue in (await ann.issues.ListIssues(request)).issues] == newest_first[3:]
+
+
+async def test_comments_of_all_issues_are_listed(
+    ann: Client, cleo: Client, stranger: Client, export: Client, jobs: Jobs
+) -> None:
+    one, other = await opened(ann, jobs[0].id), await opened(ann, jobs[1].id, frame=12)
+    said = await say(cleo, one.id, "yes")
+    of_one, of_other = [one.comments[0].id, said.id], [other.comments[0].id]
+
+    async def found(client: Client, **fields: Any) -> list[int]:
+        request = messages.ListCommentsRequest(**fields)
+        return [each.id async for each in pages(client.issues.ListComments, request, "comments")]
+
+    for client in (ann, export):
+        assert await found(client, page_size=1) == sorted(of_one + of_other)
+    assert await found(cleo) == of_one
+    assert await found(stranger) == await found(stranger, job_id=jobs[0].id) == []
+    assert await found(ann, job_id=jobs[1].id) == of_other
+    assert await found(ann, job_id=jobs[0].id, issue_id=one.id) == of_one
+    assert await found(ann, job_id=jobs[1].id, issue_id=one.id) == []
+    assert isinstance(await refused(found(stranger, issue_id=one.id)), errors.NotFound)
+    request = messages.ListCommentsRequest(skip=1, page_size=1, with_total_size=True)
+    answer = await ann.issues.ListComments(request)
+    assert ([each.id for each in answer.comments], answer.total_size) == (of_other, 3)
+
+
+async def test_a_comment_is_read_by_who_sees_the_job(
+    ann: Client, cleo: Client, stranger: Client, jobs: Jobs
+) -> None:
+    async def found(client: Client, comment_id: int) -> issue_pb2.Comment:
+        return (await client.issues.GetComment(messages.GetCommentRequest(id=comment_id))).comment
+
+    issue = await opened(ann, jobs[0].id)
+    [comment] = issue.comments
+    assert await found(ann, comment.id) == await found(cleo, comment.id) == comment
+    hidden = await opened(ann, jobs[1].id, frame=12)
+    for call in (
+        found(stranger, comment.id),
+        found(cleo, hidden.comments[0].id),
+        found(ann, comment.id + 1_000),
+    ):
+        assert isinstance(await refused(call), errors.NotFound)
 
 
 async def test_issues_of_a_deleted_task_are_not_seen(ann: Client, jobs: Jobs) -> None:

@@ -30,8 +30,9 @@ from hypothesis import strategies as st
 from yard.runtime import clock
 from yard.task.domain import progress
 from yard.testkit import eventually
+from yard.testkit.refusals import wrong_fields
 
-from services.task.tests.neighbours import CLEO, DORA, Client, Neighbours, Running, emitted, wrong_fields
+from services.task.tests.neighbours import CLEO, DORA, Client, Neighbours, Running, emitted
 from services.task.tests.test_progress import START
 from services.task.tests.test_progress import job as stored_job
 

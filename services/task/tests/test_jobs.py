@@ -18,18 +18,9 @@ from frameyard.task.v1.job_pb2 import (
 from frameyard.task.v1.task_events_pb2 import JobUpdated, TaskProgressed
 from yard.runtime import errors
 from yard.task.store import jobs as job_store
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import (
-    BEN,
-    CLEO,
-    DORA,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    refused,
-    wrong_fields,
-)
+from services.task.tests.neighbours import BEN, CLEO, DORA, Client, Neighbours, Running, emitted
 
 TO_CLEO, TO_DORA = PersonRef(id=CLEO.user_id), PersonRef(id=DORA.user_id)
 Three = list[job_pb2.Job]

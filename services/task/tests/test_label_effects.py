@@ -14,10 +14,11 @@ from yard.runtime import errors, rpc
 from yard.task.domain.label_effects import Counted, Question
 from yard.task.store import annotations as store
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused, wrong_fields
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import ADMIN, ANN, OWNER, STRANGER, Scene, key, refusal, values
-from services.task.tests.neighbours import Client, Neighbours, Running, emitted, wrong_fields
+from services.task.tests.annotation_scene import ADMIN, ANN, OWNER, STRANGER, Scene, key, values
+from services.task.tests.neighbours import Client, Neighbours, Running, emitted
 
 if TYPE_CHECKING:
     from frameyard.task.v1.label_pb2 import LabelEffect
@@ -163,12 +164,12 @@ async def test_asking_needs_no_force_but_the_same_rights(scene: Scene) -> None:
     for principal in (OWNER, ADMIN):
         asked = await change(scene, delete_label_ids=[scene.car], validate_only=True, by=principal)
         assert [label.id for label in asked.task.labels] == [scene.car, scene.person]
-    refused = await refusal(change(scene, delete_label_ids=[scene.car]))
-    assert isinstance(refused, errors.FailedPrecondition)
+    fault = await refused(change(scene, delete_label_ids=[scene.car]))
+    assert isinstance(fault, errors.FailedPrecondition)
     for principal, error in ((ANN, errors.PermissionDenied), (STRANGER, errors.NotFound)):
         for validate_only in (True, False):
             call = change(scene, delete_label_ids=[scene.car], validate_only=validate_only, by=principal)
-            assert type(await refusal(call)) is error
+            assert type(await refused(call)) is error
 
 
 async def test_faults_are_told_to_who_only_asks(scene: Scene) -> None:

@@ -6,8 +6,9 @@ from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.task.v1 import label_pb2, project_service_pb2
 from frameyard.task.v1.task_events_pb2 import ProjectUpdated, TaskUpdated
 from yard.runtime import errors
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import BEN, Client, Neighbours, Running, emitted, refused, wrong_fields
+from services.task.tests.neighbours import ANN, BEN, Client, Neighbours, Running, emitted
 
 TEXT = label_pb2.ATTRIBUTE_INPUT_TEXT
 PERSON = label_pb2.Label(
@@ -67,7 +68,9 @@ async def test_labels_are_added_changed_and_deleted(ann: Client, running: Runnin
         ("remark", True, True),
         ("age", False, False),
     ]
-    assert (await emitted(running, task.id))[1:] == [TaskUpdated(task_id=task.id, changed_fields=["labels"])]
+    assert (await emitted(running, task.id))[1:] == [
+        TaskUpdated(task_id=task.id, changed_fields=["labels"], user_id=ANN.user_id)
+    ]
     assert (await ann.task(task.id)).update_time.ToDatetime() > task.update_time.ToDatetime()
 
 
@@ -124,7 +127,7 @@ async def test_labels_of_a_project_are_changed_there(ann: Client, running: Runni
     changed = (await ann.projects.UpdateProjectLabels(request)).project
     assert [label.name for label in changed.labels] == ["car", "person"]
     assert list((await ann.task(task.id)).labels) == list(changed.labels)
-    event = ProjectUpdated(project_id=project.id, changed_fields=["labels"])
+    event = ProjectUpdated(project_id=project.id, changed_fields=["labels"], user_id=ANN.user_id)
     assert event in await emitted(running, project.id)
 
 

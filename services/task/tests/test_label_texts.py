@@ -3,8 +3,9 @@ import json
 from frameyard.task.v1 import label_pb2
 from frameyard.task.v1 import label_service_pb2 as messages
 from yard.runtime import errors
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import Client, refused, wrong_fields
+from services.task.tests.neighbours import Client
 
 RAW = [
     {

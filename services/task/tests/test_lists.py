@@ -15,6 +15,7 @@ from frameyard.task.v1.project_service_pb2 import ListProjectsRequest
 from frameyard.task.v1.task_service_pb2 import ListTasksRequest
 from yard.runtime import auth
 from yard.testkit import eventually
+from yard.testkit.refusals import wrong_fields
 
 from services.task.tests.neighbours import (
     ADMIN,
@@ -27,7 +28,6 @@ from services.task.tests.neighbours import (
     Neighbours,
     Running,
     pages,
-    wrong_fields,
 )
 
 _TASK_ORDERS = list(task_service_pb2.TaskOrder.values())

@@ -8,17 +8,9 @@ from frameyard.task.v1 import job_pb2, task_pb2
 from frameyard.task.v1.task_events_pb2 import MediaRequestCancelled, MediaRequested, TaskReady
 from google.rpc import status_pb2
 from yard.runtime import errors
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import (
-    UPLOAD,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    finished,
-    refused,
-    wrong_fields,
-)
+from services.task.tests.neighbours import UPLOAD, Client, Neighbours, Running, emitted, finished
 
 INDEXING, READY, FAILED = (
     media_pb2.MEDIA_STATE_INDEXING,

@@ -12,9 +12,10 @@ from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1 import history_service_pb2 as history
 from yard.runtime import errors
 from yard.testkit.fixtures import SettingsFor
+from yard.testkit.refusals import refused
 
 from services.task.tests import annotation_scene as stage
-from services.task.tests.annotation_scene import OWNER, Scene, key, refusal, some, values
+from services.task.tests.annotation_scene import OWNER, Scene, key, some, values
 from services.task.tests.moving import insert_project, move
 
 
@@ -158,7 +159,7 @@ async def test_labels_that_only_the_past_has_are_not_left_behind(scene: Scene) -
     await scene.put(scene.job(0))
     project_id = await insert_project(scene)
     await scene.db.execute("DELETE FROM label WHERE name = 'person' AND project_id = $1", project_id)
-    error = await refusal(move(scene, project_id))
+    error = await refused(move(scene, project_id))
     assert isinstance(error, errors.FailedPrecondition)
     assert "label person is not there" in error.message
 
@@ -166,7 +167,7 @@ async def test_labels_that_only_the_past_has_are_not_left_behind(scene: Scene) -
 async def test_objects_of_before_are_not_saved_after(scene: Scene) -> None:
     old = scene.box(1)
     await move(scene, await insert_project(scene))
-    error = await refusal(scene.put(scene.job(0), old))
+    error = await refused(scene.put(scene.job(0), old))
     assert isinstance(error, errors.InvalidArgument)
     await scene.put(scene.job(0), scene.box(1))
 

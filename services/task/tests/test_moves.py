@@ -9,17 +9,9 @@ from frameyard.annotation.v1.annotation_events_pb2 import AnnotationsChanged
 from frameyard.task.v1 import job_pb2, label_pb2
 from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectProgressed, TaskMoved, TaskUpdated
 from yard.runtime import errors
+from yard.testkit.refusals import refused
 
-from services.task.tests.neighbours import (
-    ANN,
-    BEN,
-    CLEO,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    refused,
-)
+from services.task.tests.neighbours import ANN, BEN, CLEO, Client, Neighbours, Running, emitted
 from services.task.tests.test_label_service import draw, drawn
 
 OF_PROJECT = (ProjectCreated, ProjectProgressed)
@@ -68,7 +60,7 @@ async def test_labels_change_places_when_a_task_goes_into_a_project_and_out(
             task_id=task.id, job_id=job.id, revision=3, task_revision=3, user_id=ANN.user_id, updated=3
         ),
         TaskMoved(task_id=task.id, to_project_id=project.id, user_id=ANN.user_id),
-        TaskUpdated(task_id=task.id, changed_fields=["project_id", "labels"]),
+        TaskUpdated(task_id=task.id, changed_fields=["project_id", "labels"], user_id=ANN.user_id),
     ]
 
     answer = await ann.move(task.id, 0)

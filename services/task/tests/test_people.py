@@ -2,8 +2,9 @@ import grpc
 from frameyard.identity.v1 import identity_events_pb2, user_pb2
 from yard.runtime import auth
 from yard.testkit import eventually
+from yard.testkit.refusals import wrong_fields
 
-from services.task.tests.neighbours import BEN, Client, Connect, Neighbours, wrong_fields
+from services.task.tests.neighbours import BEN, Client, Connect, Neighbours
 
 NEW = auth.Principal(user_id=70, username="newcomer", role="user")
 

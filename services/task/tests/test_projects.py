@@ -16,18 +16,9 @@ from frameyard.task.v1.task_events_pb2 import ProjectCreated, ProjectDeleted, Pr
 from yard.runtime import errors, paging
 from yard.task.handlers.projects import HIDDEN_AT_ONCE
 from yard.testkit import eventually
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import (
-    ANN,
-    BEN,
-    CLEO,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    refused,
-    wrong_fields,
-)
+from services.task.tests.neighbours import ANN, BEN, CLEO, Client, Neighbours, Running, emitted
 
 PERSON = label_pb2.Label(
     name="person",
@@ -144,7 +135,7 @@ async def test_changes_are_those_of_the_mask(ann: Client, running: Running) -> N
     same = await ann.update_project(project.id, name="new")
     assert same == changed
     assert (await emitted(running, project.id))[1:] == [
-        ProjectUpdated(project_id=project.id, changed_fields=["name", "assignee"])
+        ProjectUpdated(project_id=project.id, changed_fields=["name", "assignee"], user_id=ANN.user_id)
     ]
 
 
@@ -226,9 +217,9 @@ async def test_a_deleted_project_is_hidden_with_its_tasks(
     assert isinstance(await refused(ann.job(job.id)), errors.NotFound)
     assert isinstance(await refused(ann.new_task(project_id=project.id)), errors.NotFound)
     assert (await ann.list_projects(), await ann.list_tasks(), await ann.list_jobs()) == ([], [], [])
-    assert ProjectDeleted(project_id=project.id) in await emitted(running, project.id)
+    assert ProjectDeleted(project_id=project.id, user_id=ANN.user_id) in await emitted(running, project.id)
 
-    deleted = TaskDeleted(task_id=task.id, media_id=task.media_id)
+    deleted = TaskDeleted(task_id=task.id, media_id=task.media_id, user_id=ANN.user_id)
 
     async def told() -> bool:
         events = await emitted(running, open_task.id)

@@ -50,6 +50,7 @@ def test_bad_issue_trackers(url: str) -> None:
         "ssh://git@example.org:2222/a",
         "https://example.org/a [data/x.zip]",
         "git@example.org:a/b [x/../y.xml]",
+        "example.org/team/a",
     ],
 )
 def test_good_repositories(location: str) -> None:
@@ -61,7 +62,7 @@ def test_good_repositories(location: str) -> None:
     "location",
     [
         "",
-        "example.org/a",
+        "example.org",
         "http://example.org/a",
         "file:///etc",
         "https://example.org/a [x.txt]",

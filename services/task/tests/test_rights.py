@@ -50,6 +50,8 @@ RULES: list[tuple[str, Any, set[int], bool, bool]] = [
     # rule, its check, people who may, administrators, services
     ("change project", lambda p: rights.may_change_project(p, PROJECT), {3, 4}, True, False),
     ("delete project", lambda p: rights.may_delete_project(p, PROJECT), {PROJECT_OWNER}, True, False),
+    ("give project away", lambda p: rights.may_give_away_project(p, PROJECT), {PROJECT_OWNER}, True, False),
+    ("give task away", lambda p: rights.may_give_away_task(p, TASK), {OWNER}, True, False),
     ("change task", lambda p: rights.may_change_task(p, TASK), STAFF, True, False),
     ("delete task", lambda p: rights.may_delete_task(p, TASK), {OWNER}, True, False),
     ("see whole task", lambda p: rights.sees_whole_task(p, TASK), ALL_STAFF, True, True),
@@ -78,3 +80,6 @@ def test_who_makes_things() -> None:
     assert rights.may_create(ADMIN)
     assert not rights.may_create(person(1, "worker"))
     assert not rights.may_create(SERVICE)
+    assert rights.may_create_for_others(ADMIN)
+    assert rights.may_create_for_others(SERVICE)
+    assert not rights.may_create_for_others(person(1))

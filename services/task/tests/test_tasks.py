@@ -9,18 +9,9 @@ from frameyard.task.v1.task_events_pb2 import TaskCreated, TaskDeleted, TaskPurg
 from yard.runtime import clock, errors, ids
 from yard.task.handlers import removal
 from yard.task.handlers.context import Tasks
+from yard.testkit.refusals import refused, wrong_fields
 
-from services.task.tests.neighbours import (
-    ANN,
-    BEN,
-    CLEO,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    refused,
-    wrong_fields,
-)
+from services.task.tests.neighbours import ANN, BEN, CLEO, Client, Neighbours, Running, emitted
 
 PERSON = label_pb2.Label(name="person")
 
@@ -161,7 +152,7 @@ async def test_changes_are_those_of_the_mask(ann: Client, running: Running) -> N
     assert not changed.HasField("assignee")
     assert await ann.update_task(task.id, name="new") == changed
     assert (await emitted(running, task.id))[1:] == [
-        TaskUpdated(task_id=task.id, changed_fields=["name", "assignee", "subset"])
+        TaskUpdated(task_id=task.id, changed_fields=["name", "assignee", "subset"], user_id=ANN.user_id)
     ]
 
 
@@ -253,7 +244,7 @@ async def test_a_deleted_task_is_hidden_and_told_once(
     for call in (ann.task(task.id), ann.job(job.id), ann.delete_task(task.id)):
         assert isinstance(await refused(call), errors.NotFound)
     assert (await ann.list_tasks(), await ann.list_jobs()) == ([], [])
-    deleted = TaskDeleted(task_id=task.id, media_id=task.media_id)
+    deleted = TaskDeleted(task_id=task.id, media_id=task.media_id, user_id=ANN.user_id)
     assert (await emitted(running, task.id))[-1] == deleted
 
 
@@ -265,7 +256,7 @@ async def test_deleting_ends_what_is_under_way(ann: Client, running: Running) ->
     assert (await ann.operation(operation.name)).HasField("finish_time")
     assert (await emitted(running, task.id))[-2:] == [
         task_events_pb2.MediaRequestCancelled(media_id=media_id, task_id=task.id),
-        TaskDeleted(task_id=task.id, media_id=media_id),
+        TaskDeleted(task_id=task.id, media_id=media_id, user_id=ANN.user_id),
     ]
 
 

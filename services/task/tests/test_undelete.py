@@ -17,17 +17,9 @@ from yard.runtime import errors
 from yard.task.handlers import projects, removal
 from yard.task.handlers.context import Tasks
 from yard.testkit import eventually
+from yard.testkit.refusals import refused
 
-from services.task.tests.neighbours import (
-    BEN,
-    CLEO,
-    Client,
-    Neighbours,
-    Running,
-    emitted,
-    finished,
-    refused,
-)
+from services.task.tests.neighbours import ANN, BEN, CLEO, Client, Neighbours, Running, emitted, finished
 
 
 async def test_a_deleted_task_comes_back_whole(
@@ -192,7 +184,7 @@ async def test_a_task_that_is_back_is_not_removed(ann: Client, running: Running)
     await long_ago(running)
     assert await removal.purge(Tasks(runtime=running.runtime)) == 1
     assert await ann.list_tasks() == ["back"]
-    assert TaskDeleted(task_id=task.id) in await emitted(running, task.id)
+    assert TaskDeleted(task_id=task.id, user_id=ANN.user_id) in await emitted(running, task.id)
 
 
 async def test_what_is_deleted_is_listed_for_those_who_may_bring_it_back(

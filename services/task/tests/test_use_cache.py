@@ -1,7 +1,8 @@
 from frameyard.task.v1.task_events_pb2 import UseCacheChanged
 from yard.runtime import errors
+from yard.testkit.refusals import refused
 
-from services.task.tests.neighbours import Client, Neighbours, Running, emitted, refused
+from services.task.tests.neighbours import Client, Neighbours, Running, emitted
 
 
 async def test_chunks_are_kept_or_made_on_demand(

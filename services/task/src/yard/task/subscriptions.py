@@ -5,9 +5,10 @@ from typing import Any
 
 from frameyard.identity.v1.identity_events_pb2 import UserCreated, UserDeactivated, UserUpdated
 from frameyard.media.v1.media_events_pb2 import MediaFailed, MediaIndexed
+from frameyard.sync.v1.sync_events_pb2 import SyncStatusChanged
 from yard.runtime.bus import Event, Subscription, subscribe
 from yard.runtime.db import Transaction
-from yard.task.handlers import media, people
+from yard.task.handlers import media, people, repositories
 from yard.task.handlers.context import Tasks
 
 Handler = Callable[[Tasks, Transaction, Event[Any]], Awaitable[None]]
@@ -21,6 +22,7 @@ def subscriptions(tasks: Tasks) -> tuple[Subscription, ...]:
         subscribe(UserDeactivated, _with(tasks, people.forget), name="forget_person"),
         subscribe(MediaIndexed, _with(tasks, media.finish_media), name="finish_media"),
         subscribe(MediaFailed, _with(tasks, media.fail_media), name="fail_media"),
+        subscribe(SyncStatusChanged, repositories.note_status, name="note_sync_status"),
     )
 
 

@@ -14,16 +14,18 @@ from yard.task.domain.annotation_changes import Site, copies_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """The jobs of a task, in frame order, or its only one."""
+    """The jobs of a task, in frame order, or its only one, in which objects may keep their origins."""
 
     sites: Sequence[Site]
     new_origin: Callable[[], str]
+    keeps_origins: bool = False
 
     def stills(self, batch: Batch) -> Batch:
         """A row for each job that sees one of the batch; those of several have an origin in common."""
         if len(self.sites) == 1:
             jobs = np.full(batch.count, self.sites[0].job_id, "<i8")
-            return replace(batch, job_id=jobs.tobytes(), origin=_no_origins(batch.count))
+            origin = batch.origin if self.keeps_origins else _no_origins(batch.count)
+            return replace(batch, job_id=jobs.tobytes(), origin=origin)
         frames = np.frombuffer(batch.frame, "<i4")
         begins = np.searchsorted([site.window.last for site in self.sites], frames)
         ends = np.searchsorted([site.window.first for site in self.sites], frames, side="right")
@@ -51,6 +53,8 @@ class Shares:
             copies = copies_of(track, self.sites[begin:end])
         else:
             copies = copies_of(track, self.sites)
+            if self.keeps_origins:
+                return [replace(copy, origin=track.origin) for copy in copies]
         if len(copies) < 2:
             return copies
         origin = self.new_origin()

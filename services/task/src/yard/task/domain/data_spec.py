@@ -7,21 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from frameyard.media.v1 import media_pb2
+from google.protobuf.message import Message
+from yard.media import parameters
 from yard.runtime.errors import Violation
 
-LONGEST_CHUNK: Final = 10_000
 MOST_URLS: Final = 10_000
 LONGEST_URL: Final = 2_048
 # Events travel through a broker that takes 1 MiB a message unless it is told otherwise.
 LARGEST_BYTES: Final = 900_000
-_BOUNDS: Final = (
-    ("image_quality", 5, 100),
-    ("start_frame", 0, None),
-    ("stop_frame", 0, None),
-    ("frame_step", 1, None),
-    ("chunk_size", 1, LONGEST_CHUNK),
-    ("pdf_dpi", 36, 600),
-)
 
 
 def violations(spec: media_pb2.DataSpec) -> Iterator[Violation]:
@@ -33,6 +26,8 @@ def violations(spec: media_pb2.DataSpec) -> Iterator[Violation]:
         )
     if spec.sorting not in media_pb2.SortingMethod.values():
         yield Violation("data.sorting", f"is no sorting method: {spec.sorting}")
+    if spec.HasField("members") and not spec.members.list:
+        yield Violation("data.members.list", "must name the file that lists them")
     if not spec.sources:
         yield Violation("data.sources", "must name at least one source")
     uploads: set[str] = set()
@@ -43,12 +38,13 @@ def violations(spec: media_pb2.DataSpec) -> Iterator[Violation]:
 
 
 def _out_of_bounds(spec: media_pb2.DataSpec) -> Iterator[Violation]:
-    for name, least, most in _BOUNDS:
-        value = getattr(spec, name)
-        is_given = spec.HasField(name)  # type: ignore[arg-type]  # one of the literals above
-        if is_given and (value < least or (most is not None and value > most)):
-            bounds = f"{least} or more" if most is None else f"{least} to {most}"
-            yield Violation(f"data.{name}", f"must be {bounds}, got {value}")
+    given = {name: getattr(spec, name) for name in parameters.NAMES if _has(spec, name)}
+    for name, wrong in parameters.out_of_bounds(given):
+        yield Violation(f"data.{name}", wrong)
+
+
+def _has(spec: Message, name: str) -> bool:
+    return spec.HasField(name)
 
 
 def _source_violations(source: media_pb2.MediaSource, path: str, uploads: set[str]) -> Iterator[Violation]:

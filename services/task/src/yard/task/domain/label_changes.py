@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from frameyard.task.v1 import label_pb2
 from yard.annotations.labels import Attribute, Label
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.errors import Violation, refuse
 from yard.task.domain import labels as rules
 
 
@@ -41,8 +41,7 @@ def plan(existing: Sequence[Label], wanted: Wanted) -> LabelPlan:
         *rules.violations(wanted.labels),
         *_Check(existing, wanted).violations(),
     ]
-    if found:
-        raise InvalidArgument(violations=found)
+    refuse(found)
     present = {label.id: label for label in existing}
     labels = [_keeping_color(rules.label_from(message), present) for message in wanted.labels]
     labels = rules.colored(labels, [label.color for label in existing])

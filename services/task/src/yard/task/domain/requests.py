@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
 from frameyard.task.v1 import task_pb2
-from yard.runtime.errors import InvalidArgument, Violation
+from yard.runtime.egress import RepositoryField
+from yard.runtime.errors import Violation
 
 LONGEST_NAME: Final = 256
 LONGEST_KEY: Final = 2 * LONGEST_NAME
 LONGEST_URL: Final = 2_000
 LONGEST_SUBSET: Final = 64
 LONGEST_FORMAT: Final = 100
-# `git@host:path`, as people copy it, beside URLs with a scheme.
-_SCP_FORM = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^\s:]+")
-_LOCATION = re.compile(r"(?P<url>\S+)(?:\s+\[(?P<path>[^\[\]]*)\])?")
 
 
 def name_key(text: str) -> str:
@@ -27,12 +24,6 @@ def name_key(text: str) -> str:
     Some characters are composed of many; a key is cut to what a row of an index has room for.
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())[:LONGEST_KEY]
-
-
-def refuse(violations: Collection[Violation]) -> None:
-    """InvalidArgument with all of them, if there are any."""
-    if violations:
-        raise InvalidArgument(violations=list(violations))
 
 
 def name_violations(name: str, field: str = "name") -> Iterator[Violation]:
@@ -61,13 +52,10 @@ def subset_violations(subset: str, field: str = "subset") -> Iterator[Violation]
 
 def repository_violations(repository: task_pb2.DatasetRepository) -> Iterator[Violation]:
     """A location `URL [PATH]` without a password, and a format of a possible length."""
-    location = repository.location
-    if not location or len(location) > LONGEST_URL:
-        yield Violation(
-            "repository.location", f"must have 1 to {LONGEST_URL} characters, got {len(location)}"
-        )
-    elif wrong := _location_fault(location):
-        yield Violation("repository.location", wrong)
+    try:
+        RepositoryField.parse(repository.location)
+    except ValueError as fault:
+        yield Violation("repository.location", str(fault))
     if len(repository.format) > LONGEST_FORMAT or not repository.format.isprintable():
         yield Violation("repository.format", f"must be at most {LONGEST_FORMAT} characters to show")
 
@@ -86,29 +74,6 @@ def search_violations(text: str, field: str = "name_contains") -> Iterator[Viola
         yield Violation(field, f"must be at most {LONGEST_NAME} characters of a name")
 
 
-def _location_fault(location: str) -> str | None:
-    match = _LOCATION.fullmatch(location.strip())
-    if match is None or not location.isprintable():
-        return "must be of the form `URL [PATH]`"
-    url, path = match["url"], match["path"]
-    if not _SCP_FORM.fullmatch(url) and not _is_url(url, {"https", "ssh"}):
-        return "must begin with an https or ssh URL"
-    if _has_secret(url):
-        return "must not hold credentials"
-    return None if path is None else _path_fault(path)
-
-
-def _path_fault(path: str) -> str | None:
-    if not path.endswith((".zip", ".xml")):
-        return "must have a path that ends in .zip or .xml"
-    depth = 0
-    for part in path.replace("\\", "/").split("/"):
-        depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
-        if depth < 0:
-            return "must have a path that stays in the repository"
-    return None
-
-
 def _is_url(text: str, schemes: set[str]) -> bool:
     if not text.isprintable() or " " in text:
         return False
@@ -117,11 +82,3 @@ def _is_url(text: str, schemes: set[str]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-
-
-def _has_secret(url: str) -> bool:
-    """Whether it has a password, or a user name in https, which is a token there."""
-    if _SCP_FORM.fullmatch(url):
-        return False
-    parts = urlsplit(url)
-    return parts.password is not None or (parts.scheme == "https" and parts.username is not None)

@@ -17,6 +17,11 @@ def may_create(principal: Principal) -> bool:
     return principal.role in ("admin", "user")
 
 
+def may_create_for_others(principal: Principal) -> bool:
+    """Administrators, and services that work for somebody who was asked before."""
+    return sees_everything(principal)
+
+
 def may_change_project(principal: Principal, project: Project) -> bool:
     """Also: may make tasks in it."""
     return principal.is_admin or _is_one_of(principal, project.staff)
@@ -27,6 +32,11 @@ def may_delete_project(principal: Principal, project: Project) -> bool:
     return principal.is_admin or _is_one_of(principal, frozenset({project.owner_id}))
 
 
+def may_give_away_project(principal: Principal, project: Project) -> bool:
+    """The same."""
+    return may_delete_project(principal, project)
+
+
 def may_change_task(principal: Principal, task: Task) -> bool:
     """Also: may give it media."""
     return principal.is_admin or _is_one_of(principal, task.staff)
@@ -35,6 +45,11 @@ def may_change_task(principal: Principal, task: Task) -> bool:
 def may_delete_task(principal: Principal, task: Task) -> bool:
     """Owner and administrators."""
     return principal.is_admin or _is_one_of(principal, frozenset({task.owner_id}))
+
+
+def may_give_away_task(principal: Principal, task: Task) -> bool:
+    """The same."""
+    return may_delete_task(principal, task)
 
 
 def sees_whole_task(principal: Principal, task: Task) -> bool:

@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from frameyard.identity.v1.user_pb2 import ROLE_UNSPECIFIED
+
 if TYPE_CHECKING:
+    from frameyard.identity.v1.user_pb2 import Role
     from frameyard.media.v1.media_pb2 import MediaState
     from frameyard.task.v1.job_pb2 import JobStage, JobState, JobStatus
     from frameyard.task.v1.task_pb2 import SyncStatus, TaskMode
@@ -15,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody with an account; `username` is the last one that identity told."""
+    """Somebody with an account, as identity told last; `role` is unspecified if it has not told yet."""
 
     id: int
     username: str
     is_active: bool
+    role: Role.ValueType = ROLE_UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class Task:
     repository_use_lfs: bool
     repository_format: str
     sync_status: SyncStatus.ValueType
+    sync_message: str
     jobs_total: int
     jobs_annotation: int
     jobs_validation: int

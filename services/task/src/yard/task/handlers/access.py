@@ -10,6 +10,13 @@ from yard.task.store import projects as project_store
 from yard.task.store import tasks as store
 
 
+def visible_to(*, deleted: bool = False) -> int | None:
+    """Whose things a list shows: the caller's, None: everybody's; of deleted ones who may bring them back."""
+    principal = auth.current()
+    is_for_all = principal.is_admin if deleted else rights.sees_everything(principal)
+    return None if is_for_all else principal.user_id
+
+
 async def readable_project(reader: Reader, project_id: int, *, lock: str = "") -> Project:
     """The project, if the caller has to do with it or with what is in it; NotFound otherwise."""
     project = await project_store.project_of(reader, project_id, lock=lock)

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
 from frameyard.annotation.v1.annotation_events_pb2 import DeletedFramesChanged
 from frameyard.common.v1.common_pb2 import FrameRange
-from yard.runtime import auth
+from yard.runtime import auth, errors
 from yard.runtime.db import Transaction
 from yard.runtime.errors import Violation
-from yard.task.domain import requests
 from yard.task.domain.frame_runs import Run, joined, overlap, within, without
 from yard.task.handlers.annotations.scopes import Scope, check_has_frames, check_may_write, scope_of
 from yard.task.handlers.context import Tasks
@@ -35,7 +34,7 @@ async def update_deleted_frames(
     scope = await scope_of(tasks.db, request.target)
     check_has_frames(scope)
     _check_may_write(scope)
-    requests.refuse(_violations(scope, request))
+    errors.refuse(_violations(scope, request))
     async with tasks.db.transaction() as tx:
         await store.hold(tx, scope.task.id)
         scope = await scope_of(tx, request.target)

@@ -4,19 +4,18 @@ from dataclasses import replace
 
 from frameyard.task.v1 import issue_pb2
 from frameyard.task.v1 import issue_service_pb2 as messages
-from frameyard.task.v1.issue_events_pb2 import IssueCreated, IssueDeleted, IssueUpdated
-from yard.runtime import auth, errors, idempotency, paging
+from frameyard.task.v1.issue_events_pb2 import CommentChange, IssueCreated, IssueDeleted, IssueUpdated
+from yard.runtime import auth, errors, idempotency
 from yard.runtime.db import Transaction
 from yard.task.domain import issues as rules
-from yard.task.domain import requests, rights
+from yard.task.domain import requests
 from yard.task.domain.issues import Issue
 from yard.task.domain.rows import Job, Task
-from yard.task.handlers import people
-from yard.task.handlers.access import readable_job
+from yard.task.handlers import pages, people
+from yard.task.handlers.access import readable_job, visible_to
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.issue_messages import issue_to_proto
-from yard.task.handlers.positions import after_id
-from yard.task.store import Reader
+from yard.task.store import Reader, issue_views
 from yard.task.store import issues as store
 
 CHANGEABLE = ("assignee", "position", "resolved")
@@ -27,7 +26,7 @@ async def create_issue(tasks: Tasks, request: messages.CreateIssueRequest) -> me
     """Opens an issue, once for each request id."""
     job, _ = await readable_job(tasks.db, request.job_id)
     check_is_person()
-    requests.refuse(
+    errors.refuse(
         [
             *rules.frame_violations(request.frame, job),
             *rules.position_violations(request.position),
@@ -49,31 +48,38 @@ async def get_issue(tasks: Tasks, request: messages.GetIssueRequest) -> messages
 
 async def list_issues(tasks: Tasks, request: messages.ListIssuesRequest) -> messages.ListIssuesResponse:
     """One page, newest first."""
-    size = paging.size(request.page_size)
-    principal = auth.current()
-    search = store.Search(
-        user_id=None if rights.sees_everything(principal) else principal.user_id,
+    fields = issue_views.FIELDS
+    errors.refuse([*pages.violations(request), *pages.filter_violations(request, fields)])
+    search = issue_views.Search(
+        user_id=visible_to(),
         job_id=request.job_id,
         task_id=request.task_id,
         resolved=request.resolved if request.HasField("resolved") else None,
         assignee_id=request.assignee_id,
-        before=after_id(request.page_token, request),
-        limit=size + 1,
+        filter=await pages.filter_of(tasks.db, request, fields),
     )
-    found = await store.page(tasks.db, search)
-    token = paging.encode([found[size - 1].issue.id], request) if len(found) > size else ""
-    firsts = await store.first_comments(tasks.db, [view.issue.id for view in found[:size]])
-    listed = [
-        issue_to_proto(view, [firsts[view.issue.id]] if view.issue.id in firsts else [])
-        for view in found[:size]
-    ]
-    return messages.ListIssuesResponse(issues=listed, next_page_token=token)
+    found = await pages.listed(
+        tasks.db,
+        request,
+        pages.sorted_or(request, fields, issue_views.NEWEST_FIRST),
+        lambda tx, page: issue_views.page(tx, search, page),
+        lambda tx: issue_views.count(tx, search),
+    )
+    firsts = await store.first_comments(tasks.db, [view.issue.id for view in found.rows])
+    return messages.ListIssuesResponse(
+        issues=[
+            issue_to_proto(view, [firsts[view.issue.id]] if view.issue.id in firsts else [])
+            for view in found.rows
+        ],
+        next_page_token=found.next_page_token,
+        total_size=found.total,
+    )
 
 
 async def update_issue(tasks: Tasks, request: messages.UpdateIssueRequest) -> messages.UpdateIssueResponse:
     """Changes the masked fields."""
     _check_may_change(*await readable_issue(tasks.db, request.issue.id))
-    requests.refuse(await _violations(tasks, request))
+    errors.refuse(await _violations(tasks, request))
     async with tasks.db.transaction() as tx:
         await store.lock(tx, request.issue.id)
         issue, job, task = await readable_issue(tx, request.issue.id)
@@ -96,7 +102,8 @@ async def delete_issue(tasks: Tasks, request: messages.DeleteIssueRequest) -> me
                 f"issue {issue.id} is deleted by its owner and by whoever answers for its task"
             )
         await store.delete(tx, issue.id)
-        gone = IssueDeleted(issue_id=issue.id, job_id=issue.job_id, task_id=issue.task_id)
+        user_id = auth.current().user_id
+        gone = IssueDeleted(issue_id=issue.id, job_id=issue.job_id, task_id=issue.task_id, user_id=user_id)
         await tx.emit(gone, key=str(issue.task_id))
     return messages.DeleteIssueResponse()
 
@@ -125,12 +132,22 @@ async def shown(reader: Reader, issue_id: int) -> issue_pb2.Issue:
     return issue_to_proto(view, await store.comments_of(reader, issue_id, 0, COMMENTS_SHOWN))
 
 
-async def tell_changed(tx: Transaction, issue: Issue, names: list[str]) -> None:
-    """Tells that fields of an issue, or its comments, are others now."""
+async def tell_changed(
+    tx: Transaction,
+    issue: Issue,
+    names: list[str],
+    comment: issue_pb2.Comment | None = None,
+    change: CommentChange.ValueType = CommentChange.COMMENT_CHANGE_UNSPECIFIED,
+) -> None:
+    """Tells that fields of an issue, or a comment of it, are others now."""
     view = await store.view_of(tx, issue.id)
     assert view is not None
     changed = IssueUpdated(
-        issue=issue_to_proto(view, []), changed_fields=names, user_id=auth.current().user_id
+        issue=issue_to_proto(view, []),
+        changed_fields=names,
+        user_id=auth.current().user_id,
+        comment=comment,
+        comment_change=change,
     )
     await tx.emit(changed, key=str(issue.task_id))
 

@@ -10,12 +10,13 @@ from yard.task.domain.progress import JobChanges
 from yard.task.domain.rows import Job, Task
 from yard.task.handlers import pages, people
 from yard.task.handlers import progress as task_progress
-from yard.task.handlers.access import readable_job
+from yard.task.handlers.access import readable_job, visible_to
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import job_to_proto
 from yard.task.store import job_views
 from yard.task.store import jobs as store
 from yard.task.store import tasks as task_store
+from yard.task.store.filters import Filter
 
 CHANGEABLE = ("assignee", "reviewer", "stage", "state")
 _ORDERS = {
@@ -42,12 +43,12 @@ async def get_job(tasks: Tasks, request: messages.GetJobRequest) -> messages.Get
 
 async def list_jobs(tasks: Tasks, request: messages.ListJobsRequest) -> messages.ListJobsResponse:
     """One page, in the order that is asked for."""
-    requests.refuse(_faults(request))
-    search = _search(request)
+    errors.refuse(_faults(request))
+    search = _search(request, await pages.filter_of(tasks.db, request, job_views.FIELDS))
     found = await pages.listed(
         tasks.db,
         request,
-        _ORDERS[request.order],
+        pages.order_of(request, _ORDERS, job_views.FIELDS),
         lambda tx, page: job_views.page(tx, search, page),
         lambda tx: job_views.count(tx, search),
     )
@@ -60,7 +61,7 @@ async def update_job(tasks: Tasks, request: messages.UpdateJobRequest) -> messag
     """Changes the masked fields; the numbers of the task follow in the same transaction."""
     paths = frozenset(request.update_mask.paths)
     _check_may_change(*await readable_job(tasks.db, request.job.id), paths)
-    requests.refuse(await _violations(tasks, request))
+    errors.refuse(await _violations(tasks, request))
     async with tasks.db.transaction() as tx:
         before, task = await readable_job(tx, request.job.id, lock=True)
         _check_may_change(before, task, paths)
@@ -74,6 +75,7 @@ async def update_job(tasks: Tasks, request: messages.UpdateJobRequest) -> messag
 
 def _faults(request: messages.ListJobsRequest) -> list[errors.Violation]:
     found = pages.violations(request, enums=_ENUMS, parts=_PARTS)
+    found += pages.filter_violations(request, job_views.FIELDS)
     if request.unassigned and (request.assignee_id or request.assignee_contains):
         found.append(errors.Violation("unassigned", "leaves no assignee to look for"))
     if request.unreviewed and (request.reviewer_id or request.reviewer_contains):
@@ -81,10 +83,9 @@ def _faults(request: messages.ListJobsRequest) -> list[errors.Violation]:
     return found
 
 
-def _search(request: messages.ListJobsRequest) -> job_views.Search:
-    principal = auth.current()
+def _search(request: messages.ListJobsRequest, condition: Filter | None) -> job_views.Search:
     return job_views.Search(
-        user_id=None if rights.sees_everything(principal) else principal.user_id,
+        user_id=visible_to(),
         task_id=request.task_id,
         project_id=request.project_id,
         status=request.status,
@@ -97,6 +98,7 @@ def _search(request: messages.ListJobsRequest) -> job_views.Search:
         assignee_contains=request.assignee_contains,
         reviewer_contains=request.reviewer_contains,
         task_contains=request.task_contains,
+        filter=condition,
     )
 
 

@@ -38,7 +38,9 @@ async def update_task_labels(
         effects, is_changed = await _change(tx, owner, await labels_of(tx, task), request)
         if is_changed:
             await task_store.touch(tx, task.id)
-            await tx.emit(TaskUpdated(task_id=task.id, changed_fields=["labels"]), key=str(task.id))
+            user_id = auth.current().user_id
+            event = TaskUpdated(task_id=task.id, changed_fields=["labels"], user_id=user_id)
+            await tx.emit(event, key=str(task.id))
         return task_service_pb2.UpdateTaskLabelsResponse(
             task=await shown_task(tasks, tx, task.id), effects=effects
         )
@@ -56,7 +58,8 @@ async def update_project_labels(
         effects, is_changed = await _change(tx, owner, await labels_of_project(tx, project.id), request)
         if is_changed:
             await project_store.touch(tx, project.id)
-            event = ProjectUpdated(project_id=project.id, changed_fields=["labels"])
+            user_id = auth.current().user_id
+            event = ProjectUpdated(project_id=project.id, changed_fields=["labels"], user_id=user_id)
             await tx.emit(event, key=str(project.id))
         view = await project_store.view_of(tx, project.id)
         return project_service_pb2.UpdateProjectLabelsResponse(

@@ -12,7 +12,7 @@ from yard.runtime import auth, errors, ids, operations
 from yard.runtime.bus import Event
 from yard.runtime.db import Transaction
 from yard.runtime.operations import Operation
-from yard.task.domain import data_spec, requests, segments
+from yard.task.domain import data_spec, segments
 from yard.task.domain.progress import Counts
 from yard.task.domain.rows import Task
 from yard.task.domain.segments import SegmentPlan
@@ -30,7 +30,7 @@ MOST_JOBS_TOLD = 1_000
 async def attach_media(tasks: Tasks, request: messages.AttachMediaRequest) -> messages.AttachMediaResponse:
     """Asks for the media of a task; the operation ends when people can work."""
     await changeable_task(tasks.db, request.task_id)
-    requests.refuse(list(data_spec.violations(request.data)))
+    errors.refuse(list(data_spec.violations(request.data)))
     async with tasks.db.transaction() as tx:
         task = await changeable_task(tx, request.task_id, lock=True)
         if task.media_state not in (media_pb2.MEDIA_STATE_UNSPECIFIED, media_pb2.MEDIA_STATE_FAILED):

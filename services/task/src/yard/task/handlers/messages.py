@@ -55,6 +55,7 @@ def task_to_proto(view: TaskView, operation: str) -> task_pb2.Task:
         status=task.status,
         jobs=counts_to_proto(counts_of(task)),
         sync_status=task.sync_status,
+        sync_message=task.sync_message,
         revision=view.revision,
         create_time=timestamp(task.created_at),
         update_time=timestamp(task.updated_at),
@@ -96,6 +97,7 @@ def job_to_proto(view: JobView) -> job_pb2.Job:
         revision=job.revision,
         create_time=timestamp(job.created_at),
         update_time=timestamp(job.updated_at),
+        issue_count=view.issue_count,
     )
 
 

@@ -152,7 +152,9 @@ async def _move(tx: Transaction, task: Task, project_id: int | None, matching: M
         user_id=user_id,
     )
     await tx.emit(moved, key=str(task.id))
-    await tx.emit(TaskUpdated(task_id=task.id, changed_fields=["project_id", "labels"]), key=str(task.id))
+    names = ["project_id", "labels"]
+    updated = TaskUpdated(task_id=task.id, changed_fields=names, user_id=user_id)
+    await tx.emit(updated, key=str(task.id))
     await progress.task_moved(tx, task.id, task.project_id)
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from google.protobuf.message import Message
-from yard.runtime import errors, paging
+from yard.runtime import paging
 from yard.runtime.db import Database, Transaction
 from yard.runtime.errors import Violation
-from yard.task.domain import requests
-from yard.task.store import lists
+from yard.task.domain import filters, requests
+from yard.task.store import filters as store_filters
+from yard.task.store import lists, people
+from yard.task.store.filters import Column, Filter
 from yard.task.store.lists import Key, Order, Page, Position
 
 T = TypeVar("T")
@@ -29,7 +32,9 @@ class Listed(Generic[T]):
     total: int
 
 
-def violations(request: Any, *, enums: Mapping[str, Any], parts: tuple[str, ...]) -> list[Violation]:
+def violations(
+    request: Any, *, enums: Mapping[str, Any] = MappingProxyType({}), parts: tuple[str, ...] = ()
+) -> list[Violation]:
     """What is wrong with the fields of a list: kinds, parts of names, what is left out."""
     found = [
         Violation(name, f"is no {name.replace('_', ' ')}: {getattr(request, name)}")
@@ -38,13 +43,39 @@ def violations(request: Any, *, enums: Mapping[str, Any], parts: tuple[str, ...]
     ]
     for name in parts:
         found += requests.search_violations(getattr(request, name), name)
-    if not 0 <= request.skip <= _LARGEST_ID:
-        found.append(Violation("skip", f"must be 0 or more, got {request.skip}"))
-    elif request.skip and request.page_token:
-        found.append(Violation("skip", "a page token tells already where the page begins"))
-    if request.page_size < 0:
-        found.append(Violation("page_size", f"must be 0 or more, got {request.page_size}"))
+    return found + paging.violations(request)
+
+
+def filter_violations(request: Any, columns: Mapping[str, Column]) -> list[Violation]:
+    """What is wrong with the condition of a list, and with what it is sorted by."""
+    kinds = {name: column.kind for name, column in columns.items()}
+    found = filters.read(request.filter, kinds)[1] if request.HasField("filter") else []
+    found += filters.sort_violations(request.sort, kinds)
+    if request.sort:
+        names = [field.name for field in request.DESCRIPTOR.fields if field.name in ("order", "reverse")]
+        found += [Violation(name, "not together with sort") for name in names if getattr(request, name)]
     return found
+
+
+async def filter_of(db: Database, request: Any, columns: Mapping[str, Column]) -> Filter | None:
+    """The condition of a request without faults, with the people that it names."""
+    if not request.HasField("filter"):
+        return None
+    kinds = {name: column.kind for name, column in columns.items()}
+    condition, _ = filters.read(request.filter, kinds)
+    named = store_filters.people_of(condition, columns)
+    return Filter(condition=condition, people=await people.ids_named(db, named) if named else {})
+
+
+def sorted_or(request: Any, columns: Mapping[str, Column], order: Order) -> Order:
+    """The order by the fields that a request without faults names; another one if it names none."""
+    return store_filters.order_of(request.sort, columns) if request.sort else order
+
+
+def order_of(request: Any, orders: Mapping[Any, Order], columns: Mapping[str, Column]) -> Order:
+    """The order that a request without faults asks for, turned round if it asks for that."""
+    order = orders[request.order]
+    return sorted_or(request, columns, order.reversed() if request.reverse else order)
 
 
 async def listed(
@@ -56,37 +87,41 @@ async def listed(
 ) -> Listed[T]:
     """The page that a request without faults asks for."""
     size = paging.size(request.page_size)
-    in_force = order.reversed() if request.reverse else order
-    after = _after(request, in_force)
+    after, skip = _start(request, order)
     async with db.transaction() as tx:
         await lists.tune(tx)
-        found = await fetch(tx, Page(order=in_force, after=after, skip=request.skip, limit=size + 1))
+        found = await fetch(tx, Page(order=order, after=after, skip=skip, limit=size + 1))
         total = await count(tx) if request.with_total_size else 0
-    token = _token(found[size - 1][1], request) if len(found) > size else ""
+    token = ""
+    if len(found) > size:
+        token = _number_token(skip + size, request) if order.sorting else _token(found[size - 1][1], request)
     return Listed(rows=[row for row, _ in found[:size]], next_page_token=token, total=total)
+
+
+def _start(request: Any, order: Order) -> tuple[Position | None, int]:
+    """Where a page begins: behind a row, and behind a number of rows."""
+    if not order.sorting:
+        return _after(request, order), request.skip
+    number = paging.decode_number(request.page_token, request)
+    return None, request.skip if number is None else number
+
+
+def _number_token(number: int, request: Message) -> str:
+    return paging.encode([number], request)
 
 
 def _token(position: Position, request: Message) -> str:
     key = position.key.isoformat() if isinstance(position.key, datetime) else position.key
-    return paging.encode([position.id, key], _bare(request))
+    return paging.encode([position.id, key], request)
 
 
 def _after(request: Any, order: Order) -> Position | None:
-    values = paging.decode(request.page_token, _bare(request))
+    values = paging.decode(request.page_token, request)
     if values is None:
         return None
     if len(values) != 2 or not _is_whole(values[0], 0, _LARGEST_ID):
-        raise _wrong()
+        raise paging.foreign_token()
     return Position(id=values[0], key=_key(values[1], order))
-
-
-def _bare(request: Any) -> Any:
-    """The request without what may differ from page to page."""
-    bare = type(request)()
-    bare.CopyFrom(request)
-    bare.ClearField("skip")
-    bare.ClearField("with_total_size")
-    return bare
 
 
 def _key(value: Any, order: Order) -> Key:
@@ -94,12 +129,12 @@ def _key(value: Any, order: Order) -> Key:
     if value is None and (order.has_nulls or not order.key):
         return None
     if not order.key:
-        raise _wrong()
+        raise paging.foreign_token()
     if order.key_type == "smallint" and _is_whole(value, _SMALLEST_KEY, _LARGEST_KEY):
         return int(value)
     if order.key_type != "smallint" and isinstance(value, str) and len(value) <= _LONGEST_KEY:
         return _moment(value) if order.key_type == "timestamptz" else _text(value)
-    raise _wrong()
+    raise paging.foreign_token()
 
 
 def _moment(value: str) -> datetime:
@@ -109,7 +144,7 @@ def _moment(value: str) -> datetime:
             return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise _wrong()
+    raise paging.foreign_token()
 
 
 def _text(value: str) -> str:
@@ -117,15 +152,11 @@ def _text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _wrong() from None
+        raise paging.foreign_token() from None
     if "\0" in value:
-        raise _wrong()
+        raise paging.foreign_token()
     return value
 
 
 def _is_whole(value: Any, smallest: int, largest: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and smallest <= value <= largest
-
-
-def _wrong() -> errors.InvalidArgument:
-    return errors.invalid("page_token", "is not a token of this service")

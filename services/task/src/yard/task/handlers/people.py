@@ -19,9 +19,10 @@ PATIENCE_S: Final = 2.0
 
 
 async def learn(tasks: Tasks, tx: Transaction, event: Event[UserCreated | UserUpdated]) -> None:
-    """Keeps name and activity of an account."""
+    """Keeps name, role and activity of an account."""
     user = event.message.user
-    await store.put(tx, Person(id=user.id, username=user.username, is_active=user.is_active))
+    person = Person(id=user.id, username=user.username, is_active=user.is_active, role=user.role)
+    await store.put(tx, person)
 
 
 async def forget(tasks: Tasks, tx: Transaction, event: Event[UserDeactivated]) -> None:

@@ -12,15 +12,16 @@ from yard.runtime.work import Work
 from yard.task.domain import labels as label_rules
 from yard.task.domain import requests, rights
 from yard.task.domain.rows import Project
-from yard.task.handlers import pages, people
-from yard.task.handlers.access import changeable_project, readable_project
+from yard.task.handlers import ownership, pages, people
+from yard.task.handlers.access import changeable_project, readable_project, visible_to
 from yard.task.handlers.context import HIDE_TASKS, Tasks
 from yard.task.handlers.messages import project_to_proto, show_deletion
 from yard.task.handlers.removal import hide_task
 from yard.task.store import Reader, deletion, label_changes, project_views
 from yard.task.store import projects as store
+from yard.task.store.filters import Filter
 
-CHANGEABLE = ("name", "assignee", "issue_tracker")
+CHANGEABLE = ("name", "assignee", "issue_tracker", "owner")
 HIDDEN_AT_ONCE = 50
 _ORDERS = {
     messages.PROJECT_ORDER_UNSPECIFIED: project_views.ORDERS["id"].reversed(),
@@ -36,14 +37,14 @@ async def create_project(
     tasks: Tasks, request: messages.CreateProjectRequest
 ) -> messages.CreateProjectResponse:
     """Makes a project with labels, once for each request id."""
-    if not rights.may_create(auth.current()):
-        raise errors.PermissionDenied("projects are made by users and administrators")
-    requests.refuse(
+    ownership.check_may_create("projects", request.owner_id)
+    errors.refuse(
         [
             *requests.name_violations(request.name),
             *requests.issue_tracker_violations(request.issue_tracker),
             *label_rules.new_violations(request.labels),
             *await people.violations(tasks.db, {"assignee_id": request.assignee_id}),
+            *await ownership.violations(tasks.db, "owner_id", request.owner_id),
         ]
     )
     async with tasks.db.transaction() as tx:
@@ -64,12 +65,14 @@ async def get_project(tasks: Tasks, request: messages.GetProjectRequest) -> mess
 
 async def list_projects(tasks: Tasks, request: messages.ListProjectsRequest) -> messages.ListProjectsResponse:
     """One page, in the order that is asked for."""
-    requests.refuse(pages.violations(request, enums=_ENUMS, parts=_PARTS))
-    search = _search(request)
+    fields = project_views.FIELDS
+    found_wrong = pages.violations(request, enums=_ENUMS, parts=_PARTS)
+    errors.refuse([*found_wrong, *pages.filter_violations(request, fields)])
+    search = _search(request, await pages.filter_of(tasks.db, request, fields))
     found = await pages.listed(
         tasks.db,
         request,
-        _ORDERS[request.order],
+        pages.order_of(request, _ORDERS, fields),
         lambda tx, page: project_views.page(tx, search, page),
         lambda tx: project_views.count(tx, search),
     )
@@ -87,16 +90,19 @@ async def update_project(
     tasks: Tasks, request: messages.UpdateProjectRequest
 ) -> messages.UpdateProjectResponse:
     """Changes the masked fields."""
-    await changeable_project(tasks.db, request.project.id)
+    _check_may_give_away(await changeable_project(tasks.db, request.project.id), request)
     paths = frozenset(request.update_mask.paths)
-    requests.refuse(await _violations(tasks, request))
+    errors.refuse(await _violations(tasks, request))
     async with tasks.db.transaction() as tx:
         before = await changeable_project(tx, request.project.id, lock="UPDATE")
+        _check_may_give_away(before, request)
         after = _changed(before, request, paths)
         if after != before:
             await store.update(tx, replace(after, updated_at=clock.now()))
             names = [name for name in CHANGEABLE if _field(before, name) != _field(after, name)]
-            await _emit(tx, ProjectUpdated(project_id=before.id, changed_fields=names), before.id)
+            user_id = auth.current().user_id
+            event = ProjectUpdated(project_id=before.id, changed_fields=names, user_id=user_id)
+            await _emit(tx, event, before.id)
         return messages.UpdateProjectResponse(project=project_to_proto(await _view(tx, before.id)))
 
 
@@ -112,7 +118,7 @@ async def delete_project(
             raise errors.PermissionDenied(f"project {request.id} is deleted by its owner")
         now = clock.now()
         await store.hide(tx, project.id, now)
-        deleted = ProjectDeleted(project_id=project.id)
+        deleted = ProjectDeleted(project_id=project.id, user_id=auth.current().user_id)
         await _emit(tx, deleted, project.id)
         await tx.enqueue(deleted, kind=HIDE_TASKS, unique=f"{HIDE_TASKS}/{project.id}/{now.isoformat()}")
     return messages.DeleteProjectResponse()
@@ -128,17 +134,14 @@ async def hide_tasks(tasks: Tasks, work: Work[ProjectDeleted]) -> None:
                 return
             ids = await deletion.tasks_to_hide(tx, project_id, HIDDEN_AT_ONCE)
             for task_id in ids:
-                await hide_task(tasks, tx, task_id, with_project=True)
+                await hide_task(tasks, tx, task_id, user_id=work.message.user_id, with_project=True)
         if len(ids) < HIDDEN_AT_ONCE:
             return
 
 
-def _search(request: messages.ListProjectsRequest) -> project_views.Search:
-    principal = auth.current()
-    # Deleted projects are shown to those who may bring them back.
-    is_for_all = principal.is_admin if request.deleted else rights.sees_everything(principal)
+def _search(request: messages.ListProjectsRequest, condition: Filter | None) -> project_views.Search:
     return project_views.Search(
-        user_id=None if is_for_all else principal.user_id,
+        user_id=visible_to(deleted=request.deleted),
         deleted=request.deleted,
         name_contains=request.name_contains,
         owner_id=request.owner_id,
@@ -146,12 +149,13 @@ def _search(request: messages.ListProjectsRequest) -> project_views.Search:
         status=request.status,
         owner_contains=request.owner_contains,
         assignee_contains=request.assignee_contains,
+        filter=condition,
     )
 
 
 async def _insert(tx: Transaction, request: messages.CreateProjectRequest) -> messages.CreateProjectResponse:
     await people.note_caller(tx)
-    owner_id = auth.current().user_id
+    owner_id = ownership.owner_of(request.owner_id)
     project_id = await store.insert(
         tx,
         name=request.name,
@@ -174,7 +178,14 @@ async def _violations(tasks: Tasks, request: messages.UpdateProjectRequest) -> l
         found += requests.issue_tracker_violations(project.issue_tracker, "project.issue_tracker")
     if "assignee" in paths:
         found += await people.violations(tasks.db, {"project.assignee": project.assignee.id})
+    if "owner" in paths:
+        found += await ownership.new_owner_violations(tasks.db, "project.owner", project.owner.id)
     return found
+
+
+def _check_may_give_away(project: Project, request: messages.UpdateProjectRequest) -> None:
+    may = rights.may_give_away_project(auth.current(), project)
+    ownership.check_may_give_away(project, request.update_mask.paths, may=may)
 
 
 def _changed(project: Project, request: messages.UpdateProjectRequest, paths: frozenset[str]) -> Project:
@@ -182,13 +193,14 @@ def _changed(project: Project, request: messages.UpdateProjectRequest, paths: fr
     return replace(
         project,
         name=wanted.name if "name" in paths else project.name,
+        owner_id=wanted.owner.id if "owner" in paths else project.owner_id,
         assignee_id=(wanted.assignee.id or None) if "assignee" in paths else project.assignee_id,
         issue_tracker=wanted.issue_tracker if "issue_tracker" in paths else project.issue_tracker,
     )
 
 
 def _field(project: Project, name: str) -> object:
-    return project.assignee_id if name == "assignee" else getattr(project, name)
+    return getattr(project, f"{name}_id" if name in ("owner", "assignee") else name)
 
 
 async def _view(reader: Reader, project_id: int) -> store.ProjectView:

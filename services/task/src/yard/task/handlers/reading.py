@@ -5,10 +5,12 @@ from frameyard.task.v1 import task_service_pb2 as messages
 from yard.runtime import auth, errors
 from yard.task.domain import requests, rights
 from yard.task.handlers import pages
+from yard.task.handlers.access import visible_to
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.messages import show_deletion, task_to_proto
 from yard.task.store import Reader
 from yard.task.store import task_views as store
+from yard.task.store.filters import Filter
 from yard.task.store.task_views import Search, TaskView
 
 _ORDERS = {
@@ -41,12 +43,12 @@ async def get_task(tasks: Tasks, request: messages.GetTaskRequest) -> messages.G
 
 async def list_tasks(tasks: Tasks, request: messages.ListTasksRequest) -> messages.ListTasksResponse:
     """One page, in the order that is asked for."""
-    requests.refuse(_violations(request))
-    search = _search(request)
+    errors.refuse(_violations(request))
+    search = _search(request, await pages.filter_of(tasks.db, request, store.FIELDS))
     found = await pages.listed(
         tasks.db,
         request,
-        _ORDERS[request.order],
+        pages.order_of(request, _ORDERS, store.FIELDS),
         lambda tx, page: store.page(tx, search, page),
         lambda tx: store.count(tx, search),
     )
@@ -74,6 +76,7 @@ def _shown(tasks: Tasks, view: TaskView) -> task_pb2.Task:
 
 def _violations(request: messages.ListTasksRequest) -> list[errors.Violation]:
     found = pages.violations(request, enums=_ENUMS, parts=_PARTS)
+    found += pages.filter_violations(request, store.FIELDS)
     found += requests.subset_violations(request.subset)
     if len(request.issue_tracker_contains) > requests.LONGEST_URL:
         longest = f"must have at most {requests.LONGEST_URL} characters"
@@ -81,12 +84,9 @@ def _violations(request: messages.ListTasksRequest) -> list[errors.Violation]:
     return found
 
 
-def _search(request: messages.ListTasksRequest) -> Search:
-    principal = auth.current()
-    # Deleted tasks are shown to those who may bring them back.
-    is_for_all = principal.is_admin if request.deleted else rights.sees_everything(principal)
+def _search(request: messages.ListTasksRequest, condition: Filter | None) -> Search:
     return Search(
-        user_id=None if is_for_all else principal.user_id,
+        user_id=visible_to(deleted=request.deleted),
         deleted=request.deleted,
         name_contains=request.name_contains,
         project_id=request.project_id,
@@ -100,4 +100,5 @@ def _search(request: messages.ListTasksRequest) -> Search:
         owner_contains=request.owner_contains,
         assignee_contains=request.assignee_contains,
         project_contains=request.project_contains,
+        filter=condition,
     )

@@ -20,18 +20,21 @@ async def delete_task(tasks: Tasks, request: messages.DeleteTaskRequest) -> mess
         task = await readable_task(tx, request.id)
         if not rights.may_delete_task(auth.current(), task):
             raise errors.PermissionDenied(f"task {request.id} is deleted by its owner")
-        await hide_task(tasks, tx, task.id)
+        await hide_task(tasks, tx, task.id, user_id=auth.current().user_id)
     return messages.DeleteTaskResponse()
 
 
-async def hide_task(tasks: Tasks, tx: Transaction, task_id: int, *, with_project: bool = False) -> None:
+async def hide_task(
+    tasks: Tasks, tx: Transaction, task_id: int, *, user_id: int, with_project: bool = False
+) -> None:
     """Hides a task, cancels what is under way for it, and tells it, once."""
     # The operation before the task: as everybody locks who ends one.
     media_id = await _cancel_media(tasks, tx, task_id)
     if await task_store.hide(tx, task_id, clock.now(), with_project=with_project):
         # What was attached in between.
         media_id = await _cancel_media(tasks, tx, task_id) or media_id
-        await tx.emit(TaskDeleted(task_id=task_id, media_id=media_id), key=str(task_id))
+        deleted = TaskDeleted(task_id=task_id, media_id=media_id, user_id=user_id)
+        await tx.emit(deleted, key=str(task_id))
         await progress.task_hidden(tx, task_id)
 
 

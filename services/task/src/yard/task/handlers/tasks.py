@@ -13,21 +13,20 @@ from yard.runtime.db import Transaction
 from yard.task.domain import labels as label_rules
 from yard.task.domain import requests, rights, segments
 from yard.task.domain.rows import Task
-from yard.task.handlers import people, progress
-from yard.task.handlers.access import changeable_project, changeable_task
+from yard.task.handlers import ownership, people, progress
+from yard.task.handlers.access import changeable_task
 from yard.task.handlers.context import Tasks
 from yard.task.handlers.reading import shown_task
 from yard.task.store import label_changes
 from yard.task.store import tasks as store
 
-CHANGEABLE = ("name", "assignee", "issue_tracker", "subset")
+CHANGEABLE = ("name", "assignee", "issue_tracker", "subset", "owner")
 
 
 async def create_task(tasks: Tasks, request: messages.CreateTaskRequest) -> messages.CreateTaskResponse:
     """Makes a task without media, once for each request id."""
-    if not rights.may_create(auth.current()):
-        raise errors.PermissionDenied("tasks are made by users and administrators")
-    requests.refuse(await _new_violations(tasks, request))
+    ownership.check_may_create("tasks", request.owner_id)
+    errors.refuse(await _new_violations(tasks, request))
     if request.validate_only:
         return await _tried(tasks, request)
 
@@ -76,7 +75,7 @@ def plan_segments(request: messages.PlanSegmentsRequest) -> messages.PlanSegment
         found.append(errors.Violation("size", f"must be 1 or more, got {request.size}"))
     if request.mode not in task_pb2.TaskMode.values():
         found.append(errors.Violation("mode", f"is no mode: {request.mode}"))
-    requests.refuse(found)
+    errors.refuse(found)
     plan = segments.plan(request.size, segment_size, overlap, request.mode)
     if wrong := segments.too_many(plan):
         raise errors.InvalidArgument(violations=[wrong])
@@ -92,15 +91,18 @@ def plan_segments(request: messages.PlanSegmentsRequest) -> messages.PlanSegment
 
 async def update_task(tasks: Tasks, request: messages.UpdateTaskRequest) -> messages.UpdateTaskResponse:
     """Changes the masked fields."""
-    await changeable_task(tasks.db, request.task.id)
-    requests.refuse(await _violations(tasks, request))
+    _check_may_give_away(await changeable_task(tasks.db, request.task.id), request)
+    errors.refuse(await _violations(tasks, request))
     async with tasks.db.transaction() as tx:
         before = await changeable_task(tx, request.task.id, lock=True)
+        _check_may_give_away(before, request)
         after = _changed(before, request.task, frozenset(request.update_mask.paths), clock.now())
         names = [name for name in CHANGEABLE if _field(before, name) != _field(after, name)]
         if names:
             await store.update(tx, after)
-            await tx.emit(TaskUpdated(task_id=before.id, changed_fields=names), key=str(before.id))
+            user_id = auth.current().user_id
+            event = TaskUpdated(task_id=before.id, changed_fields=names, user_id=user_id)
+            await tx.emit(event, key=str(before.id))
         return messages.UpdateTaskResponse(task=await shown_task(tasks, tx, before.id))
 
 
@@ -112,6 +114,7 @@ async def _new_violations(tasks: Tasks, request: messages.CreateTaskRequest) -> 
         *segments.violations(*_segmentation(request)),
         *label_rules.new_violations(request.labels),
         *await people.violations(tasks.db, {"assignee_id": request.assignee_id}),
+        *await ownership.violations(tasks.db, "owner_id", request.owner_id),
     ]
     if request.HasField("repository"):
         found += requests.repository_violations(request.repository)
@@ -137,7 +140,7 @@ async def _insert(
 ) -> messages.CreateTaskResponse:
     if request.project_id:
         # It stays as it is until the task is in it, and is counted up then.
-        await changeable_project(tx, request.project_id, lock="NO KEY UPDATE")
+        await ownership.check_may_bring(tx, request.project_id, request.owner_id)
     await people.note_caller(tx)
     task_id = await store.insert(tx, _new_task(request))
     labels = label_rules.colored(map(label_rules.label_from, request.labels))
@@ -146,7 +149,7 @@ async def _insert(
         task_id=task_id,
         name=request.name,
         project_id=request.project_id,
-        owner_id=auth.current().user_id,
+        owner_id=ownership.owner_of(request.owner_id),
         repository=request.repository if request.HasField("repository") else None,
     )
     await tx.emit(created, key=str(task_id))
@@ -161,7 +164,7 @@ def _new_task(request: messages.CreateTaskRequest) -> store.NewTask:
     return store.NewTask(
         name=request.name,
         project_id=request.project_id or None,
-        owner_id=auth.current().user_id,
+        owner_id=ownership.owner_of(request.owner_id),
         assignee_id=request.assignee_id or None,
         issue_tracker=request.issue_tracker,
         subset=request.subset,
@@ -187,13 +190,21 @@ async def _violations(tasks: Tasks, request: messages.UpdateTaskRequest) -> list
         found += requests.subset_violations(task.subset, "task.subset")
     if "assignee" in paths:
         found += await people.violations(tasks.db, {"task.assignee": task.assignee.id})
+    if "owner" in paths:
+        found += await ownership.new_owner_violations(tasks.db, "task.owner", task.owner.id)
     return found
+
+
+def _check_may_give_away(task: Task, request: messages.UpdateTaskRequest) -> None:
+    may = rights.may_give_away_task(auth.current(), task)
+    ownership.check_may_give_away(task, request.update_mask.paths, may=may)
 
 
 def _changed(task: Task, wanted: task_pb2.Task, paths: frozenset[str], now: datetime) -> Task:
     return replace(
         task,
         name=wanted.name if "name" in paths else task.name,
+        owner_id=wanted.owner.id if "owner" in paths else task.owner_id,
         assignee_id=(wanted.assignee.id or None) if "assignee" in paths else task.assignee_id,
         issue_tracker=wanted.issue_tracker if "issue_tracker" in paths else task.issue_tracker,
         subset=wanted.subset if "subset" in paths else task.subset,
@@ -202,4 +213,4 @@ def _changed(task: Task, wanted: task_pb2.Task, paths: frozenset[str], now: date
 
 
 def _field(task: Task, name: str) -> object:
-    return task.assignee_id if name == "assignee" else getattr(task, name)
+    return getattr(task, f"{name}_id" if name in ("owner", "assignee") else name)

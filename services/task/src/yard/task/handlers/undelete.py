@@ -90,7 +90,7 @@ async def _hide_others(tasks: Tasks, tx: Transaction, task: Task) -> None:
     assert task.project_id is not None
     for task_id in await deletion.tasks_to_hide(tx, task.project_id):
         if task_id != task.id:
-            await hide_task(tasks, tx, task_id, with_project=True)
+            await hide_task(tasks, tx, task_id, user_id=auth.current().user_id, with_project=True)
 
 
 def _oldest(tasks: Tasks) -> datetime:

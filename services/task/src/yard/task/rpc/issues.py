@@ -51,6 +51,12 @@ class IssueServicer(issue_service_pb2_grpc.IssueServiceServicer):
         """Adds a comment."""
         return await comments.create_comment(self._tasks, request)
 
+    async def GetComment(
+        self, request: messages.GetCommentRequest, context: Any
+    ) -> messages.GetCommentResponse:
+        """Reads a comment."""
+        return await comments.get_comment(self._tasks, request)
+
     async def ListComments(
         self, request: messages.ListCommentsRequest, context: Any
     ) -> messages.ListCommentsResponse:

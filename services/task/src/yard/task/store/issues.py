@@ -1,4 +1,4 @@
-"""Tables issue and comment."""
+"""Tables issue and comment; their lists are in `issue_views`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from yard.task.domain.issues import Comment, Issue
-from yard.task.store.job_views import IS_OF_USER, OF_USER
 
 if TYPE_CHECKING:
     from yard.runtime.db import Record, Transaction
@@ -16,37 +15,35 @@ if TYPE_CHECKING:
 _COLUMNS: Final = tuple(field.name for field in fields(Issue))
 _COMMENT_COLUMNS: Final = tuple(field.name for field in fields(Comment))
 
-_VIEW: Final = f"""
-SELECT {", ".join(f"issue.{column}" for column in _COLUMNS)},
+VIEW_COLUMNS: Final = f"""
+{", ".join(f"issue.{column}" for column in _COLUMNS)},
     coalesce(opener.username, '') AS owner_name,
     coalesce(helper.username, '') AS assignee_name
-FROM issue
+"""
+VIEW_JOINS: Final = """
+LEFT JOIN person AS opener ON opener.id = issue.owner_id
+LEFT JOIN person AS helper ON helper.id = issue.assignee_id
+"""
+HOME: Final = """
 JOIN job ON job.id = issue.job_id
 JOIN task ON task.id = issue.task_id
 LEFT JOIN project ON project.id = task.project_id
-LEFT JOIN person AS opener ON opener.id = issue.owner_id
-LEFT JOIN person AS helper ON helper.id = issue.assignee_id
-WHERE task.deleted_at IS NULL AND project.deleted_at IS NULL
-"""  # noqa: S608 - literals only
-
-_PAGE: Final = f"""
-{_VIEW}
-    AND {{whose}}
-    AND ($2::bigint = 0 OR issue.job_id = $2)
-    AND ($3::bigint = 0 OR issue.task_id = $3)
-    AND ($4::boolean IS NULL OR issue.resolved = $4)
-    AND ($5::bigint = 0 OR issue.assignee_id = $5)
-    AND ($6::bigint IS NULL OR issue.id < $6)
-ORDER BY issue.id DESC
-LIMIT $7
 """
+VISIBLE: Final = "task.deleted_at IS NULL AND project.deleted_at IS NULL"
 
-_COMMENTS: Final = f"""
-SELECT {", ".join(f"comment.{column}" for column in _COMMENT_COLUMNS)},
-    coalesce(person.username, '') AS owner_name
-FROM comment
-LEFT JOIN person ON person.id = comment.owner_id
+_ONE: Final = f"""
+SELECT {VIEW_COLUMNS}
+FROM issue {HOME} {VIEW_JOINS}
+WHERE {VISIBLE} AND issue.id = $1
 """  # noqa: S608 - literals only
+
+COMMENT_COLUMNS: Final = f"""
+{", ".join(f"comment.{column}" for column in _COMMENT_COLUMNS)},
+    coalesce(person.username, '') AS owner_name
+"""
+COMMENT_JOINS: Final = "LEFT JOIN person ON person.id = comment.owner_id"
+
+_COMMENTS: Final = f"SELECT {COMMENT_COLUMNS} FROM comment {COMMENT_JOINS}"  # noqa: S608 - literals only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,42 +63,10 @@ class CommentView:
     owner_name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Which issues a list shows; 0 stands for any, `user_id` None for those of everybody."""
-
-    user_id: int | None
-    job_id: int
-    task_id: int
-    resolved: bool | None
-    assignee_id: int
-    before: int | None
-    limit: int
-
-
 async def view_of(reader: Reader, issue_id: int) -> IssueView | None:
     """An issue; None if it is not there, or its task is hidden."""
-    row = await reader.fetchrow(f"{_VIEW} AND issue.id = $1", issue_id)
-    return None if row is None else _view_from(row)
-
-
-async def page(reader: Reader, search: Search) -> list[IssueView]:
-    """Issues, newest first."""
-    whose = "$1::bigint IS NULL"
-    if search.user_id is not None:
-        is_narrow = search.job_id or search.task_id
-        whose = IS_OF_USER if is_narrow else f"issue.job_id IN ({OF_USER})"
-    rows = await reader.fetch(
-        _PAGE.format(whose=whose),
-        search.user_id,
-        search.job_id,
-        search.task_id,
-        search.resolved,
-        search.assignee_id,
-        search.before,
-        search.limit,
-    )
-    return [_view_from(row) for row in rows]
+    row = await reader.fetchrow(_ONE, issue_id)
+    return None if row is None else view_from(row)
 
 
 async def lock(tx: Transaction, issue_id: int) -> None:
@@ -164,7 +129,7 @@ async def comments_of(reader: Reader, issue_id: int, after: int, limit: int) -> 
         after,
         limit,
     )
-    return [_comment_from(row) for row in rows]
+    return [comment_from(row) for row in rows]
 
 
 async def first_comments(reader: Reader, issue_ids: Sequence[int]) -> dict[int, CommentView]:
@@ -178,13 +143,13 @@ async def first_comments(reader: Reader, issue_ids: Sequence[int]) -> dict[int, 
         """,  # noqa: S608 - literals only
         list(issue_ids),
     )
-    return {row["issue_id"]: _comment_from(row) for row in rows}
+    return {row["issue_id"]: comment_from(row) for row in rows}
 
 
 async def comment_of(reader: Reader, comment_id: int) -> CommentView | None:
     """A comment, whoever may see it."""
     row = await reader.fetchrow(f"{_COMMENTS} WHERE comment.id = $1", comment_id)
-    return None if row is None else _comment_from(row)
+    return None if row is None else comment_from(row)
 
 
 async def insert_comment(tx: Transaction, issue_id: int, owner_id: int, message: str) -> int:
@@ -225,7 +190,8 @@ async def _count(tx: Transaction, issue_id: int, change: int) -> None:
     )
 
 
-def _view_from(row: Record) -> IssueView:
+def view_from(row: Record) -> IssueView:
+    """An issue from a row with VIEW_COLUMNS."""
     return IssueView(
         issue=Issue(**{column: row[column] for column in _COLUMNS}),
         owner_name=row["owner_name"],
@@ -233,6 +199,7 @@ def _view_from(row: Record) -> IssueView:
     )
 
 
-def _comment_from(row: Record) -> CommentView:
+def comment_from(row: Record) -> CommentView:
+    """A comment from a row with COMMENT_COLUMNS."""
     comment = Comment(**{column: row[column] for column in _COMMENT_COLUMNS})
     return CommentView(comment=comment, owner_name=row["owner_name"])

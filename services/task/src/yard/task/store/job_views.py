@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from frameyard.task.v1 import job_pb2, task_pb2
 from yard.runtime.db import Record, Transaction
+from yard.task.domain import filters
 from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Job
 from yard.task.store import Reader, lists
+from yard.task.store.filters import Column, Filter, Name, PersonName
+from yard.task.store.filters import add as add_filter
 from yard.task.store.jobs import COLUMNS, job_from
 from yard.task.store.lists import Order, Page, Position, Selection, Source
 
@@ -17,8 +21,9 @@ _COLUMNS: Final = f"""
     task.name AS task_name,
     coalesce(task.project_id, 0) AS project_id,
     coalesce(assignee.username, '') AS assignee_name,
-    coalesce(reviewer.username, '') AS reviewer_name
-"""
+    coalesce(reviewer.username, '') AS reviewer_name,
+    (SELECT count(*) FROM issue WHERE issue.job_id = job.id) AS issue_count
+"""  # noqa: S608 - literals only
 _JOINS: Final = """
 JOIN task ON task.id = job.task_id
 LEFT JOIN project ON project.id = task.project_id
@@ -68,6 +73,29 @@ ORDERS: Final[dict[OrderName, Order]] = {
 }
 
 
+FIELDS: Final[dict[str, Column]] = {
+    "id": Column(kind=filters.NUMBER, sql="job.id", sql_type="bigint", order=ORDERS["id"]),
+    "assignee": PersonName(sql="job.assignee_id", alias="assigned_to", order=ORDERS["assignee"]),
+    "task_id": Column(kind=filters.NUMBER, sql="job.task_id", sql_type="bigint"),
+    "task_name": Name(kind=filters.TEXT, sql="task.name_key"),
+    "project_id": Column(kind=filters.NUMBER, sql="task.project_id", sql_type="bigint"),
+    "project_name": Name(kind=filters.TEXT, sql="project.name_key"),
+    "mode": Column(kind=filters.choice(task_pb2.TaskMode), sql="task.mode", sql_type="smallint"),
+    "stage": Column(kind=filters.choice(job_pb2.JobStage), sql="job.stage", sql_type="smallint"),
+    "state": Column(kind=filters.choice(job_pb2.JobState), sql="job.state", sql_type="smallint"),
+    "status": Column(
+        kind=filters.choice(job_pb2.JobStatus), sql="job.status", sql_type="smallint", order=ORDERS["status"]
+    ),
+    "create_time": Column(kind=filters.TIME, sql="job.created_at", sql_type="timestamptz"),
+    "update_time": Column(
+        kind=filters.TIME,
+        sql="job.updated_at",
+        sql_type="timestamptz",
+        order=ORDERS["last_changed"].reversed(),
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A job with what is stored elsewhere; project 0: none."""
@@ -77,6 +105,7 @@ class JobView:
     project_id: int
     assignee_name: str
     reviewer_name: str
+    issue_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +125,7 @@ class Search:
     assignee_contains: str = ""
     reviewer_contains: str = ""
     task_contains: str = ""
+    filter: Filter | None = None
 
 
 async def view_of(reader: Reader, job_id: int) -> JobView:
@@ -154,6 +184,7 @@ def _selection(search: Search) -> Selection:
         selection,
         {"job.assignee_id": search.assignee_contains, "job.reviewer_id": search.reviewer_contains},
     )
+    add_filter(selection, search.filter, FIELDS)
     return selection
 
 
@@ -173,4 +204,5 @@ def _view_from(row: Record) -> JobView:
         project_id=row["project_id"],
         assignee_name=row["assignee_name"],
         reviewer_name=row["reviewer_name"],
+        issue_count=row["issue_count"],
     )

@@ -37,7 +37,8 @@ async def jobs_of_task(reader: Reader, task_id: int, *, lock: bool = False) -> l
 async def record_save(tx: Transaction, job: Job) -> Job:
     """Notes that the annotations of a locked job were changed; the task counts as changed too.
 
-    A task with a dataset repository is not synchronized from then on.
+    A task whose dataset repository had the present annotations (3, merged: 4) is not synchronized (1) from
+    then on; while a push runs, or after one that failed, it stays what it is.
     """
     after = progress.saved(job, clock.now())
     await tx.execute(
@@ -45,7 +46,7 @@ async def record_save(tx: Transaction, job: Job) -> Job:
         WITH task AS (
             UPDATE task
             SET updated_at = $2,
-                sync_status = CASE WHEN sync_status = 0 THEN 0 ELSE 1 END
+                sync_status = CASE WHEN sync_status IN (3, 4) THEN 1 ELSE sync_status END
             WHERE id = $1
         )
         UPDATE job

@@ -47,6 +47,7 @@ class Order:
 
     A long list that is ordered by a name in another table has `groups`, too: these are put in order, not the
     rows, which come group by group out of the index. It lacks what is deleted.
+    Rows may be sorted by any expressions (`sorting`, each with whether it descends), without positions then.
     """
 
     key: str = ""
@@ -55,6 +56,7 @@ class Order:
     groups: Groups | None = None
     is_descending: bool = False
     has_nulls: bool = False
+    sorting: tuple[tuple[str, bool], ...] = ()
 
     @property
     def direction(self) -> str:
@@ -126,18 +128,22 @@ async def tune(tx: Transaction) -> None:
 
 async def fetch(tx: Transaction, source: Source, selection: Selection, page: Page) -> list[Record]:
     """The rows of a page as the view shows them, each with its `position`."""
+    sql, arguments = statement(source, selection, page)
+    return await tx.fetch(sql, *arguments)
+
+
+def statement(source: Source, selection: Selection, page: Page) -> tuple[str, list[Any]]:
+    """What finds the rows of a page, with its arguments."""
     chosen = selection.copy()
     order = page.order
-    ids = _of_groups if order.groups else _of_rows
+    ids = _of_sorted if order.sorting else _of_groups if order.groups else _of_rows
+    direction = "ASC" if order.sorting else order.direction
     sql = f"""
     WITH RECURSIVE {ids(source, chosen, page)}
-        OFFSET {chosen.hold(page.skip)}
-        LIMIT {chosen.hold(page.limit)}
-    )
     {source.view.format(position="chosen.position", chosen=f"chosen JOIN {source.table} USING (id)")}
-    ORDER BY chosen.position {order.direction}, chosen.id {order.direction}
+    ORDER BY chosen.position {direction}, chosen.id {direction}
     """
-    return await tx.fetch(sql, *chosen.arguments)
+    return sql, chosen.arguments
 
 
 async def count(tx: Transaction, source: Source, selection: Selection) -> int:
@@ -158,7 +164,7 @@ def add_people(selection: Selection, wanted: Mapping[str, str]) -> None:
 
 
 def _of_rows(source: Source, chosen: Selection, page: Page) -> str:
-    """The ids of a page, as one statement finds them: without its end."""
+    """The ids of a page, as one statement finds them."""
     table, order = source.table, page.order
     if page.after is not None:
         chosen.conditions.append(_behind(table, order, order.key, page.after, chosen))
@@ -168,11 +174,35 @@ def _of_rows(source: Source, chosen: Selection, page: Page) -> str:
         FROM {table} {source.joins} {order.joins}
         WHERE {chosen.sql}
         ORDER BY {f"{order.key} {order.direction}, " if order.key else ""}{table}.id {order.direction}
+        {_part(chosen, page)}
+    )
     """  # noqa: S608 - as above
 
 
+def _of_sorted(source: Source, chosen: Selection, page: Page) -> str:
+    """The same with the number of each as its position, which is all that such an order can go on from."""
+    table, order = source.table, page.order
+    keys = [f"{key} {'DESC' if is_descending else 'ASC'}" for key, is_descending in order.sorting]
+    return f"""
+    chosen AS MATERIALIZED (
+        SELECT id, position
+        FROM unnest(ARRAY(
+            SELECT {table}.id
+            FROM {table} {source.joins} {order.joins}
+            WHERE {chosen.sql}
+            ORDER BY {", ".join(keys)}, {table}.id {order.direction}
+            {_part(chosen, page)}
+        )) WITH ORDINALITY AS found (id, position)
+    )
+    """  # noqa: S608 - as above
+
+
+def _part(chosen: Selection, page: Page) -> str:
+    return f"OFFSET {chosen.hold(page.skip)} LIMIT {chosen.hold(page.limit)}"
+
+
 def _of_groups(source: Source, chosen: Selection, page: Page) -> str:
-    """The same, group by group: the ids of all groups are found by leaps through the index."""
+    """The same, group by group."""
     table, order, after = source.table, page.order, page.after
     assert order.groups is not None
     column, of_all = order.groups.column, chosen.sql
@@ -183,19 +213,7 @@ def _of_groups(source: Source, chosen: Selection, page: Page) -> str:
         of_groups = _groups_behind(order, after, chosen)
     by_position = f"position {order.direction}, id {order.direction}"
     return f"""
-    present AS (
-        (SELECT {column} AS id FROM {table} WHERE {table}.deleted_at IS NULL ORDER BY {column} LIMIT 1)
-        UNION ALL
-        SELECT (
-            SELECT {column}
-            FROM {table}
-            WHERE {column} > present.id AND {table}.deleted_at IS NULL
-            ORDER BY {column}
-            LIMIT 1
-        )
-        FROM present
-        WHERE present.id IS NOT NULL
-    ),
+    {_present(table, column)},
     chosen AS MATERIALIZED (
         SELECT id, position
         FROM (
@@ -230,6 +248,27 @@ def _of_groups(source: Source, chosen: Selection, page: Page) -> str:
             )
         ) AS found
         ORDER BY {by_position}
+        {_part(chosen, page)}
+    )
+    """  # noqa: S608 - as above
+
+
+def _present(table: str, column: str) -> str:
+    """The ids of all groups, which are found by leaps through the index."""
+    return f"""
+    present AS (
+        (SELECT {column} AS id FROM {table} WHERE {table}.deleted_at IS NULL ORDER BY {column} LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT {column}
+            FROM {table}
+            WHERE {column} > present.id AND {table}.deleted_at IS NULL
+            ORDER BY {column}
+            LIMIT 1
+        )
+        FROM present
+        WHERE present.id IS NOT NULL
+    )
     """  # noqa: S608 - as above
 
 

@@ -15,7 +15,7 @@ async def people_of(reader: Reader, ids: Collection[int]) -> dict[int, Person]:
     """Those that are known, by id."""
     rows = await reader.fetch(
         """
-        SELECT id, username, is_active
+        SELECT id, username, is_active, role
         FROM person
         WHERE id = ANY($1::bigint[])
         """,
@@ -24,21 +24,34 @@ async def people_of(reader: Reader, ids: Collection[int]) -> dict[int, Person]:
     return {row["id"]: Person(**dict(row)) for row in rows}
 
 
+async def ids_named(reader: Reader, keys: Collection[str]) -> dict[str, list[int]]:
+    """Who has these names, by the keys of the names."""
+    rows = await reader.fetch(
+        "SELECT username_key, id FROM person WHERE username_key = ANY($1::text[])", list(keys)
+    )
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        found.setdefault(row["username_key"], []).append(row["id"])
+    return found
+
+
 async def put(tx: Transaction, person: Person) -> None:
     """Somebody as identity tells, new or changed."""
     await tx.execute(
         """
-        INSERT INTO person (id, username, username_key, is_active)
-        VALUES ($1, $2, $3, $4)
+        INSERT INTO person (id, username, username_key, is_active, role)
+        VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (id) DO UPDATE
         SET username = excluded.username,
             username_key = excluded.username_key,
-            is_active = excluded.is_active
+            is_active = excluded.is_active,
+            role = excluded.role
         """,
         person.id,
         person.username,
         name_key(person.username),
         person.is_active,
+        person.role,
     )
     tx.wake(TOLD)
 

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from frameyard.task.v1 import job_pb2
 from yard.runtime.db import Transaction
+from yard.task.domain import filters
 from yard.task.domain.requests import name_key
 from yard.task.store import lists
+from yard.task.store.filters import Column, Filter, Name, PersonName, Text
+from yard.task.store.filters import add as add_filter
 from yard.task.store.lists import Order, Page, Position, Selection, Source
 from yard.task.store.projects import OF_USER, VIEW_COLUMNS, VIEW_JOINS, ProjectView, view_from
 
@@ -20,6 +24,23 @@ ORDERS: Final[dict[OrderName, Order]] = {
     "id": Order(),
     "name": Order(key="project.name_key"),
     "last_changed": Order(key="project.updated_at", key_type="timestamptz", is_descending=True),
+}
+
+
+FIELDS: Final[dict[str, Column]] = {
+    "id": Column(kind=filters.NUMBER, sql="project.id", sql_type="bigint", order=ORDERS["id"]),
+    "name": Name(kind=filters.TEXT, sql="project.name_key", order=ORDERS["name"]),
+    "owner": PersonName(sql="project.owner_id", alias="owned_by"),
+    "assignee": PersonName(sql="project.assignee_id", alias="assigned_to"),
+    "status": Column(kind=filters.choice(job_pb2.JobStatus), sql="project.status", sql_type="smallint"),
+    "issue_tracker": Text(kind=filters.TEXT, sql="project.issue_tracker"),
+    "create_time": Column(kind=filters.TIME, sql="project.created_at", sql_type="timestamptz"),
+    "update_time": Column(
+        kind=filters.TIME,
+        sql="project.updated_at",
+        sql_type="timestamptz",
+        order=ORDERS["last_changed"].reversed(),
+    ),
 }
 
 
@@ -38,6 +59,7 @@ class Search:
     status: int = 0
     owner_contains: str = ""
     assignee_contains: str = ""
+    filter: Filter | None = None
 
 
 async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[ProjectView, Position]]:
@@ -70,4 +92,5 @@ def _selection(search: Search) -> Selection:
         selection,
         {"project.owner_id": search.owner_contains, "project.assignee_id": search.assignee_contains},
     )
+    add_filter(selection, search.filter, FIELDS)
     return selection

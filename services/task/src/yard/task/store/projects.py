@@ -141,7 +141,7 @@ async def update(tx: Transaction, project: Project) -> None:
     await tx.execute(
         """
         UPDATE project
-        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, updated_at = $6
+        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, updated_at = $6, owner_id = $7
         WHERE id = $1
         """,
         project.id,
@@ -150,6 +150,7 @@ async def update(tx: Transaction, project: Project) -> None:
         project.assignee_id,
         project.issue_tracker,
         project.updated_at,
+        project.owner_id,
     )
 
 

@@ -4,11 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from frameyard.task.v1 import job_pb2, task_pb2
 from yard.annotations.labels import Label
 from yard.runtime.db import Record, Transaction
+from yard.task.domain import filters
 from yard.task.domain.requests import name_key
 from yard.task.domain.rows import Task
 from yard.task.store import Reader, lists
+from yard.task.store.filters import Column, Filter, Name, NameOf, PersonName, Text
+from yard.task.store.filters import add as add_filter
 from yard.task.store.labels import OF_TASK, labels_from
 from yard.task.store.lists import Groups, Order, Page, Position, Selection, Source
 from yard.task.store.tasks import SELECT, VISIBLE, task_from
@@ -39,7 +43,7 @@ FROM task {_JOINS}
 WHERE task.id = $1 AND {VISIBLE}
 """  # noqa: S608 - literals only
 
-_SOURCE: Final = Source(
+SOURCE: Final = Source(
     table="task",
     view=f"SELECT {_COLUMNS}, {{position}} AS position FROM {{chosen}} {_JOINS}",  # noqa: S608 - as above
 )
@@ -47,11 +51,11 @@ _SOURCE: Final = Source(
 # Sets that are looked up row by row, whatever else is selected: each is found once, and an order's index is
 # read beside it. They stay sets by `IS TRUE`; as joins they would be taken for much smaller than they are.
 _PROJECTS: Final = "(task.project_id IN (SELECT id FROM project WHERE {0})) IS TRUE"
-_LIVE: Final = """
+LIVE: Final = """
     task.deleted_at IS NULL
     AND (task.project_id IN (SELECT id FROM project WHERE deleted_at IS NOT NULL)) IS NOT TRUE
 """
-_OF_USER: Final = """
+OF_USER: Final = """
     (
         task.owner_id = {0}
         OR task.assignee_id = {0}
@@ -90,6 +94,35 @@ ORDERS: Final[dict[OrderName, Order]] = {
 }
 
 
+FIELDS: Final[dict[str, Column]] = {
+    "id": Column(kind=filters.NUMBER, sql="task.id", sql_type="bigint", order=ORDERS["id"]),
+    "name": Name(kind=filters.TEXT, sql="task.name_key", order=ORDERS["name"]),
+    "owner": PersonName(sql="task.owner_id", alias="owned_by", order=ORDERS["owner"]),
+    "assignee": PersonName(sql="task.assignee_id", alias="assigned_to", order=ORDERS["assignee"]),
+    "project_id": Column(kind=filters.NUMBER, sql="task.project_id", sql_type="bigint"),
+    "project_name": NameOf(
+        sql="task.project_id", table="project", key="name_key", alias="home", order=ORDERS["project"]
+    ),
+    "mode": Column(kind=filters.choice(task_pb2.TaskMode), sql="task.mode", sql_type="smallint"),
+    "status": Column(
+        kind=filters.choice(job_pb2.JobStatus), sql="task.status", sql_type="smallint", order=ORDERS["status"]
+    ),
+    "sync_status": Column(
+        kind=filters.choice(task_pb2.SyncStatus), sql="task.sync_status", sql_type="smallint"
+    ),
+    "subset": Text(kind=filters.TEXT, sql="task.subset"),
+    "issue_tracker": Text(kind=filters.TEXT, sql="task.issue_tracker"),
+    "size": Column(kind=filters.NUMBER, sql="task.size", sql_type="bigint"),
+    "create_time": Column(kind=filters.TIME, sql="task.created_at", sql_type="timestamptz"),
+    "update_time": Column(
+        kind=filters.TIME,
+        sql="task.updated_at",
+        sql_type="timestamptz",
+        order=ORDERS["last_changed"].reversed(),
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
     """A task with what is stored elsewhere; `labels` only where they are asked for."""
@@ -125,6 +158,7 @@ class Search:
     owner_contains: str = ""
     assignee_contains: str = ""
     project_contains: str = ""
+    filter: Filter | None = None
 
 
 async def view_of(reader: Reader, task_id: int, user_id: int) -> TaskView | None:
@@ -139,7 +173,7 @@ async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[TaskVi
     """Tasks without labels, in the order that is asked for, each with its place in it."""
     if search.deleted:
         page = replace(page, order=replace(page.order, groups=None))
-    rows = await lists.fetch(tx, _SOURCE, _selection(search), page)
+    rows = await lists.fetch(tx, SOURCE, selection_of(search), page)
     return [
         (_view_from(row, [], is_worked_on=False), Position(id=row["id"], key=row["position"])) for row in rows
     ]
@@ -147,21 +181,23 @@ async def page(tx: Transaction, search: Search, page: Page) -> list[tuple[TaskVi
 
 async def count(tx: Transaction, search: Search) -> int:
     """All tasks that are found."""
-    return await lists.count(tx, _SOURCE, _selection(search))
+    return await lists.count(tx, SOURCE, selection_of(search))
 
 
-def _selection(search: Search) -> Selection:
+def selection_of(search: Search) -> Selection:
+    """The conditions of a list."""
     selection = Selection()
     if search.deleted:
         selection.where(_DELETED)
         if search.user_id is not None:
             selection.where("task.owner_id = {0}", search.user_id)
     else:
-        selection.where(_LIVE)
+        selection.where(LIVE)
         if search.user_id is not None:
-            selection.where(_OF_USER, search.user_id)
+            selection.where(OF_USER, search.user_id)
     _add_equal(selection, search)
     _add_contained(selection, search)
+    add_filter(selection, search.filter, FIELDS)
     return selection
 
 

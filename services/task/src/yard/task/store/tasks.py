@@ -112,7 +112,8 @@ async def update(tx: Transaction, task: Task) -> None:
     await tx.execute(
         """
         UPDATE task
-        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, subset = $6, updated_at = $7
+        SET name = $2, name_key = $3, assignee_id = $4, issue_tracker = $5, subset = $6, updated_at = $7,
+            owner_id = $8
         WHERE id = $1
         """,
         task.id,
@@ -122,6 +123,7 @@ async def update(tx: Transaction, task: Task) -> None:
         task.issue_tracker,
         task.subset,
         task.updated_at,
+        task.owner_id,
     )
 
 

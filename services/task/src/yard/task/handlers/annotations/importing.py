@@ -41,6 +41,7 @@ async def import_annotations(
 ) -> messages.ImportAnnotationsResponse:
     """Appends what comes, or puts it in place of all that is there."""
     header = await _header(requests)
+    _check_as_stored(header)
     with auth.acting_as(_author(header.user_id)):
         return await _import(annotations, header, requests)
 
@@ -53,6 +54,13 @@ def _author(user_id: int) -> Principal:
     if not 0 <= user_id < 2**63:
         raise errors.invalid("header.user_id", f"must be 0 or more, got {user_id}")
     return replace(caller, user_id=user_id) if user_id else caller
+
+
+def _check_as_stored(header: messages.ImportHeader) -> None:
+    if header.as_stored and not auth.current().is_service:
+        raise errors.PermissionDenied("only services may bring objects as stored", reason="NOT_A_SERVICE")
+    if header.as_stored and not header.target.job_id:
+        raise errors.invalid("header.as_stored", "is for the objects of one job")
 
 
 def _check_may_write(scope: Scope, job_ids: frozenset[int] | None = None) -> None:
@@ -69,7 +77,7 @@ async def _import(
     _check_may_write(seen.scope, _jobs_to_replace(header, seen.scope))
     if header.check_only:
         return messages.ImportAnnotationsResponse(revision=seen.scope.revision)
-    with _intake(annotations, seen) as intake:
+    with _intake(annotations, seen, as_stored=header.as_stored) as intake:
         digest = await _receive(annotations, header, requests, intake)
         async with annotations.tasks.db.transaction() as tx:
 
@@ -94,17 +102,18 @@ async def _header(requests: Requests) -> messages.ImportHeader:
     raise errors.invalid("header", "the first message must have it")
 
 
-def _intake(annotations: Annotations, seen: Seen) -> Intake:
+def _intake(annotations: Annotations, seen: Seen, *, as_stored: bool) -> Intake:
     schema, window = seen.schema, seen.scope.window
 
     async def rules_for(frames: Iterable[int]) -> Rules:
         size_of = await drafts.sizes(annotations, seen.scope.task, frames)
-        return Rules(schema=schema, first=window.first, last=window.last, frame_size=size_of)
+        rules = Rules(schema=schema, first=window.first, last=window.last, frame_size=size_of)
+        return replace(rules, stored=lambda item: (item,)) if as_stored else rules
 
     async def reserve(table: Table, count: int) -> list[int]:
         return await writing.reserve(annotations.tasks.db, table, count)
 
-    shares = Shares(sites=seen.scope.sites, new_origin=lambda: str(ids.uuid7()))
+    shares = Shares(sites=seen.scope.sites, new_origin=lambda: str(ids.uuid7()), keeps_origins=as_stored)
     return Intake(task_id=seen.scope.task.id, shares=shares, rules_for=rules_for, reserve=reserve)
 
 

@@ -135,7 +135,7 @@ def _after(request: messages.ListRevisionsRequest) -> tuple[datetime, int, int] 
         moment, job_id, number = values
         place = datetime.fromisoformat(moment), _whole(job_id), _whole(number)
     except (ValueError, TypeError):
-        raise errors.invalid("page_token", "is not a token of this service") from None
+        raise paging.foreign_token() from None
     return place
 
 

@@ -261,6 +261,6 @@ RETURNING id, revision
 _TOUCH_TASKS: Final = """
 UPDATE task
 SET updated_at = $2,
-    sync_status = CASE WHEN sync_status = 0 THEN 0 ELSE 1 END
+    sync_status = CASE WHEN sync_status IN (3, 4) THEN 1 ELSE sync_status END
 WHERE id = ANY ($1)
 """
