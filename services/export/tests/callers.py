@@ -17,7 +17,8 @@ FINAL = {
     operation_pb2.OPERATION_STATE_FAILED,
     operation_pb2.OPERATION_STATE_CANCELLED,
 }
-ISSUER = auth.TokenIssuer.generate()
+# Tokens are made when this is imported, which may be half an hour before their test.
+ISSUER = auth.TokenIssuer.generate(ttl_s=86_400)
 
 
 def token(user_id: int, role: auth.Role = "user") -> str:
@@ -25,6 +26,12 @@ def token(user_id: int, role: auth.Role = "user") -> str:
 
 
 ANN, BOB, EVE, ADMIN = token(1), token(2), token(3), token(4, "admin")
+
+
+def reaching(address: str) -> dict[str, str]:
+    """Settings of a service that knows these people, and finds all others at one address."""
+    others = ("identity", "task", "media_ingest", "chunking")
+    return {"jwks": ISSUER.jwks, **{f"{name}_address": address for name in others}}
 
 
 @dataclass

@@ -6,7 +6,7 @@ from yard.export.settings import Settings
 from yard.runtime import app
 from yard.testkit.fixtures import OpenChannel, SettingsFor
 
-from services.export.tests.callers import ANN, BOB, ISSUER, Client
+from services.export.tests.callers import ANN, BOB, Client, reaching
 from services.export.tests.counterparts import Counterparts, serving
 
 
@@ -24,11 +24,7 @@ async def running(
     _, address = counterparts
     settings = settings_for(
         Settings,
-        jwks=ISSUER.jwks,
-        identity_address=address,
-        task_address=address,
-        media_ingest_address=address,
-        chunking_address=address,
+        **reaching(address),
         spool_memory_bytes=100,
     )
     async with app.serving(SERVICE, settings) as service:

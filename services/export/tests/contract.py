@@ -66,15 +66,23 @@ def undeleted(task: Task) -> Task:
     return replace(task, subject=replace(task.subject, deleted=()))
 
 
-def missing(known: Format, task: Task, found: AnnotationSet, counted: Collection[str]) -> list[Lost]:
-    """Objects of the task that are not in what was found, with all that is kept and was not counted as lost.
+class Returned(NamedTuple):
+    """How what came back differs from what was there, with all that is kept and was not counted as lost."""
 
-    A kind that was counted is excused: what became of its objects is for the format's own tests.
+    missing: list[Lost]
+    added: list[Lost]
+
+
+def compared(known: Format, task: Task, found: AnnotationSet, counted: Collection[str]) -> Returned:
+    """The task's objects beside those that were found.
+
+    Kinds that were counted are not missed: what became of them is for the format's own tests.
     """
     kept = {name for name in known.keeps if name not in counted and SINGULAR.get(name) not in counted}
     before = _seen(kept, task)
     after = _seen(kept, Task(subject=task.subject, objects=found, names=task.names))
-    return sorted(one for one in (before - after).elements() if one.kind not in counted)
+    missing = sorted(one for one in (before - after).elements() if one.kind not in counted)
+    return Returned(missing, sorted((after - before).elements()))
 
 
 def _seen(kept: set[str], task: Task) -> Counter[Lost]:

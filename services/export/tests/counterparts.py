@@ -37,6 +37,7 @@ from yard.annotations.columnar import encode
 from yard.annotations.labels import Label
 from yard.media.zip_chunk import zip_stored
 from yard.runtime import clock
+from yard.testkit import peers
 
 from services.export.tests.sample import OBJECTS, SUBJECT
 
@@ -299,22 +300,21 @@ def _label(label: Label) -> label_pb2.Label:
 @asynccontextmanager
 async def serving(counterparts: Counterparts) -> AsyncIterator[str]:
     """All of them at one address."""
-    server = grpc.aio.server()
-    task_service_pb2_grpc.add_TaskServiceServicer_to_server(counterparts, server)
-    project_service_pb2_grpc.add_ProjectServiceServicer_to_server(counterparts, server)
-    job_service_pb2_grpc.add_JobServiceServicer_to_server(counterparts, server)
-    annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server(counterparts, server)
-    media_service_pb2_grpc.add_MediaServiceServicer_to_server(counterparts, server)
-    chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server(counterparts, server)
-    upload_service_pb2_grpc.add_UploadServiceServicer_to_server(counterparts, server)
-    identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(counterparts, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        counterparts.gate.set()
-        counterparts.files_gate.set()
-        counterparts.saving.set()
-        counterparts.listing.set()
-        await server.stop(None)
+    adds = (
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server,
+        project_service_pb2_grpc.add_ProjectServiceServicer_to_server,
+        job_service_pb2_grpc.add_JobServiceServicer_to_server,
+        annotation_service_pb2_grpc.add_AnnotationServiceServicer_to_server,
+        media_service_pb2_grpc.add_MediaServiceServicer_to_server,
+        chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server,
+        upload_service_pb2_grpc.add_UploadServiceServicer_to_server,
+        identity_service_pb2_grpc.add_IdentityServiceServicer_to_server,
+    )
+    async with peers.serving(counterparts, adds) as address:
+        try:
+            yield address
+        finally:
+            counterparts.gate.set()
+            counterparts.files_gate.set()
+            counterparts.saving.set()
+            counterparts.listing.set()

@@ -42,13 +42,17 @@ Exports:
 - A task or job without a subset is the subset `default` (`train` in YOLO). A project's tasks share a subset
   if theirs are called alike; a name that another task has too gets `_1`, `_2` before its extension.
 - Names that differ in the extension only keep it where a format wants names without one.
+- Objects stand in the order of `z_order`; where its numbers have no place, those other than 0 are counted.
+  `source` is not counted: what is imported comes from a file, unless the format tells otherwise.
+- Attributes whose names are words of the format for something else are left out and counted.
 - Members of a group stay objects of their own.
 
 Imports:
 
 - A zip, or one file where the format says so. Folders around everything do not matter.
-- Labels and attributes are found by name. A label that the task does not have is refused; an attribute that
-  the label does not have is counted as ignored; a value that is not allowed is refused.
+- Labels and attributes are found by name, blanks around it aside. A label that the task does not have is
+  refused; an attribute that the label does not have is counted as ignored; a value that is not allowed is
+  refused.
 - Frames are found by name, with or without folders and extension, or by the number in the source; start and
   step are those of the task. A name that fits several frames, or none, is refused.
 - Boxes that reach over the edge of their frame are cut there where the format cannot mean it, and counted.

@@ -53,10 +53,11 @@ def tried_into(
     *,
     name: str = "given.zip",
     limits: ArchiveLimits | None = None,
+    collecting: type[Collected] = Collected,
 ) -> Imported:
     """What comes of an uploaded file for this target."""
     batches: list[Batch] = []
-    intake = Collected(into, batches.append)
+    intake = collecting(into, batches.append)
     try:
         known.read(open_upload(io.BytesIO(content), name, limits or ArchiveLimits()), intake)
         intake.finish()

@@ -1,6 +1,6 @@
 """Writes a small and a ten times larger data set and prints by how many bytes the process grew in between.
 
-`python memory_probe.py FORMAT SPOOL_DIRECTORY`
+`python memory_probe.py FORMAT OBJECTS SPOOL_DIRECTORY`, with the number of objects of the larger one
 """
 
 import resource
@@ -20,7 +20,6 @@ from yard.export.formats import FORMATS
 
 from services.export.tests.sample import SUBJECT
 
-SMALL, LARGE = 10_000, 100_000
 A_FRAME = 10
 PORTION = 1000
 SPOOL_BYTES = 1_000_000
@@ -30,7 +29,7 @@ def pages(frames: int) -> Iterator[ListFramesResponse]:
     for first in range(0, frames, PORTION):
         yield ListFramesResponse(
             frames=[
-                FrameInfo(frame=number, source_frame=number, name=f"frame_{number:06}", width=640, height=480)
+                FrameInfo(frame=number, source_frame=number, name=f"frame_{number:06}", width=160, height=120)
                 for number in range(first, min(first + PORTION, frames))
             ]
         )
@@ -47,7 +46,7 @@ def batches(shapes: int) -> Iterator[ColumnarBatch]:
 
 
 def shape(number: int) -> Shape:
-    points = tuple(float((number * 7 + corner * 13) % 400) for corner in range(24))
+    points = tuple(float((number * 7 + corner * 13) % 100) for corner in range(24))
     return Shape(frame=number // A_FRAME, label_id=7, kind=ShapeKind.POLYGON, points=points)
 
 
@@ -73,11 +72,11 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def main(name: str, spools: str) -> None:
+def main(name: str, objects: str, spools: str) -> None:
     tempfile.tempdir = spools
-    small = write(name, SMALL)
+    small = write(name, int(objects) // 10)
     before = peak_bytes()
-    large = write(name, LARGE)
+    large = write(name, int(objects))
     sys.stdout.write(f"{peak_bytes() - before} {small} {large}\n")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchem
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Source, Tag, Track
 from yard.export.archives.archive import zipped
 from yard.export.datasets.dataset import Dataset, Image
-from yard.export.domain import Segment, Subject
+from yard.export.domain import ProjectSubject, Segment, Subject
 from yard.export.formats.format import Format
 
 CAR = Label(
@@ -127,3 +128,18 @@ def files(known: Format, made: Dataset) -> dict[str, bytes]:
     with made, zipfile.ZipFile(io.BytesIO(b"".join(zipped(known.write(made))))) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def project_of(tasks: Iterable[Subject]) -> ProjectSubject:
+    """A project that says nothing of itself."""
+    return ProjectSubject(
+        project_id=1,
+        name="p",
+        issue_tracker="",
+        owner="",
+        assignee="",
+        created=SUBJECT.created,
+        updated=SUBJECT.updated,
+        labels=SUBJECT.labels,
+        tasks=tuple(tasks),
+    )

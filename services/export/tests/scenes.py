@@ -29,6 +29,11 @@ LABELS = LabelSchema([CAR, ROAD, TREE])
 WIDTH, HEIGHT = 64, 48
 VIDEO = ("",)
 _SPOOL_BYTES = 500
+# Words that one format or another keeps among the attributes of objects, or as elements or columns.
+WORDS: Sequence[str] = (
+    *("rotation", "occluded", "track_id", "keyframe", "truncated", "difficult", "is_crowd", "score"),
+    *("ignored", "visibility", "ellipse", "username", "z_order", "group"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +176,34 @@ MOVING = track(
     attributes={1: "light blue", 3: "seen twice"},
 )
 STAYING = track(key(1, 40, 10, 50, 20), label_id=9)
-SINGLE = replace(subject(1), subset="Validation")
+
+
+def worded() -> Scene:
+    """Labels whose attributes are called by words of formats, and mean something else by them."""
+    kinds = (AttributeInput.TEXT, AttributeInput.SELECT, AttributeInput.NUMBER, AttributeInput.CHECKBOX)
+    allowed = ((), ("no", "7", "partly"), ("0", "1", "0.25"), ())
+    labels = [
+        Label(
+            id=20 + place,
+            name=kind.name,
+            color=f"#0{place + 1}0000",
+            attributes=tuple(
+                Attribute(id=100 * place + number, name=word, input=kind, values=values)
+                for number, word in enumerate(WORDS, 1)
+            ),
+        )
+        for place, (kind, values) in enumerate(zip(kinds, allowed, strict=True))
+    ]
+    objects: list[Shape] = []
+    for place, value in enumerate(("x y", "7", "0.5", "true")):
+        label_id, values = 20 + place, {100 * place + number: value for number in range(1, len(WORDS) + 1)}
+        objects += (
+            box(place, label_id=label_id, attributes=values),
+            shape(place, POLYGON, 30, 1, 39, 1, 39, 9, label_id=label_id, attributes=values),
+            shape(place, MASK, *RING, label_id=label_id, attributes=values),
+        )
+    return images("words of formats", *objects, labels=LabelSchema(labels))
+
 
 SCENES = (
     images("empty"),
@@ -198,6 +230,8 @@ SCENES = (
         ),
         box(1, group=1),
         shape(0, MASK, *RING, group=3),
+        Tag(frame=2, label_id=9, group=4),
+        Tag(frame=2, label_id=4, group=4),
     ),
     images(
         "z order",
@@ -207,6 +241,7 @@ SCENES = (
         ),
     ),
     images("holes", shape(0, MASK, *RING), shape(1, MASK, 0, 1, 2, 1, 0, 0, 1, 1)),
+    images("covered", shape(0, MASK, *RING), shape(0, MASK, 0, 9, 10, 12, 12, 14, label_id=9, z_order=1)),
     images(
         "attributes",
         box(0, label_id=7, attributes=_CROSSED, occluded=True, source=Source.AUTO),
@@ -215,6 +250,32 @@ SCENES = (
         box(3, label_id=7, attributes={3: "Grüße\nzweite Zeile"}),
         Tag(frame=1, label_id=7, attributes={1: "7", 2: "1.5"}),
     ),
+    images("controls", box(0, label_id=7, attributes={3: "bell \x07"}), Tag(frame=1, label_id=7)),
+    worded(),
+    images(
+        "blanks in names",
+        *(box(number, label_id=number) for number in (1, 2)),
+        *(shape(number, MASK, *RING, label_id=number) for number in (1, 2)),
+        Tag(frame=0, label_id=1, attributes={5: "x"}),
+        labels=LabelSchema(
+            [
+                Label(id=1, name=" a, b ", color="#ff0000", attributes=(replace(NOTE, id=5, name=" c "),)),
+                Label(id=2, name="#b:c ", color="#00ff00"),
+            ]
+        ),
+    ),
+    images("thin", box(0, 1, 1, 1.004, 9), box(1, 1, 1, 9, 1.001)),
+    video(
+        "thin track",
+        track(key(0, 1, 1, 1.004, 9), key(2, 3, 3, 9, 3.001), key(5, 3, 3, 9, 3.001, outside=True)),
+    ),
+    images(
+        "labels like lists",
+        *(Tag(frame=number, label_id=number) for number in (1, 2, 3)),
+        labels=LabelSchema([Label(id=1, name="a/b"), Label(id=2, name="a_b"), Label(id=3, name="test")]),
+        subset="test_2",
+    ),
+    images("beyond the edge", box(0, -5, -3.5, 20, 30), box(1, 50, 30, 90.25, 60), box(2, -20, 4, -2, 20)),
     video("tracks with gaps", MOVING, STAYING),
     video("start and step", MOVING, STAYING, box(7), start_frame=10, frame_step=5),
     video("deleted frames", MOVING, STAYING, box(5), deleted=((1, 1), (3, 4))),

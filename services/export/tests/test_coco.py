@@ -14,6 +14,7 @@ from yard.annotations.model import AnnotationSet, Shape, ShapeKind
 from yard.annotations.rasters import raster
 from yard.export.domain import LeftOut
 from yard.export.formats.coco import AS_PIXELS, COCO, NO_GROUPS, NO_PLACE
+from yard.export.formats.losses import Z_ORDER
 
 from services.export.tests.intake_scene import imported, tried
 from services.export.tests.json_scenes import masks, seen, sets
@@ -45,6 +46,7 @@ def test_coco_is_as_written_by_hand() -> None:
         LeftOut("polygon", AS_PIXELS, 1),
         LeftOut("polyline", NO_PLACE, 1),
         LeftOut("tag", NO_PLACE, 1),
+        LeftOut("z_order", Z_ORDER, 2),
     ]
 
 

@@ -9,6 +9,7 @@ from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
 from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
 from yard.export.formats.format import Format
 
+from services.export.tests.intake_scene import tried
 from services.export.tests.sample import IMAGES, OBJECTS, SUBJECT, dataset, files
 from services.export.tests.scenes import PROJECT, SCENES, Scene
 
@@ -131,6 +132,19 @@ def test_a_track_that_stays_visible_is_written_to_the_last_frame() -> None:
         ("20", "0"),
         ("25", "0"),
     ]
+
+
+@pytest.mark.parametrize("known", [CVAT_FOR_IMAGES, CVAT_FOR_VIDEO], ids=lambda known: known.full_name)
+def test_what_is_thinner_than_two_decimals_keeps_an_area(known: Format) -> None:
+    shapes = (
+        Shape(frame=0, label_id=7, kind=ShapeKind.RECTANGLE, points=(1.005, 2, 1.015, 2.001)),
+        Shape(frame=0, label_id=7, kind=ShapeKind.ELLIPSE, points=(9, 9, 9.001, 8.999)),
+    )
+    found = tried(known, files(known, dataset(AnnotationSet(shapes=shapes))))
+    assert (found.faults, dict(found.ignored)) == ([], {})
+    points = {one.kind: one.points for one in found.objects.shapes}
+    assert points[ShapeKind.RECTANGLE] == pytest.approx((1.0, 2, 1.01, 2.01), abs=0.011)
+    assert points[ShapeKind.ELLIPSE] == pytest.approx((9, 9, 9.01, 8.99))
 
 
 def test_what_xml_cannot_hold_does_not_break_it() -> None:

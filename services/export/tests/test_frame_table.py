@@ -13,6 +13,15 @@ def table(*names: str, first: int = 0) -> FrameTable:
     return made
 
 
+def test_sizes_may_be_of_any_length() -> None:
+    sizes = [(1920, 1080), (70_000, 3), (5, 1 << 30), (0, 0)]
+    made = FrameTable(7)
+    for number, (width, height) in enumerate(sizes):
+        made.add(f"{number}.png", width, height)
+    assert [made.size(frame) for frame in range(7, 11)] == sizes
+    assert made.size_if_any(11) is None
+
+
 PHOTOS = ("a/one.png", "b/one.jpg", "two.v1.JPG", "dup.png", "dup.jpg", "c/d/three.png", "frame_000010")
 
 

@@ -14,7 +14,7 @@ from yard.runtime import app, clock, errors
 from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 
-from services.export.tests.callers import ANN, ISSUER, Client, inside
+from services.export.tests.callers import ANN, Client, inside, reaching
 from services.export.tests.counterparts import Counterparts
 from services.export.tests.sample import SUBJECT
 
@@ -32,11 +32,7 @@ def channels(counterparts: tuple[Counterparts, str], settings_for: SettingsFor) 
     return Channels.of(
         settings_for(
             Settings,
-            jwks=ISSUER.jwks,
-            identity_address=address,
-            task_address=address,
-            media_ingest_address=address,
-            chunking_address=address,
+            **reaching(address),
         )
     )
 

@@ -15,7 +15,8 @@ from frameyard.media.v1 import upload_service_pb2 as uploads
 from frameyard.operation.v1 import operation_pb2
 from yard.annotations.batch import Batch
 from yard.annotations.columnar import decode
-from yard.annotations.model import AnnotationSet
+from yard.annotations.model import AnnotationSet, Shape, ShapeKind
+from yard.export.formats.coco import COCO
 from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
 from yard.export.service import SERVICE
 from yard.export.settings import Settings
@@ -26,7 +27,7 @@ from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import OpenChannel, SettingsFor
 from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
-from services.export.tests.callers import ANN, BOB, EVE, ISSUER, Client
+from services.export.tests.callers import ANN, BOB, EVE, Client, reaching
 from services.export.tests.counterparts import OFFSET, REVISION, UPLOAD, UPLOADED, Counterparts
 from services.export.tests.intake_scene import archived
 from services.export.tests.sample import MOVING, dataset, files
@@ -42,11 +43,7 @@ def settings(counterparts: tuple[Counterparts, str], settings_for: SettingsFor, 
     _, address = counterparts
     return settings_for(
         Settings,
-        jwks=ISSUER.jwks,
-        identity_address=address,
-        task_address=address,
-        media_ingest_address=address,
-        chunking_address=address,
+        **reaching(address),
         port_file=str(tmp_path / "ports.json"),
     )
 
@@ -104,6 +101,29 @@ async def test_a_file_is_imported_in_the_name_of_who_asked(
     assert (header.mode, header.request_id) == (annotation.IMPORT_MODE_REPLACE, queued.name.split("/")[1])
     assert saved(others).tracks[0].keyframes[0].points == MOVING.keyframes[0].points
     assert await events(running.runtime.db) == ["ImportCompleted"]
+
+
+@pytest.mark.parametrize("convert", [False, True])
+async def test_masks_become_polygons_if_the_caller_says_so(
+    client: Callable[[str], Client],
+    counterparts: tuple[Counterparts, str],
+    running: app.Running[Settings],
+    convert: bool,
+) -> None:
+    others, ann = counterparts[0], client(ANN)
+    mask = Shape(frame=1, label_id=7, kind=ShapeKind.MASK, points=(0, 4, 1, 4, 0, 0, 2, 2))
+    content = files(COCO, dataset(AnnotationSet(shapes=(mask,))))
+    upload_id = await upload(running.runtime.blobs, others, content)
+    result = result_of(
+        await ann.ended(await ann.bring("COCO 1.0", upload_id=upload_id, convert_masks=convert))
+    )
+    (shape,) = saved(others).shapes
+    if convert:
+        assert (shape.kind, shape.points) == (ShapeKind.POLYGON, (0, 0, 3, 0, 3, 3, 0, 3))
+        assert [(ignored.kind, ignored.count) for ignored in result.ignored] == [("hole", 1)]
+    else:
+        assert (shape.kind, shape.points) == (mask.kind, mask.points)
+        assert not result.ignored
 
 
 async def test_a_bare_file_is_appended_to_a_job(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,24 +15,11 @@ from yard.export.archives.refusals import FileFault, RefusedError
 from yard.export.intakes.collected import Collected
 from yard.export.intakes.intake import FoundShape, FoundTag, FoundTrack
 
+from services.export.tests.intake_probe import box, collected, faults
 from services.export.tests.intake_scene import target_of
 from services.export.tests.sample import CAR, OBJECTS, ROAD, SUBJECT
 
 RECTANGLE = ShapeKind.RECTANGLE
-
-
-def collected(fill: Callable[[Collected], object], most: int = 10_000) -> list[Batch]:
-    batches: list[Batch] = []
-    intake = Collected(target_of(SUBJECT), batches.append, most=most)
-    fill(intake)
-    intake.finish()
-    return [Batch.of(batch) for batch in batches]
-
-
-def faults(fill: Callable[[Collected], object], most: int = 10_000) -> list[FileFault]:
-    with pytest.raises(RefusedError) as caught:
-        collected(fill, most)
-    return caught.value.faults
 
 
 def fill_with(objects: AnnotationSet) -> Callable[[Collected], None]:
@@ -60,10 +48,6 @@ def _found(shape: Shape) -> FoundShape:
         shape.group,
         shape.source,
     )
-
-
-def box(*points: float, frame: int = 1, **more: object) -> FoundShape:
-    return FoundShape(frame, 4, RECTANGLE, points or (1, 1, 5, 5), **more)  # type: ignore[arg-type]
 
 
 def test_all_that_is_found_comes_out_as_it_was() -> None:
@@ -158,7 +142,6 @@ def test_shapes_that_cannot_be_are_refused_where_they_stand(shape: FoundShape, r
             FoundTrack(4, [Keyframe(frame=1, kind=RECTANGLE, points=(0, 0, 1, 1))] * 2),
             "more than one keyframe",
         ),
-        (FoundTrack(4, [Keyframe(frame=1, kind=RECTANGLE, points=(0, 0, 1, 1), outside=True)]), "outside"),
         (FoundTrack(4, [Keyframe(frame=9, kind=RECTANGLE, points=(0, 0, 1, 1))]), "frame 9"),
         (FoundTrack(4, [Keyframe(frame=1, kind=RECTANGLE, points=(0, 0, math.nan, 1))]), "finite"),
         (FoundTrack(4, [Keyframe(frame=1, kind=ShapeKind.MASK, points=(0, 1, 0, 0, 0, 0))]), "masks"),
@@ -170,6 +153,19 @@ def test_tracks_that_cannot_be_are_refused_where_they_stand(track: FoundTrack, r
     found = faults(lambda intake: intake.track(track, "file:7"))
     assert {fault.where.partition(",")[0] for fault in found} == {"file:7"}
     assert any(reason in fault.reason for fault in found), found
+
+
+def test_tracks_that_are_never_seen_are_counted() -> None:
+    key = Keyframe(frame=1, kind=RECTANGLE, points=(0, 0, 1, 1))
+    kept: list[Collected] = []
+
+    def fill(intake: Collected) -> None:
+        kept.append(intake)
+        intake.track(FoundTrack(4, [replace(key, outside=True)]), "a")
+        intake.track(FoundTrack(4, [key]), "b")
+
+    assert len(decode(collected(fill)).tracks) == 1
+    assert kept[0].ignored == {("track", "is outside on every keyframe"): 1}
 
 
 def test_keyframes_are_put_in_order() -> None:

@@ -14,7 +14,7 @@ from yard.testkit.eventually import eventually
 from yard.testkit.fixtures import SettingsFor
 from yard.testkit.service_program import ServiceProgram, end_leases_of_work
 
-from services.export.tests.callers import ANN, ISSUER, Client, result_of
+from services.export.tests.callers import ANN, Client, reaching, result_of
 from services.export.tests.counterparts import Counterparts
 
 GOLDEN = Path(__file__).parent / "golden" / "cvat_video/annotations.xml"
@@ -25,11 +25,7 @@ def settings(counterparts: tuple[Counterparts, str], settings_for: SettingsFor, 
     _, address = counterparts
     return settings_for(
         Settings,
-        jwks=ISSUER.jwks,
-        identity_address=address,
-        task_address=address,
-        media_ingest_address=address,
-        chunking_address=address,
+        **reaching(address),
         port_file=str(tmp_path / "ports.json"),
     )
 

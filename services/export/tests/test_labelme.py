@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from yard.annotations.labels import Attribute, AttributeInput
+from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind, Source
 from yard.export.formats.labelme import LABELME
 from yard.export.formats.labelme_attributes import parsed, written
@@ -34,7 +34,15 @@ def test_labelme_is_as_written_by_hand() -> None:
         "val/Masks/a b/20.v1_mask_0.png",
     }
     kinds = {one.kind: one.count for one in made.left_out}
-    assert kinds == {"cuboid": 1, "ellipse": 1, "points": 1, "polyline": 1, "tag": 1, "track": 1}
+    assert kinds == {
+        "cuboid": 1,
+        "ellipse": 1,
+        "points": 1,
+        "polyline": 1,
+        "tag": 1,
+        "track": 1,
+        "z_order": 2,
+    }
 
 
 def test_what_it_holds_comes_back() -> None:
@@ -53,6 +61,19 @@ def test_what_it_holds_comes_back() -> None:
     ]
     masks = [shape for shape in back.shapes if shape.kind is ShapeKind.MASK]
     assert masks[1].points == (1, 2, 1, 5, 5, 6, 6)
+
+
+def test_a_rotation_is_the_angle_of_boxes_whatever_the_label_calls_so() -> None:
+    named = Attribute(id=9, name="rotation", input=AttributeInput.SELECT, values=("left", "right"))
+    subject = replace(IMAGES, labels=LabelSchema([Label(id=7, name="car", attributes=(named,))]))
+    box = Shape(frame=0, label_id=7, kind=ShapeKind.RECTANGLE, points=(1, 2, 3, 4), rotation=30.5)
+    outline = Shape(frame=0, label_id=7, kind=ShapeKind.POLYGON, points=(1, 2, 3, 4, 5, 2))
+    right = {9: "right"}
+    objects = AnnotationSet(shapes=(replace(box, attributes=right), replace(outline, attributes=right)))
+    made = dataset(objects, subject)
+    back = imported(LABELME, files(LABELME, made), subject)
+    assert [(one.rotation, one.attributes) for one in back.shapes] == [(30.5, {}), (0, right)]
+    assert [(one.kind, one.count) for one in made.left_out] == [("attribute", 1)]
 
 
 @given(

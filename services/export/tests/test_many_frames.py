@@ -10,7 +10,7 @@ from yard.export.formats import FORMATS
 GROWTH_OF_EXPORT_BYTES, GROWTH_OF_IMPORT_BYTES = 8_000_000, 48_000_000
 MOST_SECONDS = 60
 # Each picture of masks takes half a millisecond to read: fewer of them tell the same.
-FRAMES = {"Segmentation mask 1.1": 30_000}
+FRAMES = {"Segmentation mask 1.1": 20_000}
 
 
 @pytest.mark.timeout(300)

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import AnnotationSet, Keyframe, Shape, ShapeKind, Track
-from yard.export.formats.mot import MOT
+from yard.export.domain import LeftOut
+from yard.export.formats.box_reading import CUT, OUTSIDE
+from yard.export.formats.mot import MOT, SHOWN
 
 from services.export.tests import oracles
 from services.export.tests.box_sets import SHAPES, TRACKS
@@ -44,6 +46,7 @@ def test_it_is_as_written_by_hand() -> None:
         "polyline": 1,
         "rotation": 1,
         "tag": 1,
+        "z_order": 1,
     }
 
 
@@ -171,17 +174,41 @@ def test_without_a_list_classes_are_the_labels_of_the_task() -> None:
     assert [one.label_id for one in found.tracks] == [4]
 
 
-def test_what_reaches_over_the_edge_is_cut_and_counted() -> None:
-    rows = "1,1,-2,1,4,4,1,1,1\n2,1,30,1,4,4,1,1,1\n3,1,1,1,4,4,1,1,1\n"
-    found = tried(MOT, given_rows(rows))
+def test_boxes_reach_over_the_edge_and_are_cut_only_where_no_object_may_be() -> None:
+    rows = "1,1,-2,1,4,4,1,1,1\n2,1,50,1,4,4,1,1,1\n3,1,1,-30,4,34,1,1,1\n"
+    found = tried(MOT, given_rows(rows + "1,-1,-2,1,4,4,1,1,1\n"))
     (track,) = found.objects.tracks
     assert [(one.frame, one.outside, one.points) for one in track.keyframes] == [
-        (0, False, (0, 1, 2, 5)),
-        (1, True, (0, 1, 2, 5)),
-        (2, False, (1, 1, 5, 5)),
-        (3, True, (1, 1, 5, 5)),
+        (0, False, (-2, 1, 2, 5)),
+        (1, True, (-2, 1, 2, 5)),
+        (2, False, (1, 0, 5, 4)),
+        (3, True, (1, 0, 5, 4)),
     ]
-    assert sum(found.ignored.values()) == 2
+    assert [one.points for one in found.objects.shapes] == [(-2, 1, 2, 5)]
+    assert found.ignored == {("rectangle", OUTSIDE): 1, ("rectangle", CUT): 1}
+
+
+def test_where_labels_have_a_visibility_it_says_nothing_else() -> None:
+    labels = LabelSchema([Label(id=7, name="car", attributes=(VISIBILITY,))])
+    subject, box = replace(SUBJECT, labels=labels), (1.0, 2.0, 3.0, 4.0)
+    shapes = tuple(
+        Shape(
+            frame=1,
+            label_id=7,
+            kind=ShapeKind.RECTANGLE,
+            points=box,
+            occluded=occluded,
+            attributes={2: share},
+        )
+        for share, occluded in (("0.5", True), ("0", False))
+    )
+    made = dataset(AnnotationSet(shapes=shapes), subject)
+    found = imported(MOT, files(MOT, made), subject)
+    assert made.left_out == [LeftOut("occluded", SHOWN, 1)]
+    assert [(one.occluded, one.attributes) for one in found.shapes] == [
+        (False, {2: "0.5"}),
+        (False, {2: "0"}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.names import Names, numbered, stem
-from yard.export.domain import ProjectSubject, Subject
+from yard.export.domain import Subject
 
-from services.export.tests.sample import IMAGES, SUBJECT
+from services.export.tests.sample import IMAGES, SUBJECT, project_of
 
 
 def named(*tasks: list[str]) -> list[tuple[str, str]]:
@@ -112,18 +112,7 @@ def test_a_project_names_the_frames_of_its_tasks_by_subset() -> None:
 
 
 def project(*tasks: Subject) -> Dataset:
-    whole = ProjectSubject(
-        project_id=1,
-        name="p",
-        issue_tracker="",
-        owner="",
-        assignee="",
-        created=SUBJECT.created,
-        updated=SUBJECT.updated,
-        labels=SUBJECT.labels,
-        tasks=tasks,
-    )
-    return Dataset(whole, 1000)
+    return Dataset(project_of(tasks), 1000)
 
 
 def test_many_names_take_little_memory() -> None:

@@ -4,10 +4,14 @@ import io
 import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from yard.export.archives.directory import Directory, descriptor, local_header
+from yard.export.archives.directory import Entry as Packed
 from yard.export.archives.opened import Entry, Opened
 from yard.export.archives.opening import open_upload
 from yard.export.archives.refusals import RefusedError
@@ -78,6 +82,29 @@ def test_files_are_found_below_the_folder_that_holds_all() -> None:
     assert found.find("x/y/annotations/a.json") == Entry("x/y/annotations/a.json", 1)
     assert found.find("a.json") is None
     assert opened(archive(("annotations/a.json", b"1"))).find("a.json") == Entry("annotations/a.json", 1)
+
+
+def test_members_of_more_than_four_gigabytes_are_read(tmp_path: Path) -> None:
+    """They are holes in the file."""
+    sizes = (3, 5 << 30, 1)
+    with (tmp_path / "large.zip").open("w+b") as file, Directory() as directory:
+        for number, size in enumerate(sizes):
+            member = Packed(
+                b"%d.bin" % number, False, size > 4 << 30, zlib.crc32(bytes(size % 9)), size, size
+            )
+            file.write(local_header(member))
+            file.seek(size - 1, io.SEEK_CUR)
+            file.write(b"\0")
+            if member.streamed:
+                file.write(descriptor(member))
+            directory.add(member)
+        for block in directory.finished():
+            file.write(block)
+        found = open_upload(file, "large.zip", ArchiveLimits(member_bytes=6 << 30))
+        entries = list(found.entries())
+        assert [entry.size for entry in entries] == list(sizes)
+        assert [found.open(entry).read(9) for entry in entries] == [bytes(3), bytes(9), bytes(1)]
+        assert found.find("2.bin") == entries[2]
 
 
 def test_a_bare_file_is_its_own_entry() -> None:

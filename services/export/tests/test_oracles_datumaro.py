@@ -188,6 +188,22 @@ def test_datumaro_reads_subsets(tmp_path: Path, name: str, kind: str) -> None:
     assert {item["subset"] for item in items} == {"Val"}
 
 
+def assert_same(name: str, scene: Scene, files: dict[str, bytes]) -> None:
+    """The archive holds the boxes of the scene."""
+    found = contract.read(BY_NAME[name], archived(files), contract.target(scene.tasks[0]))
+    assert found.faults == []
+    wanted = [
+        (picture.frame.number, one.label_id, *one.points)
+        for picture in pictures(scene)
+        for one in picture.objects
+    ]
+    again = [
+        (one.frame, one.label_id, *(round(number, 2) for number in one.points))
+        for one in found.objects.shapes
+    ]
+    assert sorted(again) == sorted(wanted)
+
+
 @pytest.mark.parametrize(("name", "kind"), WRITES)
 def test_what_datumaro_writes_is_imported(tmp_path: Path, name: str, kind: str) -> None:
     source = exported("Datumaro 1.0", STILLS, tmp_path / "ours")
@@ -200,18 +216,7 @@ def test_what_datumaro_writes_is_imported(tmp_path: Path, name: str, kind: str) 
         folder=str(theirs),
         save_media=name == "YOLO 1.1",
     )
-    found = contract.read(BY_NAME[name], archived(packed(theirs)), contract.target(STILLS.tasks[0]))
-    assert found.faults == []
-    wanted = [
-        (picture.frame.number, one.label_id, *one.points)
-        for picture in pictures(STILLS)
-        for one in picture.objects
-    ]
-    again = [
-        (one.frame, one.label_id, *(round(number, 2) for number in one.points))
-        for one in found.objects.shapes
-    ]
-    assert sorted(again) == sorted(wanted)
+    assert_same(name, STILLS, packed(theirs))
 
 
 @pytest.mark.parametrize(

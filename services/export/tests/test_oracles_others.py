@@ -7,8 +7,6 @@ import pytest
 from lxml import etree
 from yard.annotations.model import ShapeKind
 
-from services.export.tests import contract
-from services.export.tests.intake_scene import archived
 from services.export.tests.oracles import packed, read
 from services.export.tests.scenes import (
     MASK,
@@ -22,7 +20,14 @@ from services.export.tests.scenes import (
     shape,
     video,
 )
-from services.export.tests.test_oracles_datumaro import BY_NAME, NAMES, STILLS, exported, label_of, pictures
+from services.export.tests.test_oracles_datumaro import (
+    NAMES,
+    STILLS,
+    assert_same,
+    exported,
+    label_of,
+    pictures,
+)
 
 COCO_FILE = "annotations/instances_default.json"
 PLAIN = images("plain", box(0), box(0, 30, 10, 50.5, 20, label_id=9), box(3, 0, 0, 64, 40), names=NAMES)
@@ -205,19 +210,3 @@ def test_what_globox_writes_is_imported(tmp_path: Path, name: str, into: str, fi
     theirs.mkdir()
     read("with_boxes.convert", source, kind="coco", into=into, target=str(theirs / file))
     assert_same(name, scene, packed(theirs))
-
-
-def assert_same(name: str, scene: Scene, files: dict[str, bytes]) -> None:
-    """The archive holds the boxes of the scene."""
-    found = contract.read(BY_NAME[name], archived(files), contract.target(scene.tasks[0]))
-    assert found.faults == []
-    wanted = [
-        (picture.frame.number, one.label_id, *one.points)
-        for picture in pictures(scene)
-        for one in picture.objects
-    ]
-    again = [
-        (one.frame, one.label_id, *(round(number, 2) for number in one.points))
-        for one in found.objects.shapes
-    ]
-    assert sorted(again) == sorted(wanted)

@@ -30,7 +30,7 @@ async def pool() -> AsyncIterator[Pool]:
 
 
 async def read(
-    pool: Pool, content: bytes, format_name: str, *, most: int = 1000
+    pool: Pool, content: bytes, format_name: str, *, most: int = 1000, convert_masks: bool = False
 ) -> tuple[dict[str, Any], bytes]:
     """What the job says, and what it sends."""
     sent = bytearray()
@@ -47,7 +47,14 @@ async def read(
         frame_step=IMAGES.frame_step,
         first=IMAGES.first,
     )
-    arguments = {"format": format_name, "name": "a.zip", "most": most, "limits": LIMITS, "target": target}
+    arguments = {
+        "format": format_name,
+        "name": "a.zip",
+        "most": most,
+        "convert_masks": convert_masks,
+        "limits": LIMITS,
+        "target": target,
+    }
     frames = b"".join(frame_record(name, 20, 10) for name in names)
     sources = {"file": BytesSource(content), "frames": BytesSource(frames)}
     result = await pool.call(f"{JOB}:read_file", arguments, sources=sources, on_bytes=take)

@@ -145,6 +145,24 @@ async def test_a_repeated_request_is_one_export(client: Callable[[str], Client])
     assert first == second
 
 
+async def test_an_export_tells_how_far_it_is(
+    client: Callable[[str], Client], counterparts: tuple[Counterparts, str]
+) -> None:
+    others, _ = counterparts
+    others.gate.clear()
+    ann = client(ANN)
+    operation = await ann.create()
+
+    async def is_reading() -> bool:
+        found = await ann.state(operation.name)
+        return found.message == "reading annotations" and 0 <= found.progress < 1
+
+    await eventually(is_reading)
+    others.gate.set()
+    done = await ann.ended(operation)
+    assert (done.state, done.progress) == (operation_pb2.OPERATION_STATE_SUCCEEDED, 1)
+
+
 async def test_a_cancelled_export_leaves_nothing(
     client: Callable[[str], Client],
     counterparts: tuple[Counterparts, str],
@@ -226,5 +244,7 @@ async def test_formats_are_listed_in_order_with_what_can_be_done(client: Callabl
     listed = {known.name: known for known in formats}
     assert list(listed) == [known.full_name for known in (*FORMATS, *IMPORT_ONLY)]
     assert [known.name for known in formats if not known.can_export] == ["CVAT 1.1"]
+    marks = {name: (one.for_interpolation, one.for_annotation) for name, one in listed.items()}
+    assert (marks["CVAT for video 1.1"], marks["CVAT for images 1.1"]) == ((True, False), (False, True))
     assert listed["CVAT 1.1"].can_import
     assert list(listed["CVAT 1.1"].bare_extensions) == ["xml"]

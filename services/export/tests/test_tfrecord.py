@@ -116,6 +116,7 @@ def test_it_is_as_written_by_hand() -> None:
         "rotation": 1,
         "tag": 1,
         "track": 1,
+        "z_order": 1,
     }
 
 

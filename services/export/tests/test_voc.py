@@ -121,6 +121,18 @@ def test_flags_of_the_format_are_attributes_where_the_label_declares_them() -> N
     assert imported(VOC, found, subject).shapes[0].attributes == {9: "true"}
 
 
+def test_words_of_the_format_are_no_attributes() -> None:
+    named = [Attribute(id=8, name="rotation", input=AttributeInput.TEXT)]
+    named.append(Attribute(id=9, name="truncated", input=AttributeInput.SELECT, values=("no", "partly")))
+    subject = replace(IMAGES, labels=LabelSchema([Label(id=7, name="car", attributes=tuple(named))]))
+    made = dataset(AnnotationSet(shapes=(replace(BOX, rotation=30.5, attributes={9: "partly"}),)), subject)
+    found = files(VOC, made)
+    assert b"<truncated>0</truncated>" in found["Annotations/a b/10.v1.xml"]
+    (back,) = imported(VOC, found, subject).shapes
+    assert (back.rotation, back.attributes) == (30.5, {9: "partly"})
+    assert [(one.kind, one.count) for one in made.left_out] == [("attribute", 1)]
+
+
 def test_names_that_lists_cannot_hold_are_told_and_come_back() -> None:
     subject = replace(IMAGES, labels=LabelSchema([Label(id=7, name="a:b/c"), Label(id=4, name="#x")]))
     objects = AnnotationSet(tags=(Tag(frame=1, label_id=7),), shapes=(BOX, replace(BOX, label_id=4)))

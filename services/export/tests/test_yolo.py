@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from yard.annotations.labels import Label, LabelKind, LabelSchema
 from yard.annotations.model import AnnotationSet, Shape, ShapeKind
 from yard.export.domain import LeftOut
+from yard.export.formats.losses import Z_ORDER
 from yard.export.formats.yolo import YOLO, image_name, subset_words
 
 from services.export.tests import oracles
@@ -37,6 +38,7 @@ def test_it_is_as_written_by_hand() -> None:
         LeftOut("rotation", "the upright box around the object is written", 1),
         LeftOut("tag", alone, 1),
         LeftOut("track", "tracks become single shapes on each frame", 1),
+        LeftOut("z_order", Z_ORDER, 1),
     ]
 
 
@@ -220,3 +222,19 @@ def test_a_rotated_box_outside_of_the_frame_is_left_out() -> None:
     made = dataset(AnnotationSet(shapes=(gone,)), SUBJECT)
     assert files(YOLO, made)["obj_train_data/frame_000010.txt"] == b""
     assert LeftOut("rectangle", "lies outside the frame", 1) in made.left_out
+
+
+def test_boxes_that_stick_out_are_cut_to_the_frame_and_counted() -> None:
+    kind = ShapeKind.RECTANGLE
+    over = Shape(frame=0, label_id=7, kind=kind, points=(-10, -20, 32, 24))
+    gone = Shape(frame=0, label_id=7, kind=kind, points=(-9, 3, -5, 9))
+    made = dataset(AnnotationSet(shapes=(over, gone)), SUBJECT)
+    (line,) = files(YOLO, made)["obj_train_data/frame_000010.txt"].splitlines()
+    inside = Shape(frame=0, label_id=7, kind=kind, points=(0, 0, 32, 24))
+    assert [line] == files(YOLO, dataset(AnnotationSet(shapes=(inside,)), SUBJECT))[
+        "obj_train_data/frame_000010.txt"
+    ].splitlines()
+    assert set(made.left_out) >= {
+        LeftOut("rectangle", "lies outside the frame", 1),
+        LeftOut("rectangle", "reaches over the edge of its frame and is cut there", 1),
+    }

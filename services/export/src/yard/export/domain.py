@@ -12,6 +12,7 @@ Mode = Literal["annotation", "interpolation"]
 KEPT = timedelta(days=1)
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 LONGEST_NAME = 120
+LONGEST_FILE_NAME = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def archive_name(
         whose = f"project_{clean_name(whole.name)}"
     else:
         whose = f"job_{whole.job_id}" if whole.job_id else f"task_{clean_name(whole.name)}"
-    stamp = whole.updated.strftime("%Y_%m_%d_%H_%M_%S")
+    stamp = time_of_name(whole.updated)
     return f"{whose}_{what}_{stamp}_{format_name}.{extension}".lower()
 
 
@@ -119,6 +120,20 @@ class LeftOut:
     kind: str
     reason: str
     count: int
+
+
+def fault_of_file_name(name: str) -> str | None:
+    """What is wrong with a name that a client wants an archive to be offered under; None if it is good."""
+    if len(name) > LONGEST_FILE_NAME:
+        return f"must have at most {LONGEST_FILE_NAME} characters, got {len(name)}"
+    if name in (".", "..") or any(mark in "/\\" or not mark.isprintable() for mark in name):
+        return f"must be a name without folders and control characters, got {name[:80]!r}"
+    return None
+
+
+def time_of_name(moment: datetime) -> str:
+    """A time as part of file names."""
+    return moment.strftime("%Y_%m_%d_%H_%M_%S")
 
 
 def clean_name(name: str) -> str:

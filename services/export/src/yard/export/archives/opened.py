@@ -20,6 +20,8 @@ class Opened(Protocol):
 
     name: str
     """File name that it was uploaded with."""
+    count: int
+    """How many files `entries` has."""
 
     def entries(self) -> Iterator[Entry]:
         """All files in the order of the archive; a bare file is its own only entry."""

@@ -20,6 +20,7 @@ from yard.media.member_names import BadNameError, label_of, shown
 from yard.media.zip_directory import Record, find_directory, read_directory
 
 _LOCAL_HEADER: Final = 30
+_MOST_32: Final = 0xFFFF_FFFF
 _METHODS: Final = {0: "stored", 8: "deflated"}
 _ENCRYPTED, _PATCHED, _MASKED = 0x1, 0x20, 0x2000
 _UNIX_SYSTEMS: Final = (3, 19)
@@ -49,6 +50,7 @@ class Bare:
 
     def __init__(self, file: BinaryIO, entry: Entry) -> None:
         self.name = entry.name
+        self.count = 1
         self._file = file
         self._entry = entry
 
@@ -67,23 +69,30 @@ class Bare:
 
 
 class Zip:
-    """Some 50 bytes a member are held; all else is read from the directory again when it is asked for."""
+    """Some 40 bytes a member are held; all else is read from the directory again when it is asked for."""
 
     def __init__(self, file: BinaryIO, name: str, limits: ArchiveLimits) -> None:
         self.name = name
+        self.count = 0
         self._file = file
         self._limits = limits
         self._place = find_directory(file)
         self._index = HashIndex()
         self._facts = _Facts()
         self._outermost: str | None = None
+        self._latest: tuple[Entry | None, int] = None, -1
         self._survey()
 
     def entries(self) -> Iterator[Entry]:
         """All files, those that cannot be opened too."""
+        number = 0
         for record in read_directory(self._file, self._place):
             if not _is_folder(record):
-                yield Entry(label_of(record.name), record.size)
+                entry = Entry(label_of(record.name), record.size)
+                # Most are opened right away, and need not be looked up by their names.
+                self._latest = entry, number
+                number += 1
+                yield entry
 
     def find(self, name: str) -> Entry | None:
         """As it is, or below the folder that holds everything."""
@@ -96,13 +105,31 @@ class Zip:
 
     def open(self, entry: Entry) -> BinaryIO:
         """The content of a member."""
-        found = self._index.find(entry.name)
-        if not found:
-            raise refused(entry.name, "is not in the archive")
-        member, flags = self._facts.member(found[0], entry.name)
+        member, flags = self._facts.member(self._number(entry), entry.name)
         if reason := _unreadable(member, flags, self._limits):
             raise refused(entry.name, reason)
         return unpacked(self._file, member)
+
+    def stored(self, entry: Entry) -> tuple[int, int]:
+        """Where a member's header stands, and the length of the name in it; RefusedError if it is packed.
+
+        Behind the header lie the bytes of the member as they are.
+        """
+        member, flags = self._facts.member(self._number(entry), entry.name)
+        if reason := _unreadable(member, flags, self._limits):
+            raise refused(entry.name, reason)
+        if member.method:
+            raise refused(entry.name, f"is {_METHODS[member.method]}, but must be stored")
+        return member.offset, member.raw_length
+
+    def _number(self, entry: Entry) -> int:
+        latest, number = self._latest
+        if entry is latest:
+            return number
+        found = self._index.find(entry.name)
+        if not found:
+            raise refused(entry.name, "is not in the archive")
+        return found[0]
 
     def _entry(self, name: str) -> Entry | None:
         found = self._index.find(name)
@@ -110,7 +137,7 @@ class Zip:
 
     def _survey(self) -> None:
         budget = Budget(self._limits)
-        packed = number = reached = 0
+        packed = reached = 0
         is_in_order = True
         for record in read_directory(self._file, self._place):
             budget.count_member()
@@ -122,10 +149,10 @@ class Zip:
             end = record.offset + _LOCAL_HEADER + len(record.raw_name) + record.packed
             if end > self._place.offset:
                 raise refused(label, "lies beyond the end of the zip")
-            self._index.add(label, number)
+            self._index.add(label, self.count)
             self._facts.add(record)
             self._narrow(label)
-            number += 1
+            self.count += 1
             is_in_order, reached = is_in_order and record.offset >= reached, end
         self._check_whole(is_in_order=is_in_order)
 
@@ -158,29 +185,32 @@ class Zip:
 
 
 class _Facts:
-    """What the directory says of each member but its name, 34 bytes."""
+    """What the directory says of each member but its name: 26 bytes, some more if any has 4 GiB."""
 
     def __init__(self) -> None:
-        # Offset, packed and unpacked length of each; checksums; length of the name, method and flags of each.
-        self._places, self._checksums, self._rest = array("q"), array("I"), array("H")
+        # Of each its offset; packed and unpacked length and checksum; length of the name, method and flags.
+        self._offsets, self._sizes, self._rest = array("q"), array("I"), array("H")
 
     def add(self, record: Record) -> None:
         """The next member."""
-        self._places.extend((record.offset, record.packed, record.size))
-        self._checksums.append(record.crc32)
+        if max(record.packed, record.size) > _MOST_32 and self._sizes.typecode == "I":
+            self._sizes = array("q", self._sizes)
+        self._offsets.append(record.offset)
+        self._sizes.extend((record.packed, record.size, record.crc32))
         self._rest.extend((len(record.raw_name), record.method, record.flags))
 
     def member(self, number: int, name: str) -> tuple[Member, int]:
         """A member, and its flags."""
-        offset, packed, size = self._places[3 * number : 3 * number + 3]
+        packed, size, checksum = self._sizes[3 * number : 3 * number + 3]
         raw_length, method, flags = self._rest[3 * number : 3 * number + 3]
-        return Member(name, offset, raw_length, packed, size, self._checksums[number], method), flags
+        return Member(name, self._offsets[number], raw_length, packed, size, checksum, method), flags
 
     def overlap(self) -> bool:
         """Whether any two have bytes in common."""
-        places = np.frombuffer(self._places, np.int64).reshape(-1, 3)
+        begins = np.frombuffer(self._offsets, np.int64)
+        packed = np.frombuffer(self._sizes, self._sizes.typecode).reshape(-1, 3)[:, 0]
         name_sizes = np.frombuffer(self._rest, np.uint16).reshape(-1, 3)[:, 0]
-        begins, ends = places[:, 0], places[:, 0] + _LOCAL_HEADER + name_sizes + places[:, 1]
+        ends = begins + _LOCAL_HEADER + name_sizes + packed.astype(np.int64)
         order = np.argsort(begins, kind="stable")
         return bool(np.any(ends[order][:-1] > begins[order][1:]))
 

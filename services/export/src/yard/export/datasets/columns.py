@@ -28,30 +28,35 @@ _make_tagged = partial(tuple.__new__, Tagged)
 z_order_of = attrgetter("z_order")
 
 
+class _Defaults(dict[int, Values]):
+    """The defaults of labels by their ids."""
+
+    def __init__(self, labels: LabelSchema) -> None:
+        super().__init__()
+        self._labels = labels
+
+    def __missing__(self, label_id: int) -> Values:
+        found = self[label_id] = tuple(self._labels.completed(label_id, {}).items())
+        return found
+
+
 class Completion:
     """Attributes of objects with defaults where none is given, in the order of their label."""
 
     def __init__(self, labels: LabelSchema) -> None:
         self._labels = labels
-        self._bare: dict[int, Values] = {}
+        self._defaults = _Defaults(labels)
 
     def completed(self, label_id: int, given: Attributes) -> Values:
         """All attributes of one object."""
         if not given:
-            return self.bare(label_id)
+            return self._defaults[label_id]
         return tuple(self._labels.completed(label_id, given).items())
-
-    def bare(self, label_id: int) -> Values:
-        """The defaults of a label."""
-        found = self._bare.get(label_id)
-        if found is None:
-            found = self._bare[label_id] = tuple(self._labels.completed(label_id, {}).items())
-        return found
 
     def of(self, batch: Batch, label_ids: list[int]) -> Iterable[Values]:
         """Those of each row; equal ones of a batch are one object."""
         if not batch.attribute_id:
-            return map(self.bare, label_ids)
+            return map(self._defaults.__getitem__, label_ids)
         return map(_Known(self, batch).__getitem__, _keys(batch))
 
 

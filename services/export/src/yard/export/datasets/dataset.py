@@ -9,7 +9,8 @@ from typing import Self
 from yard.annotations.labels import LabelSchema
 from yard.export.datasets.drawn import Frame, Picture
 from yard.export.datasets.names import Names
-from yard.export.datasets.parts import Part
+from yard.export.datasets.parts import Part, Spools
+from yard.export.datasets.spool import Spool
 from yard.export.domain import LeftOut, ProjectSubject, Subject
 
 Image = Callable[[Frame], Iterable[bytes]]
@@ -26,8 +27,9 @@ class Dataset:
         self._left_out: Counter[tuple[str, str]] = Counter()
         self._closing = ExitStack()
         subjects = whole.tasks if isinstance(whole, ProjectSubject) else (whole,)
+        spools = Spools(*(self._closing.enter_context(Spool(memory_bytes)) for _ in Spools._fields))
         self.parts: Sequence[Part] = [
-            Part(subject, number, memory_bytes, self._closing) for number, subject in enumerate(subjects)
+            Part(subject, number, spools) for number, subject in enumerate(subjects)
         ]
         for subset in self.subsets:
             members = list(self._of(subset))

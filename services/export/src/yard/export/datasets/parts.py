@@ -2,11 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from functools import partial
 from itertools import repeat
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from frameyard.annotation.v1.columnar_pb2 import ColumnarBatch
@@ -30,10 +29,11 @@ from yard.export.datasets.deletion import without_deleted
 from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged
 from yard.export.datasets.moving import moving
 from yard.export.datasets.names import Names
-from yard.export.datasets.spool import Spool
+from yard.export.datasets.spool import Spool, Strand
 from yard.export.datasets.stretches import Stretches, numbers_of
 from yard.export.datasets.walking import all_states, walking
 from yard.export.domain import Subject
+from yard.export.wording.xml_text import can_hold
 from yard.media.selection import FrameSelection
 from yard.runtime import errors
 
@@ -44,20 +44,33 @@ _make_picture = partial(tuple.__new__, Picture)
 _track_of = attrgetter("track")
 
 
+class Spools(NamedTuple):
+    """What all parts of a data set write to: its number of open files does not grow with that of tasks."""
+
+    frames: Spool
+    tags: Spool
+    shapes: Spool
+    tracks: Spool
+    stretches: Spool
+
+
 class Part:
     """The frames and objects of one task or job; all orders are those of frames."""
 
-    def __init__(self, subject: Subject, number: int, memory_bytes: int, closing: ExitStack) -> None:
+    def __init__(self, subject: Subject, number: int, spools: Spools) -> None:
         self.subject = subject
         self.number = number
         self.done = 0.0
         self._selection = FrameSelection(start=subject.start_frame, step=subject.frame_step)
         self._completion = Completion(subject.labels)
         self._names, self._place = Names([self.file_names]), 0
-        frames, tags, shapes, tracks = (closing.enter_context(Spool(memory_bytes)) for _ in range(4))
-        self._frames, self._tags, self._shapes, self._tracks = frames, tags, shapes, tracks
-        self._stretches = closing.enter_context(Stretches(memory_bytes))
+        self._frames, self._tags, self._shapes, self._tracks = map(Strand, spools[:4])
+        self._stretches = Stretches(spools.stretches)
         self._is_cut = False
+        self.fits_xml = all(
+            can_hold(one.default) for label in subject.labels.labels for one in label.attributes
+        )
+        """Whether XML can hold all values of attributes as they are."""
 
     @property
     def is_video(self) -> bool:
@@ -70,8 +83,9 @@ class Part:
 
     def add_batch(self, batch: ColumnarBatch) -> None:
         """Takes a batch of the stream, in its order."""
-        spools: dict[Any, Spool] = {ObjectKind.TAG: self._tags, ObjectKind.SHAPE: self._shapes}
-        spools.get(batch.object_kind, self._tracks).append(batch.SerializeToString())
+        self.fits_xml = self.fits_xml and can_hold("".join(batch.strings))
+        strands: dict[Any, Strand] = {ObjectKind.TAG: self._tags, ObjectKind.SHAPE: self._shapes}
+        strands.get(batch.object_kind, self._tracks).append(batch.SerializeToString())
 
     def share_names(self, names: Names, place: int) -> None:
         """Takes names that are unique in a subset, among whose parts this is number `place`."""
@@ -91,13 +105,13 @@ class Part:
     def file_names(self) -> Iterator[list[str]]:
         """Names of files as they are in the source, a page at a time, but for deleted frames."""
         for page in self._pages():
-            yield [self._file_name(info) for info in page]
+            yield self._file_names(page)
 
     def frames(self) -> Iterator[Frame]:
         """All frames that are not deleted, in order."""
         first = 0
         for page in self._pages():
-            names = [self._file_name(info) for info in page]
+            names = self._file_names(page)
             files, items = self._names.of(self._place, names, first)
             first += len(page)
             columns = (
@@ -152,7 +166,7 @@ class Part:
         shapes = AtFrames(by_frame(drawn_of(batch, completion) for batch in self._kept(self._shapes)))
         tracked = [AtFrames(moving(self._stretches, numbers, first, last)) for numbers in (4, 16)]
         tracked.append(AtFrames(walking(self._stretches, first, last)))
-        is_tracked = self._tracks.end > 0
+        is_tracked = bool(self._tracks)
         for frame in self.frames():
             objects = shapes.at(frame[0])
             if is_tracked:
@@ -163,8 +177,9 @@ class Part:
         for stretch in stretches_of(track, number, self._completion):
             yield from all_states(stretch, numbers_of(stretch.keyframes.heads), self.subject.last)
 
-    def _file_name(self, info: FrameInfo) -> str:
-        return info.name + VIDEO_EXTENSION if self.is_video else info.name
+    def _file_names(self, page: list[FrameInfo]) -> list[str]:
+        extension = VIDEO_EXTENSION if self.is_video else ""
+        return [info.name + extension for info in page]
 
     def _pages(self) -> Iterator[list[FrameInfo]]:
         """All frames that are not deleted, a page at a time."""
@@ -178,8 +193,8 @@ class Part:
                 ]
             yield page
 
-    def _kept(self, spool: Spool) -> Iterator[Batch]:
-        return in_order(_batches(spool), self.subject.deleted)
+    def _kept(self, strand: Strand) -> Iterator[Batch]:
+        return in_order(_batches(strand), self.subject.deleted)
 
     def _cut_tracks(self) -> None:
         if not self._is_cut:
@@ -208,5 +223,5 @@ def _with_tracks(shapes: list[Drawn], tracked: Iterable[list[Drawn]]) -> list[Dr
     return states
 
 
-def _batches(spool: Spool) -> Iterator[Batch]:
-    return (Batch.of(ColumnarBatch.FromString(record)) for record in spool)
+def _batches(strand: Strand) -> Iterator[Batch]:
+    return (Batch.of(ColumnarBatch.FromString(record)) for record in strand)

@@ -4,6 +4,7 @@ Small data sets stay in memory; larger ones go to a file that has no name and va
 """
 
 import struct
+from array import array
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -38,12 +39,15 @@ class Spool:
         (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
         return self._file.read(length)
 
-    def __iter__(self) -> Iterator[bytes]:
-        place = 0
-        while place < self._end:
-            record = self.at(place)
-            place += _LENGTH.size + len(record)
+    def between(self, begin: int, end: int) -> Iterator[bytes]:
+        """The records from the one at a place to the one that ends at another."""
+        while begin < end:
+            record = self.at(begin)
+            begin += _LENGTH.size + len(record)
             yield record
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.between(0, self._end)
 
     def __enter__(self) -> Self:
         return self
@@ -52,3 +56,29 @@ class Spool:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+class Strand:
+    """The records of one of several writers of a spool: many tasks need no file each."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        # Where runs of own records begin and end; mostly there is one.
+        self._begins, self._ends = array("q"), array("q")
+
+    def __bool__(self) -> bool:
+        return len(self._begins) > 0
+
+    def append(self, record: bytes) -> None:
+        """Writes a record behind all that the spool holds."""
+        begin = self._spool.end
+        self._spool.append(record)
+        if self._ends and self._ends[-1] == begin:
+            self._ends[-1] = self._spool.end
+        else:
+            self._begins.append(begin)
+            self._ends.append(self._spool.end)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for begin, end in zip(self._begins, self._ends, strict=True):
+            yield from self._spool.between(begin, end)

@@ -3,7 +3,7 @@
 import marshal
 from array import array
 from collections.abc import Iterable
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from yard.annotations.arrays import NUMBERS, Floats, Ints
@@ -68,19 +68,13 @@ class Stretch(NamedTuple):
 
 
 class Stretches:
-    """The stretches of all tracks, found by their first frame."""
+    """The stretches of all tracks of a task, found by their first frame."""
 
-    def __init__(self, memory_bytes: int) -> None:
-        self._spool = Spool(memory_bytes)
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
         self._starts = array("i")
         self._places = array("q")
         self._numbers = array("b")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._spool.__exit__(None, None, None)
 
     def add(self, stretch: Stretch) -> None:
         """Takes a stretch; those of a track in order, tracks by number."""

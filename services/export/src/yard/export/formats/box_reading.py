@@ -1,13 +1,14 @@
 """Boxes from formats that know nothing else, on their way to the intake, many at a time.
 
-What reaches over the edge of its frame is cut there, since rectangles of tasks lie inside; what has nothing
-inside is ignored. Both are counted.
+What reaches over the edge of its frame is cut there, where boxes tell what is seen; what has nothing inside
+is ignored. Both are counted.
 """
 
 import re
 from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.annotations.validation import TOLERANCE_PX
@@ -25,12 +26,20 @@ _LONGEST_LIST = 1 << 20
 _ENDS_OF_LINES = re.compile("\r\n|\n|\r")
 
 
-def inside(intake: Intake, corners: Floats, sizes: Floats) -> "np.typing.NDArray[np.bool_]":
-    """Cuts corners (n, 4) in place to frames of the sizes (n, 2); tells which rows are left with an area."""
+def inside(
+    intake: Intake, corners: Floats, sizes: Floats, *, may_stick_out: bool = False
+) -> NDArray[np.bool_]:
+    """Cuts corners (n, 4) in place to frames of the sizes (n, 2); tells which rows are left with an area.
+
+    Where they may stick out, by the size of the frame on each side as all objects may, only those are cut
+    that are further out.
+    """
     has_area = (corners[:, 0] < corners[:, 2]) & (corners[:, 1] < corners[:, 3])
     limits = np.hstack([sizes, sizes])
-    beyond = ((corners < -TOLERANCE_PX) | (corners > limits + TOLERANCE_PX)).any(axis=1)
-    np.clip(corners, 0.0, limits, out=corners)
+    slack = limits if may_stick_out else np.full_like(limits, TOLERANCE_PX)
+    beyond = np.any((corners < -slack) | (corners > limits + slack), axis=1, keepdims=True)
+    np.clip(corners, 0.0, limits, out=corners, where=beyond if may_stick_out else np.True_)
+    beyond = beyond.reshape(-1)
     is_left = (corners[:, 0] < corners[:, 2]) & (corners[:, 1] < corners[:, 3])
     for rows, reason in ((~has_area, NO_AREA), (has_area & ~is_left, OUTSIDE), (beyond & is_left, CUT)):
         if count := int(rows.sum()):
@@ -45,9 +54,17 @@ def sizes_of(intake: Intake, frames: Ints) -> Floats:
     return sizes[of_rows.reshape(-1)]
 
 
-def hand_over(intake: Intake, frames: Ints, label_ids: Ints, corners: Floats, where: str) -> None:
-    """Gives single boxes with good numbers to the intake, cut to their frames; none with a label of 0."""
-    is_left = inside(intake, corners, sizes_of(intake, frames)) & (label_ids > 0)
+def hand_over(
+    intake: Intake,
+    frames: Ints,
+    label_ids: Ints,
+    corners: Floats,
+    where: str,
+    *,
+    may_stick_out: bool = False,
+) -> None:
+    """Gives single boxes with good numbers to the intake, cut as `inside` does; none with a label of 0."""
+    is_left = inside(intake, corners, sizes_of(intake, frames), may_stick_out=may_stick_out) & (label_ids > 0)
     if not is_left.all():
         frames, label_ids, corners = frames[is_left], label_ids[is_left], corners[is_left]
     if len(frames):

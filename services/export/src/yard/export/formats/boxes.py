@@ -1,16 +1,17 @@
 """What formats take that know nothing but upright boxes, and the account of what they lose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from yard.annotations.geometry import envelope
 from yard.annotations.labels import Attribute
 from yard.annotations.model import Shape, ShapeKind
 from yard.export.datasets.dataset import Dataset
-from yard.export.datasets.drawn import Drawn, Picture
+from yard.export.datasets.drawn import Drawn, Frame, Picture
+from yard.export.formats.losses import Z_ORDER
 
 _RECTANGLE = ShapeKind.RECTANGLE
 # What was counted of a track already: a track is one object on however many frames it is.
-_TRACK, _ROTATION, _OCCLUDED, _KIND, _OUTSIDE = 1, 2, 4, 8, 16
+_TRACK, _ROTATION, _OCCLUDED, _KIND, _OUTSIDE, _CUT, _Z_ORDER = 1, 2, 4, 8, 16, 32, 64
 
 
 Box = tuple[float, float, float, float, Drawn]
@@ -50,11 +51,11 @@ class Boxes:
 
     def of(self, picture: Picture) -> list[Box]:
         """The boxes of a picture in their order."""
-        frame, found = picture.frame, []
+        frame, found, clips = picture.frame, [], self._clips
         self._enter(picture)
         for drawn in picture.objects:
-            _, kind, points, rotation, occluded, _, _, group, _, attributes, track, _ = drawn
-            if kind is _RECTANGLE and not rotation:
+            _, kind, points, rotation, occluded, z, _, group, _, attributes, track, _ = drawn
+            if kind is _RECTANGLE and not rotation and not (clips and _sticks_out(points, frame)):
                 left, top, right, bottom = points
                 found.append((left, top, right, bottom, drawn))
             else:
@@ -63,9 +64,9 @@ class Boxes:
                     continue
                 found.append(box)
             if track < 0:
-                if attributes or group or occluded:
+                if attributes or group or occluded or z:
                     self._account(drawn)
-            elif occluded or track >= len(self._counted) or not self._counted[track] & _TRACK:
+            elif occluded or z or track >= len(self._counted) or not self._counted[track] & _TRACK:
                 self._account(drawn)
         return found
 
@@ -93,8 +94,10 @@ class Boxes:
             if left >= right or top >= bottom:
                 self._once(drawn, _OUTSIDE, kind.name.lower(), "lies outside the frame")
                 return None
-        if kind is _RECTANGLE:
+        if kind is _RECTANGLE and drawn.rotation:
             self._once(drawn, _ROTATION, "rotation", "the upright box around the object is written")
+        elif kind is _RECTANGLE:
+            self._once(drawn, _CUT, "rectangle", "reaches over the edge of its frame and is cut there")
         else:
             self._once(drawn, _KIND, kind.name.lower(), "the box around the object is written")
         return left, top, right, bottom, drawn
@@ -110,6 +113,8 @@ class Boxes:
             self._account_constant(drawn)
         if drawn.occluded and not self._keeps_occluded:
             self._once(drawn, _OCCLUDED, "occluded", f"{self._name} has no place for it")
+        if drawn.z_order:
+            self._once(drawn, _Z_ORDER, "z_order", Z_ORDER)
 
     def _account_constant(self, drawn: Drawn) -> None:
         lost = self._lost[drawn.label_id]
@@ -132,3 +137,8 @@ class Boxes:
 
     def _leave_out(self, kind: str, reason: str, count: int = 1) -> None:
         self._dataset.leave_out(kind, reason, count)
+
+
+def _sticks_out(points: Sequence[float], frame: Frame) -> bool:
+    left, top, right, bottom = points
+    return left < 0 or top < 0 or right > frame.width or bottom > frame.height

@@ -13,30 +13,32 @@ from typing import Any, NamedTuple
 from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
+from yard.export.formats.division import Division, key_by
 from yard.export.formats.json_objects import (
-    PLAIN,
     AttributeReader,
-    Corners,
     Given,
     ObjectError,
-    Objects,
     numbers,
     read_documents,
     text,
 )
+from yard.export.formats.json_shapes import Objects, corners_of
+from yard.export.formats.json_survey import survey_coco
 from yard.export.formats.picture_ids import REFUSED, PictureIds
 from yard.export.formats.track_rows import TrackRows
 from yard.export.intakes.intake import FoundShape, Intake
-from yard.export.wording.decimals import corner
 from yard.export.wording.json_stream import JsonStream
 from yard.export.wording.rle import RleError, mask_points
 
 # These two are fields of COCO itself.
 CROWD, SCORE = "is_crowd", "score"
+NO_CROWD = "'is_crowd' is no checkbox of the label"
 _OTHERS = ("captions_", "image_info_", "labels_", "panoptic_")
 _KEYPOINTS = "person_keypoints_"
 _INSTANCES = "instances_"
 _LEAST = 6
+_key_of = key_by(rf"(?:.*/)?(?!{'|'.join(_OTHERS)}|dataset_meta)(?:{_KEYPOINTS}|{_INSTANCES})?([^/]+)\.json")
+DIVISION = Division(survey=lambda opened, found: survey_coco(opened, found, _key_of), key_of=_key_of)
 # Categories and images, on which annotations build.
 _TABLES = 2
 
@@ -84,8 +86,15 @@ class _Document:
         # Objects of a picture mostly come together. None stands for what was refused already.
         self._last: tuple[int | str, _Picture | None] | None = None
         self._attributes = AttributeReader(intake)
+        # Whether the attribute of that name is a checkbox, of labels that have it.
+        self._crowds = {
+            label.id: attribute.is_boolean
+            for label in intake.labels.labels
+            for attribute in label.attributes
+            if attribute.name == CROWD
+        }
         self._tracks = TrackRows(intake)
-        self._objects = Objects(intake, self._tracks)
+        self._objects: Objects[int] = Objects(intake, self._tracks, self._words)
 
     def take(self, name: str, json: JsonStream) -> bool:
         """Reads the tables, and the annotations when both are known."""
@@ -103,37 +112,49 @@ class _Document:
         self._tables.add(name)
         return True
 
+    def flush(self) -> None:
+        """Hands over what waits."""
+        self._objects.flush()
+
     def close(self) -> None:
-        """Hands over what still waits."""
+        """Hands over what still waits, tracks too."""
         if len(self._tables) < _TABLES:
             self._intake.refuse(self._name, "is no COCO file: it lacks categories or images")
         self._objects.flush()
         self._tracks.close()
 
-    def _each(self, json: JsonStream, kind: str, take: Callable[[dict[str, Any], str], None]) -> None:
+    def _each(self, json: JsonStream, kind: str, take: Callable[[dict[str, Any], int], None]) -> None:
         if not json.is_array():
             json.fail(f"a list is needed here, of one {kind} after the other")
         for place, found in enumerate(json.elements(), 1):
             if type(found) is not dict:
-                self._intake.refuse(f"{self._name}: {kind} {place}", "is no object")
+                self._refuse(f"{kind} {place}", "is no object")
                 continue
             number = found.get("id")
-            where = f"{self._name}: {kind} {number if type(number) is int else place}"
+            number = number if type(number) is int else place
             try:
-                take(found, where)
+                take(found, number)
             except (ObjectError, RleError) as wrong:
-                self._intake.refuse(where, str(wrong))
+                self._refuse(f"{kind} {number}", str(wrong))
 
-    def _category(self, found: dict[str, Any], where: str) -> None:
+    def _refuse(self, where: str, reason: str) -> None:
+        self._objects.flush()
+        self._intake.refuse(f"{self._name}: {where}", reason)
+
+    def _words(self, number: int) -> str:
+        """An annotation by its id, or its place in the file if that is no number."""
+        return f"{self._name}: annotation {number}"
+
+    def _category(self, found: dict[str, Any], _: int) -> None:
         number, name = _number(found, "id"), text(found.get("name"), "name")
         if self._categories.setdefault(number, name) != name:
             raise ObjectError(f"is {self._categories[number]!r} already")
 
-    def _image(self, found: dict[str, Any], where: str) -> None:
+    def _image(self, found: dict[str, Any], place: int) -> None:
         number, name = _number(found, "id"), text(found.get("file_name"), "file_name")
         if self._pictures.find(number) is not None:
             raise ObjectError("another image has this id")
-        frame, fault = self._frame_of(found, name, where)
+        frame, fault = self._frame_of(found, name, f"{self._name}: image {place}")
         self._pictures.add(number, REFUSED if fault or frame is None else frame)
         if fault:
             raise ObjectError(fault)
@@ -149,30 +170,33 @@ class _Document:
             return frame, f"is {told[0]}x{told[1]} pixels here, the frame is {width}x{height}"
         return frame, "" if self._tracks.saw(frame) else f"another image is frame {frame} too"
 
-    def _annotation(self, found: dict[str, Any], where: str) -> None:
-        picture, label = self._picture_of(found), self._label_of(found, where)
+    def _annotation(self, found: dict[str, Any], place: int) -> None:
+        picture, label = self._picture_of(found), self._label_of(found, place)
         if picture is None or label is None:
             return
-        given = self._attributes.of(label, self._attributes_of(found, label), where)
+        given = self._attributes.of(label, self._attributes_of(found, label), place, self._words)
         if found.get("keypoints"):
             self._intake.ignore("points", "keypoints of COCO are not read")
         segmentation = found.get("segmentation")
         if not segmentation or segmentation == [[]]:
-            self._box(_corners(found.get("bbox")), picture, label, given, where)
+            self._box(found.get("bbox"), picture, label, given, place)
         elif isinstance(segmentation, dict):
-            self._mask(segmentation, picture, label, given, where)
+            self._mask(segmentation, picture, label, given, place)
         else:
-            self._polygons(_polygons(segmentation), picture, label, given, where)
+            self._polygons(_polygons(segmentation), picture, label, given, place)
 
-    def _box(self, corners: Corners, picture: _Picture, label: Label, given: Given, where: str) -> None:
-        if given is PLAIN:
-            self._objects.box(picture.frame, label.id, corners, where)
+    def _box(self, sides: object, picture: _Picture, label: Label, given: Given, place: int) -> None:
+        if sides is None:
+            raise ObjectError("it has neither a segmentation nor a bbox")
+        if given.track is None:
+            self._objects.box((picture.frame, label.id, sides, given, 0, 0, place))
         else:
+            corners = corners_of(sides)
             shape = _shape(picture, label, ShapeKind.RECTANGLE, corners, given, given.rotation)
-            self._objects.add(label, shape, given, where)
+            self._objects.add(label, shape, given, place)
 
     def _mask(
-        self, given_runs: dict[str, Any], picture: _Picture, label: Label, given: Given, where: str
+        self, given_runs: dict[str, Any], picture: _Picture, label: Label, given: Given, place: int
     ) -> None:
         counts, size = given_runs.get("counts"), given_runs.get("size")
         points = mask_points(counts, size, picture.width, picture.height)
@@ -180,10 +204,10 @@ class _Document:
             self._intake.ignore("mask", "it has no pixels")
         else:
             shape = _shape(picture, label, ShapeKind.MASK, points, given)
-            self._objects.add(label, shape, given, where)
+            self._objects.add(label, shape, given, place)
 
     def _polygons(
-        self, polygons: list[list[float]], picture: _Picture, label: Label, given: Given, where: str
+        self, polygons: list[list[float]], picture: _Picture, label: Label, given: Given, place: int
     ) -> None:
         group = next(self._groups) if len(polygons) > 1 else 0
         if group and given.track is not None:
@@ -191,7 +215,7 @@ class _Document:
             given = given._replace(track=None)
         for points in polygons:
             shape = _shape(picture, label, ShapeKind.POLYGON, points, given)
-            self._objects.add(label, shape._replace(group=group), given, where)
+            self._objects.add(label, shape._replace(group=group), given, place)
 
     def _picture_of(self, found: dict[str, Any]) -> _Picture | None:
         number = _number(found, "image_id")
@@ -203,25 +227,28 @@ class _Document:
             self._last = number, picture
         return self._last[1]
 
-    def _label_of(self, found: dict[str, Any], where: str) -> Label | None:
+    def _label_of(self, found: dict[str, Any], place: int) -> Label | None:
         number = _number(found, "category_id")
         if number not in self._labels:
             if number not in self._categories:
                 raise ObjectError(f"there is no category {number!r}")
-            self._labels[number] = self._intake.label(self._categories[number], where)
+            self._labels[number] = self._intake.label(self._categories[number], self._words(place))
         return self._labels[number]
 
     def _attributes_of(self, found: dict[str, Any], label: Label) -> object:
         """The member `attributes` with what has fields of its own, if the label wants it or it says much."""
         given = found.get("attributes")
         crowd = found.get("iscrowd", 0)
-        says_crowd = crowd or (label.attributes and self._attributes.declares(label, CROWD))
+        takes_crowd = self._crowds.get(label.id)
+        if crowd and takes_crowd is False:
+            self._intake.ignore("attribute", NO_CROWD)
+        says_crowd = crowd if takes_crowd is None else takes_crowd
         if not says_crowd and SCORE not in found:
             return given
         own: dict[str, Any] = {CROWD: bool(crowd)} if says_crowd else {}
         if SCORE in found:
             own[SCORE] = found[SCORE]
-        return {**given, **own} if isinstance(given, dict) else given or own
+        return {**own, **given} if isinstance(given, dict) else given or own
 
 
 def _shape(
@@ -240,13 +267,6 @@ def _number(found: dict[str, Any], name: str) -> int | str:
     if type(number) is int or type(number) is str:
         return number
     raise ObjectError(f"{name} must be a whole number or a text, not {str(number)[:60]}")
-
-
-def _corners(box: object) -> Corners:
-    if box is None:
-        raise ObjectError("it has neither a segmentation nor a bbox")
-    x, y, width, height = numbers(box, 4)
-    return x, y, corner(x, width), corner(y, height)
 
 
 def _polygons(segmentation: object) -> list[list[float]]:

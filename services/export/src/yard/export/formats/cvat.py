@@ -2,7 +2,9 @@
 
 from yard.export.formats.cvat_images import CVAT_FOR_IMAGES
 from yard.export.formats.cvat_reading import read
+from yard.export.formats.cvat_survey import survey_cvat
 from yard.export.formats.cvat_video import CVAT_FOR_VIDEO
+from yard.export.formats.division import Division
 from yard.export.formats.format import Format, unwritten
 
 CVAT = Format(
@@ -16,5 +18,6 @@ CVAT = Format(
     for_annotation=False,
     write=unwritten,
     read=read,
+    division=Division(survey=survey_cvat),
     bare=("xml",),
 )

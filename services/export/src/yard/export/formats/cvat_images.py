@@ -18,8 +18,12 @@ from yard.export.formats.cvat_shapes import (
     ValueLines,
     group,
     turned,
+    widened,
 )
+from yard.export.formats.cvat_survey import survey_cvat
+from yard.export.formats.division import Division
 from yard.export.formats.format import Format
+from yard.export.formats.xml_values import account_values
 from yard.export.wording.xml_text import in_quotes
 
 _RECTANGLE = int(ShapeKind.RECTANGLE)
@@ -29,6 +33,7 @@ TRACKS = "tracks become single shapes on each frame"
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`annotations.xml` and, if wanted, `images/`, in a project with a folder for each subset."""
+    account_values(dataset, tuple(ShapeKind), has_tags=True)
     yield Member(name="annotations.xml", content=_document(dataset))
     yield from images(dataset)
 
@@ -77,7 +82,7 @@ def _shapes(
         if track >= 0:
             tracks.add(track)
         if kind == _RECTANGLE:
-            x0, y0, x1, y1 = points
+            x0, y0, x1, y1 = widened(points)
             yield _BOX % (
                 identities[label_id, source],
                 BITS[occluded],
@@ -120,5 +125,6 @@ CVAT_FOR_IMAGES = Format(
     for_annotation=True,
     write=write,
     read=read,
+    division=Division(survey=survey_cvat),
     bare=("xml",),
 )

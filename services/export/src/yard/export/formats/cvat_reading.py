@@ -12,17 +12,16 @@ from yard.annotations.labels import Label
 from yard.annotations.model import Keyframe
 from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.cvat_elements import (
-    FLATTENED,
     SHAPES,
-    SOURCE_NAMES,
     is_set,
     rotation_of,
     source_of,
     whole_number,
     words,
 )
+from yard.export.formats.cvat_stills import BOX, SharedAttributes, Stills, mapping_of
 from yard.export.formats.cvat_tracks import GatheredTrack, Said
-from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
+from yard.export.intakes.intake import NONE, FoundTag, Intake
 from yard.export.intakes.xml_document import is_xml
 from yard.export.wording.xml_events import DEEPEST, BrokenXmlError, XmlEvents
 
@@ -32,8 +31,6 @@ SHAPES_FOLLOW: Final = f"{INSTRUCTION} {Said.SHAPES.value}"
 SEVERAL = "has tracks of several tasks, which number their frames alike: export the one that is wanted alone"
 SKELETON = ("skeleton", "there are no skeletons here")
 UNKNOWN = ("element", "it is none that the format has")
-FLAT = "has no area at two decimals"
-_MOST_KNOWN, _LONGEST_KNOWN = 4096, 1000
 _LONGEST_TEXT: Final = 65_536
 _MOST_DIGITS: Final = 10
 _MOST_VALUES: Final = 1000
@@ -70,6 +67,7 @@ class _Document:
         self._begin = begin
         self._share = share
         self._events = XmlEvents(self._start, self._end, self._instruction)
+        self._parser = self._events.parser
         self._depth = 0
         self._holder = ""
         self._frame: int | None = None
@@ -83,17 +81,22 @@ class _Document:
         self._name = ""
         self._said = Said.NOTHING
         self._range: dict[str, str] = {}
-        self._labels = {label.name: label for label in intake.labels.labels}
-        self._known: dict[tuple[object, ...], Mapping[int, str]] = {}
+        self._attributes = SharedAttributes(intake)
+        self._stills = Stills(intake, entry.name, self._attributes)
+        self._hold = self._stills.hold
+        self._said_of_box: list[str] = []
 
     def read(self, opened: Opened) -> None:
         try:
             with opened.open(self._entry) as file:
                 self._events.read(file, self._tell)
+            self._stills.flush()
         except BrokenXmlError as broken:
+            self._stills.flush()
             self._intake.refuse(f"{self._entry.name}:{broken.line}", broken.reason)
 
     def _tell(self, done: int) -> None:
+        self._stills.flush()
         self._intake.read(min(1.0, self._begin + self._share * done / max(1, self._entry.size)))
 
     def _start(self, name: str, given: Given) -> None:
@@ -102,7 +105,7 @@ class _Document:
             if self._holder != META and self._is_wanted(name, given):
                 self._object = name
                 self._given = given
-                self._line = self._events.line
+                self._line = self._parser.CurrentLineNumber
                 if self._values:
                     self._values = {}
         elif depth == 4:
@@ -114,10 +117,27 @@ class _Document:
         elif depth > DEEPEST:
             raise BrokenXmlError(self._events.line, f"has more than {DEEPEST} elements inside each other")
 
+    def _start_in_image(self, name: str, said: list[str]) -> None:
+        """The same; names and values come by turns, for no mapping is needed of most."""
+        if name == BOX and self._depth == 2:
+            self._depth = 3
+            self._object = name
+            self._said_of_box = said
+            self._line = self._parser.CurrentLineNumber
+            if self._values:
+                self._values = {}
+        else:
+            self._start(name, mapping_of(said))
+
     def _end(self, name: str) -> None:
-        depth, self._depth = self._depth, self._depth - 1
-        if depth == 3 and self._object:
-            self._close_object()
+        depth = self._depth
+        self._depth = depth - 1
+        if depth == 3 and (kind := self._object):
+            self._object = ""
+            if kind == BOX and self._frame is not None:
+                self._hold(self._said_of_box, self._frame, self._line, self._values)
+            else:
+                self._close_object(kind)
         elif depth == 4 and self._name:
             into = self._values if self._object else self._range
             into[self._name] = self._events.gathered()
@@ -137,9 +157,13 @@ class _Document:
             self._intake.ignore(*UNKNOWN)
             return
         self._line = self._events.line
+        if name in ("image", "track") and not self._intake.takes_subset(given.get("subset", "")):
+            return
         try:
             if name == "image":
                 self._frame = self._frame_of(given)
+                if self._frame is not None:
+                    self._events.hear(self._start_in_image, in_order=True)
             elif name == "track":
                 self._track = self._track_of(given)
         except ValueError as fault:
@@ -151,6 +175,7 @@ class _Document:
 
     def _close_holder(self) -> None:
         track, self._track, self._frame, self._holder = self._track, None, None, ""
+        self._events.hear(self._start, in_order=False)
         if track is not None and len(track):
             track.finish(self._intake, self._said, is_at_end=self._is_at_end(track))
 
@@ -208,49 +233,23 @@ class _Document:
         if self._name:
             self._events.gather(_LONGEST_TEXT)
 
-    def _close_object(self) -> None:
-        name, self._object = self._object, ""
+    def _close_object(self, name: str) -> None:
         try:
             if self._track is not None:
                 self._add_keyframe(self._track, name)
             elif name == "tag":
                 self._add_tag()
-            else:
-                self._add_shape(name)
+            elif self._frame is not None:
+                self._stills.add(name, self._given, self._frame, self._line, self._values)
         except (KeyError, ValueError) as fault:
             self._intake.refuse(self._where, words(fault))
-
-    def _add_shape(self, name: str) -> None:
-        given, where = self._given, self._where
-        label = self._labels.get(given.get("label", "")) or self._label(given)
-        kind, points_of = SHAPES[name]
-        points = points_of(given)
-        if label is None or self._frame is None:
-            return
-        if name in FLATTENED and (points[0] == points[2] or points[1] == points[3]):
-            self._intake.ignore(kind.name.lower(), FLAT)
-            return
-        # What most objects do not have costs no call.
-        shape = FoundShape(
-            self._frame,
-            label.id,
-            kind,
-            points,
-            rotation_of(given) if "rotation" in given else 0.0,
-            given.get("occluded") != "0" and is_set(given, "occluded"),
-            0 if given.get("z_order") == "0" else whole_number(given, "z_order", 0),
-            self._attributes(label, where) if self._values else NONE,
-            whole_number(given, "group_id", 0) if "group_id" in given else 0,
-            SOURCE_NAMES.get(given.get("source")) or source_of(given),
-        )
-        self._intake.shape(shape, where)
 
     def _add_tag(self) -> None:
         given, where = self._given, self._where
         label = self._label(given)
         group = whole_number(given, "group_id", 0)
         if label is not None and self._frame is not None:
-            values = self._attributes(label, where)
+            values = self._attributes.of(label, self._values, where)
             self._intake.tag(FoundTag(self._frame, label.id, values, group, source_of(given)))
 
     def _add_keyframe(self, track: GatheredTrack, name: str) -> None:
@@ -273,21 +272,9 @@ class _Document:
             occluded=is_set(given, "occluded"),
             outside=is_set(given, "outside"),
             z_order=whole_number(given, "z_order", 0),
-            attributes=self._attributes(track.label, where) if self._values else NONE,
+            attributes=self._attributes.of(track.label, self._values, where) if self._values else NONE,
         )
         track.add(keyframe)
 
     def _label(self, given: Given) -> Label | None:
         return self._intake.label(given.get("label", ""), self._where)
-
-    def _attributes(self, label: Label, where: str) -> Mapping[int, str]:
-        """Objects with equal attributes share what was found, unless something was wrong with them."""
-        key = (label.id, *self._values.items())
-        known = self._known.get(key)
-        if known is None:
-            known = self._intake.attributes(label, self._values, where)
-            if len(known) == len(self._values) and sum(map(len, self._values.values())) < _LONGEST_KNOWN:
-                if len(self._known) >= _MOST_KNOWN:
-                    self._known.clear()
-                self._known[key] = known
-        return known

@@ -14,6 +14,10 @@ SOURCES = {
     Source.FILE: "file",
 }
 BITS = "01"
+LEAST = 0.01
+"""What two decimals can tell: thinner boxes are written with that, as they would not be any otherwise."""
+# Below this two different numbers may be written alike.
+_CLOSE = 2 * LEAST
 # The pattern that most objects follow.
 BOX = ' xtl="%.2f" ytl="%.2f" xbr="%.2f" ybr="%.2f"'
 # Attributes repeat from object to object, so their lines are kept; long and many different ones are not.
@@ -69,13 +73,28 @@ def group(number: int) -> str:
     return f' group_id="{number}"' if number else ""
 
 
+def widened(points: Sequence[float]) -> tuple[float, float, float, float]:
+    """The corners of a box, so that two decimals leave it an area."""
+    x0, y0, x1, y1 = points
+    if x1 - x0 < _CLOSE:
+        x0, x1 = _apart(x0, x1)
+    if y1 - y0 < _CLOSE:
+        y0, y1 = _apart(y0, y1)
+    return x0, y0, x1, y1
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    low, high = round(low, 2), round(high, 2)
+    return low, high if low < high else low + LEAST
+
+
 def _box(points: Sequence[float]) -> str:
-    return BOX % tuple(points)
+    return BOX % widened(points)
 
 
 def _ellipse(points: Sequence[float]) -> str:
     cx, cy, right, top = points
-    return f' cx="{cx:.2f}" cy="{cy:.2f}" rx="{right - cx:.2f}" ry="{cy - top:.2f}"'
+    return f' cx="{cx:.2f}" cy="{cy:.2f}" rx="{max(right - cx, LEAST):.2f}" ry="{max(cy - top, LEAST):.2f}"'
 
 
 def _pairs(points: Sequence[float]) -> str:

@@ -8,6 +8,7 @@ as what it was. Nothing is written on deleted frames: keyframes on them move to 
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 
+from yard.annotations.model import ShapeKind
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn
@@ -16,7 +17,10 @@ from yard.export.formats.cvat_images import images
 from yard.export.formats.cvat_meta import head
 from yard.export.formats.cvat_reading import SHAPES_FOLLOW, TRACKS_FOLLOW, read
 from yard.export.formats.cvat_shapes import BITS, ELEMENTS, GEOMETRIES, Identities, ValueLines, group, turned
+from yard.export.formats.cvat_survey import survey_cvat
+from yard.export.formats.division import Division
 from yard.export.formats.format import Format
+from yard.export.formats.xml_values import account_values
 from yard.export.wording.xml_text import in_quotes
 
 TAGS = "a video has tracks only, a frame as a whole cannot have a label"
@@ -27,6 +31,7 @@ _STATE = '    <%s frame="%d" keyframe="%s" outside="%s" occluded="%s"%s%s z_orde
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`annotations.xml` and, if wanted, `images/`, in a project with a folder for each subset."""
+    account_values(dataset, tuple(ShapeKind))
     yield Member(name="annotations.xml", content=_document(dataset))
     yield from images(dataset)
 
@@ -127,5 +132,6 @@ CVAT_FOR_VIDEO = Format(
     for_annotation=False,
     write=write,
     read=read,
+    division=Division(survey=survey_cvat),
     bare=("xml",),
 )

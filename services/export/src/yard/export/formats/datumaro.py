@@ -4,41 +4,44 @@ Numbers are written in full. An ellipse is a mask, with its centre, radii and ro
 which other readers take no notice. Annotations are numbered in a subset.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from math import floor
 from typing import Any
 
+import numpy as np
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn, Frame, Picture, Tagged, Values
 from yard.export.formats import media
-from yard.export.formats.datumaro_reading import ELLIPSE, read
+from yard.export.formats.box_blocks import corners_of, in_blocks
+from yard.export.formats.datumaro_reading import DIVISION, ELLIPSE, read
 from yard.export.formats.format import Format
 from yard.export.formats.json_text import (
     CACHED,
     OWN,
     TrackNumbers,
     joined,
-    leave_out_hidden,
     members,
     quoted,
 )
 from yard.export.formats.losses import Losses
-from yard.export.wording.decimals import SIXTH_DECIMAL, size_between
+from yard.export.formats.own_words import OwnWords
+from yard.export.wording.decimals import size_between
+from yard.export.wording.number_columns import in_full
 from yard.export.wording.rle import text_of
+from yard.export.wording.size_columns import sizes_between
 
 NO_PLACE = "Datumaro has no such object in two dimensions"
 _OUTLINES = {ShapeKind.POLYGON: "polygon", ShapeKind.POLYLINE: "polyline", ShapeKind.POINTS: "points"}
 _PIXELS = (ShapeKind.ELLIPSE, ShapeKind.MASK)
+_HELD = (ShapeKind.RECTANGLE, *_OUTLINES, *_PIXELS)
 _RECTANGLE = ShapeKind.RECTANGLE
 
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`annotations/<subset>.json` and, if wanted, `images/<subset>/`."""
-    leave_out_hidden(dataset)
     for subset in dataset.subsets:
         yield Member(name=f"annotations/{subset}.json", content=_document(dataset, subset))
     for subset in dataset.subsets:
@@ -69,6 +72,7 @@ class _Items:
         self._members = lru_cache(CACHED)(lambda label, values: members(dataset.labels, label, values))
         self._boxes = lru_cache(CACHED)(self._box_head)
         self._losses = Losses(dataset)
+        self._words = OwnWords(dataset, OWN, _HELD, has_tags=True)
         self._tracks = TrackNumbers()
         self._number = 0
         # Labels whose own attribute takes the name.
@@ -78,38 +82,47 @@ class _Items:
 
     def lines(self, subset: str) -> Iterator[str]:
         """Each picture as a JSON object."""
-        for picture in self._dataset.pictures(subset):
-            frame = picture.frame
-            lines = [self._tag(tag) for tag in picture.tags] if picture.tags else []
-            lines += self._of_picture(picture)
-            yield (
-                f'{{"id":{quoted(frame.item)},"annotations":[{",".join(lines)}],'
-                f'"attr":{{"frame":{frame.source_number}}},'
-                f'"image":{{"path":{quoted(frame.file_name)},"size":[{frame.height},{frame.width}]}}}}'
-            )
+        for pictures, boxes in in_blocks(self._dataset.pictures(subset)):
+            ends = iter(self._ends_of(boxes))
+            for picture, is_plain in pictures:
+                frame = picture.frame
+                self._words.account(picture)
+                lines = [self._tag(tag) for tag in picture.tags] if picture.tags else []
+                lines += self._plain(picture, ends) if is_plain else self._mixed(picture, ends)
+                yield (
+                    f'{{"id":{quoted(frame.item)},"annotations":[{",".join(lines)}],'
+                    f'"attr":{{"frame":{frame.source_number}}},'
+                    f'"image":{{"path":{quoted(frame.file_name)},"size":[{frame.height},{frame.width}]}}}}'
+                )
 
-    def _of_picture(self, picture: Picture) -> list[str]:
-        lines: list[str] = []
-        frame, number = picture.frame, self._number
+    def _plain(self, picture: Picture, ends: Iterator[tuple[str, str]]) -> list[str]:
+        """A picture with nothing but boxes."""
+        first = self._number + 1
+        self._number += len(picture.objects)
+        mine = zip(range(first, self._number + 1), ends, strict=False)
+        return [f'{{"id":{number}{head}{place}]}}' for number, (head, place) in mine]
+
+    def _mixed(self, picture: Picture, ends: Iterator[tuple[str, str]]) -> Iterator[str]:
         for drawn in picture.objects:
-            # Taking it apart at once is cheaper than asking it for each of its fields.
-            _, kind, points, rotation, occluded, z, label_id, group, _, attributes, track, _ = drawn
-            if kind is not _RECTANGLE or track >= 0:
-                self._number = number
-                lines += self._other(drawn, frame)
-                number = self._number
-                continue
-            x0, y0, x1, y1 = points
-            # The first rule of `size_between`, which nearly all boxes end with.
-            width = floor((x1 - x0) * SIXTH_DECIMAL + 0.5) / SIXTH_DECIMAL
-            height = floor((y1 - y0) * SIXTH_DECIMAL + 0.5) / SIXTH_DECIMAL
-            if x0 + width != x1 or y0 + height != y1:
-                width, height = size_between(x0, x1), size_between(y0, y1)
-            number += 1
-            head = self._boxes(label_id, attributes, occluded, rotation, group, z)
-            lines.append(f'{{"id":{number}{head}{x0!r},{y0!r},{width!r},{height!r}]}}')
-        self._number = number
-        return lines
+            if drawn[1] is _RECTANGLE and drawn[10] < 0:
+                self._number += 1
+                head, place = next(ends)
+                yield f'{{"id":{self._number}{head}{place}]}}'
+            else:
+                yield from self._other(drawn, picture.frame)
+
+    def _ends_of(self, boxes: Sequence[Drawn]) -> Iterable[tuple[str, str]]:
+        """All of each box behind its number, in two pieces."""
+        if not boxes:
+            return ()
+        _, _, points, rotations, occluded, orders, label_ids, groups, _, attributes, _, _ = zip(
+            *boxes, strict=True
+        )
+        corners = corners_of(points)
+        sizes = sizes_between(corners[:, :2], corners[:, 2:])
+        places = in_full(np.hstack([corners[:, :2], sizes]))
+        heads = map(self._boxes, label_ids, attributes, occluded, rotations, groups, orders)
+        return zip(heads, places, strict=True)
 
     def _box_head(self, *said: Any) -> str:
         """All of a box between its number and its corners; most boxes have that in common with others."""
@@ -191,5 +204,6 @@ DATUMARO = Format(
     for_annotation=True,
     write=write,
     read=read,
+    division=DIVISION,
     bare=("json",),
 )

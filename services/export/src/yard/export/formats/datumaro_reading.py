@@ -13,20 +13,20 @@ from yard.annotations.labels import Label
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
 from yard.export.archives.opened import Opened
+from yard.export.formats.division import Division, key_by
 from yard.export.formats.json_objects import (
-    PLAIN,
     AttributeReader,
     Given,
     ObjectError,
-    Objects,
     numbers,
     read_documents,
     text,
     whole,
 )
+from yard.export.formats.json_shapes import Objects, corners_of
+from yard.export.formats.json_survey import survey_datumaro
 from yard.export.formats.track_rows import TrackRows
 from yard.export.intakes.intake import FoundShape, FoundTag, Intake
-from yard.export.wording.decimals import corner
 from yard.export.wording.json_stream import JsonStream
 from yard.export.wording.rle import RleError, mask_points
 
@@ -38,6 +38,8 @@ _OUTLINES = {
     "points": (ShapeKind.POINTS, 2),
 }
 _ELLIPSE_NUMBERS = 5
+_key_of = key_by(r"(?:.*/)?([^/]+)\.json")
+DIVISION = Division(survey=lambda opened, found: survey_datumaro(opened, found, _key_of), key_of=_key_of)
 _NO_TYPE = "there is no such kind of object here"
 
 
@@ -47,6 +49,10 @@ def read(opened: Opened, intake: Intake) -> None:
     if not entries:
         intake.refuse(opened.name, "holds no .json file with annotations")
     read_documents(opened, intake, entries, lambda name: _Document(intake, name))
+
+
+_Place = tuple[str, int]
+"""An item, in words, and which of its annotations."""
 
 
 class _Item(NamedTuple):
@@ -65,8 +71,8 @@ class _Document:
         self._labels: dict[int, Label | None] = {}
         self._attributes = AttributeReader(intake)
         self._tracks = TrackRows(intake)
-        self._objects = Objects(intake, self._tracks)
-        self._readers: dict[str, Callable[[_Item, dict[str, Any], Label, str], None]] = {
+        self._objects: Objects[_Place] = Objects(intake, self._tracks, _words)
+        self._readers: dict[str, Callable[[_Item, dict[str, Any], Label, _Place], None]] = {
             "label": self._tag,
             "bbox": self._box,
             "rotated_bbox": self._rotated_box,
@@ -89,8 +95,12 @@ class _Document:
             self._items(json)
         return True
 
+    def flush(self) -> None:
+        """Hands over what waits."""
+        self._objects.flush()
+
     def close(self) -> None:
-        """Hands over what still waits."""
+        """Hands over what still waits, tracks too."""
         if self._names is None:
             self._intake.refuse(self._name, "is no file of Datumaro: categories are missing")
         self._objects.flush()
@@ -104,6 +114,7 @@ class _Document:
             try:
                 self._item(_object(found, "the item"), where)
             except ObjectError as wrong:
+                self._objects.flush()
                 self._intake.refuse(where, str(wrong))
 
     def _item(self, found: dict[str, Any], where: str) -> None:
@@ -114,11 +125,11 @@ class _Document:
         if not isinstance(annotations, list):
             raise ObjectError("annotations must be a list")
         for number, annotation in enumerate(annotations, 1):
-            place = f"{where}, annotation {number}"
+            place = where, number
             try:
                 self._annotation(item, _object(annotation, "the annotation"), place)
             except (ObjectError, RleError) as wrong:
-                self._intake.refuse(place, str(wrong))
+                self._objects.refuse(place, str(wrong))
 
     def _frame_of(self, found: dict[str, Any], where: str) -> _Item | None:
         image = _object(found.get("image") or found.get("media") or {}, "image")
@@ -136,7 +147,7 @@ class _Document:
             raise ObjectError(f"another item is frame {frame} too")
         return _Item(frame, width, height)
 
-    def _annotation(self, item: _Item, found: dict[str, Any], where: str) -> None:
+    def _annotation(self, item: _Item, found: dict[str, Any], place: _Place) -> None:
         kind = found.get("type")
         reader = self._readers.get(kind) if isinstance(kind, str) else None
         if reader is None:
@@ -146,69 +157,77 @@ class _Document:
         if number is None:
             self._intake.ignore(str(kind), "it has no label")
             return
-        label = self._labels[number] if number in self._labels else self._label_of(number, where)
+        is_known = type(number) is int and number in self._labels
+        label = self._labels[number] if is_known else self._label_of(number, place)
         if label is not None:
-            reader(item, found, label, where)
+            reader(item, found, label, place)
 
-    def _label_of(self, number: object, where: str) -> Label | None:
+    def _label_of(self, number: object, place: _Place) -> Label | None:
         names = self._names or []
         if type(number) is not int or not 0 <= number < len(names):
             raise ObjectError(f"there is no label {str(number)[:40]}")
-        self._labels[number] = label = self._intake.label(names[number], where)
+        self._labels[number] = label = self._intake.label(names[number], _words(place))
         return label
 
-    def _tag(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
-        given = self._attributes.of(label, found.get("attributes"), where)
+    def _tag(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
+        given = self._attributes.of(label, found.get("attributes"), place, _words)
         self._intake.tag(FoundTag(item.frame, label.id, given.attributes, _group(found)))
 
-    def _box(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
-        given = self._attributes.of(label, found.get("attributes"), where)
-        x, y, width, height = numbers(found.get("bbox"), 4)
-        corners = (x, y, corner(x, width), corner(y, height))
-        if given is PLAIN and not found.get("group") and not found.get("z_order"):
-            self._objects.box(item.frame, label.id, corners, where)
+    def _box(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
+        given = self._attributes.of(label, found.get("attributes"), place, _words)
+        sides = found.get("bbox")
+        if given.track is None:
+            z_order, group = found.get("z_order"), found.get("group")
+            z_order = whole(z_order, "z_order") if z_order else 0
+            group = whole(group, "group") if group else 0
+            self._objects.box((item.frame, label.id, sides, given, z_order, group, place))
         else:
-            shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given, given.rotation)
-            self._objects.add(label, shape, given, where)
+            shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners_of(sides), given, given.rotation)
+            self._objects.add(label, shape, given, place)
 
-    def _rotated_box(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
-        given = self._attributes.of(label, found.get("attributes"), where)
+    def _rotated_box(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
+        given = self._attributes.of(label, found.get("attributes"), place, _words)
         x, y, width, height, rotation = numbers(found.get("points") or found.get("rbbox"), 5)
         corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         shape = _shape(item, found, label, ShapeKind.RECTANGLE, corners, given, rotation % 360 % 360)
-        self._objects.add(label, shape, given, where)
+        self._objects.add(label, shape, given, place)
 
-    def _outline(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
-        given = self._attributes.of(label, found.get("attributes"), where)
+    def _outline(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
+        given = self._attributes.of(label, found.get("attributes"), place, _words)
         kind, least = _OUTLINES[found["type"]]
         points = numbers(found.get("points"))
         if len(points) < least or len(points) % 2:
             raise ObjectError(f"points must be {least // 2} or more pairs of numbers")
-        self._objects.add(label, _shape(item, found, label, kind, points, given), given, where)
+        self._objects.add(label, _shape(item, found, label, kind, points, given), given, place)
 
-    def _ellipse(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
-        given = self._attributes.of(label, found.get("attributes"), where)
+    def _ellipse(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
+        given = self._attributes.of(label, found.get("attributes"), place, _words)
         x0, y0, x1, y1 = numbers(found.get("points"), 4)
         points = ((x0 + x1) / 2, (y0 + y1) / 2, x1, y0)
         shape = _shape(item, found, label, ShapeKind.ELLIPSE, points, given, given.rotation)
-        self._objects.add(label, shape, given, where)
+        self._objects.add(label, shape, given, place)
 
-    def _mask(self, item: _Item, found: dict[str, Any], label: Label, where: str) -> None:
+    def _mask(self, item: _Item, found: dict[str, Any], label: Label, place: _Place) -> None:
         attributes = found.get("attributes")
         drawn = None
         if isinstance(attributes, dict) and not self._attributes.declares(label, ELLIPSE):
             drawn = attributes.pop(ELLIPSE, None)
-        given = self._attributes.of(label, attributes, where)
+        given = self._attributes.of(label, attributes, place, _words)
         runs = _object(found.get("rle") or {}, "rle")
         points = mask_points(runs.get("counts"), runs.get("size"), item.width, item.height)
         ellipse = _ellipse_of(drawn, points, item) if isinstance(drawn, str) else None
         if ellipse is not None:
             shape = _shape(item, found, label, ShapeKind.ELLIPSE, ellipse[:4], given, ellipse[4])
-            self._objects.add(label, shape, given, where)
+            self._objects.add(label, shape, given, place)
         elif points is None:
             self._intake.ignore("mask", "it has no pixels")
         else:
-            self._objects.add(label, _shape(item, found, label, ShapeKind.MASK, points, given), given, where)
+            self._objects.add(label, _shape(item, found, label, ShapeKind.MASK, points, given), given, place)
+
+
+def _words(place: _Place) -> str:
+    item, number = place
+    return f"{item}, annotation {number}"
 
 
 def _shape(

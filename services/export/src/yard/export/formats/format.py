@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from yard.export.archives.archive import Member
 from yard.export.archives.opened import Opened
 from yard.export.datasets.dataset import Dataset
+from yard.export.formats.division import Division
 from yard.export.intakes.intake import Intake
 from yard.runtime import errors
 
@@ -30,7 +31,8 @@ class Format:
     `holds` and `keeps` list kinds and properties of objects in the words of the API. `write` gives the files
     of the archive in a fixed order; it reads the data set as often as it likes, a pass at a time, and tells
     it what it leaves out. `read` hands over what it finds, in any order, and refuses by `Intake.refuse` what
-    is wrong; `bare` lists extensions of files that it also reads outside an archive.
+    is wrong; `bare` lists extensions of files that it also reads outside an archive. `division` tells how
+    subsets are found in a data set with images, None: there are no files of images.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Format:
     write: Write
     read: Read
     bare: tuple[str, ...] = ()
+    division: Division | None = None
 
     @property
     def full_name(self) -> str:

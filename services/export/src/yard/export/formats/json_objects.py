@@ -3,31 +3,24 @@
 import marshal
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-import numpy as np
 from yard.annotations.labels import Label
-from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.json_text import CACHED, KEYFRAME, OCCLUDED, OWN, ROTATION, TRACK
-from yard.export.formats.track_rows import TrackRows
 from yard.export.intakes.attribute_texts import NOT_DECLARED
-from yard.export.intakes.intake import NONE, FoundShape, Intake
+from yard.export.intakes.intake import NONE, Intake
 from yard.export.wording.json_stream import JsonError, JsonStream
 
-_ROWS = 4096
 _LONGEST_KNOWN = 1000
-# Fewer boxes are not worth the making of arrays.
-_FEW = 8
-_NO_MASK_TRACKS = "masks cannot be tracked: each frame has a mask of its own"
 _NUMBERS = frozenset({int, float})
+
+
+Place = TypeVar("Place")
 
 
 class ObjectError(ValueError):
     """What is wrong with one object of the file."""
-
-
-Corners = tuple[float, float, float, float]
 
 
 class Given(NamedTuple):
@@ -61,27 +54,32 @@ class AttributeReader:
         """Whether objects with the label have an attribute of this name."""
         return name in self._names[label.id]
 
-    def of(self, label: Label, given: object, where: str) -> Given:
-        """Reads the member `attributes`, taking from it what is the track's; raises ObjectError."""
+    def of(self, label: Label, given: object, place: Place, words: Callable[[Place], str]) -> Given:
+        """Reads the member `attributes`, taking from it what is the track's; raises ObjectError.
+
+        `words` are those for the place of the object in the file.
+        """
         if not given or given == _NOTHING:
             return PLAIN
         if not isinstance(given, dict):
             raise ObjectError("attributes must be an object")
         track = given.pop(TRACK, None)
         is_keyframe = given.pop(KEYFRAME, True) is not False
-        found = self._found(label, given, where)
+        found = self._found(label, given, place, words)
         if track is None:
             return found
         if not isinstance(track, int | str):
             raise ObjectError(f"{TRACK} must be a whole number or a text")
         return found._replace(track=track, is_keyframe=is_keyframe)
 
-    def _found(self, label: Label, given: dict[str, Any], where: str) -> Given:
+    def _found(
+        self, label: Label, given: dict[str, Any], place: Place, words: Callable[[Place], str]
+    ) -> Given:
         # Bytes tell 1 from true and 1.0, which are equal keys otherwise; version 2 has no references.
         key = (label.id, marshal.dumps(given, 2))
         known = self._known.get(key)
         if known is None:
-            found = self._read(label, given, where)
+            found = self._read(label, given, words(place))
             if len(self._known) >= CACHED:
                 self._known.clear()
             if len(key[1]) <= _LONGEST_KNOWN:
@@ -102,52 +100,14 @@ class AttributeReader:
         return Given(attributes, occluded, _rotation(given.get(ROTATION, 0)), None, True)
 
 
-class Objects:
-    """Hands shapes to the intake, many plain boxes at a time, and rows of tracks to their tracks."""
-
-    def __init__(self, intake: Intake, tracks: TrackRows) -> None:
-        self._intake = intake
-        self._tracks = tracks
-        self._boxes: list[tuple[int, int, Corners, str]] = []
-
-    def box(self, frame: int, label_id: int, corners: Corners, where: str) -> None:
-        """Takes a rectangle without any property."""
-        self._boxes.append((frame, label_id, corners, where))
-        if len(self._boxes) == _ROWS:
-            self.flush()
-
-    def add(self, label: Label, shape: FoundShape, given: Given, where: str) -> None:
-        """Takes any other shape, or the state of a track."""
-        if given.track is None:
-            if self._boxes:
-                self.flush()
-            self._intake.shape(shape, where)
-        elif shape.kind is ShapeKind.MASK:
-            self._intake.ignore("track", _NO_MASK_TRACKS)
-            self._intake.shape(shape, where)
-        else:
-            self._tracks.add(given.track, label, shape, is_keyframe=given.is_keyframe, where=where)
-
-    def flush(self) -> None:
-        """Hands over the boxes that wait."""
-        boxes, self._boxes = self._boxes, []
-        if len(boxes) > _FEW:
-            frames, labels, corners, places = zip(*boxes, strict=True)
-            sizes = np.asarray(corners, dtype=np.float64)
-            if np.isfinite(sizes).all() and (sizes[:, :2] < sizes[:, 2:]).all():
-                where = f"{places[0]} and what follows it"
-                self._intake.boxes(np.asarray(frames), np.asarray(labels), sizes, where)
-                return
-        # One by one, so that faults name their objects.
-        for frame, label_id, box, where in boxes:
-            self._intake.shape(FoundShape(frame, label_id, ShapeKind.RECTANGLE, box), where)
-
-
 class Document(Protocol):
     """Takes the outermost members of a file."""
 
     def take(self, name: str, json: JsonStream) -> bool:
         """Reads the member or leaves it; False: what it builds on comes later in the file."""
+
+    def flush(self) -> None:
+        """Hands over what waits, so that its faults are told before others."""
 
     def close(self) -> None:
         """Hands over what still waits, at the end of the file."""
@@ -165,9 +125,11 @@ def read_documents(
         def progress(read: int, done: float = done, share: float = share, size: int = entry.size) -> None:
             intake.read(done + share * min(1.0, read / max(1, size)))
 
+        document = begin(entry.name)
         try:
-            _read_document(opened, entry, begin(entry.name), progress)
+            _read_document(opened, entry, document, progress)
         except JsonError as wrong:
+            document.flush()
             intake.refuse(entry.name, str(wrong))
         before += entry.size
 

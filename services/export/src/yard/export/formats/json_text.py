@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring
 
 from yard.annotations.labels import Attribute, AttributeInput, LabelSchema
-from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Values
 
 # Properties of objects that travel among the attributes.
@@ -70,12 +69,3 @@ class TrackNumbers:
         number = self._base + track
         self._next = max(self._next, number + 1)
         return number
-
-
-def leave_out_hidden(dataset: Dataset) -> None:
-    """Counts attributes of labels whose names mean something else in the file."""
-    for label in dataset.labels.labels:
-        for attribute in label.attributes:
-            if attribute.name in OWN:
-                reason = f"{attribute.name!r} is the format's own word for a property of objects"
-                dataset.leave_out("attribute", reason)

@@ -16,11 +16,15 @@ from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn, Frame, Picture, Values
 from yard.export.formats import media
+from yard.export.formats.division import Division, key_by
 from yard.export.formats.format import Format
 from yard.export.formats.labelme_attributes import written
 from yard.export.formats.labelme_reading import ROTATION, read
-from yard.export.formats.losses import Losses
+from yard.export.formats.list_survey import is_no_labelme_mask, survey_objects
+from yard.export.formats.losses import Z_ORDER, Losses
+from yard.export.formats.own_words import OwnWords
 from yard.export.formats.png import encoded
+from yard.export.formats.xml_values import account_values
 from yard.export.wording.xml_text import text
 
 NO_PLACE = "LabelMe has no place for it"
@@ -32,6 +36,7 @@ _CACHED = 4096
 
 def write(dataset: Dataset) -> Iterator[Member]:
     """`<subset>/<item>.xml` with `<subset>/Masks/`, and if wanted the images beside the XML files."""
+    account_values(dataset, _HELD)
     documents = _Documents(dataset)
     for subset in dataset.subsets:
         for picture in dataset.pictures(subset):
@@ -46,6 +51,7 @@ class _Documents:
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self._losses = Losses(dataset)
+        self._words = OwnWords(dataset, (ROTATION,), (ShapeKind.RECTANGLE,))
         self._names = {label.id: text(label.name) for label in dataset.labels.labels}
         self._attributes = lru_cache(maxsize=_CACHED)(self._written)
 
@@ -54,6 +60,7 @@ class _Documents:
         frame = picture.frame
         if picture.tags:
             self._dataset.leave_out("tag", NO_PLACE, len(picture.tags))
+        self._words.account(picture)
         kept = [drawn for drawn in picture.objects if self._is_kept(frame.part, drawn)]
         parts = _parts(kept)
         lines: list[str] = []
@@ -81,6 +88,8 @@ class _Documents:
             return False
         if drawn.track >= 0:
             self._losses.note(part, drawn, "track", "tracks become single objects on each frame")
+        if drawn.z_order:
+            self._losses.note(part, drawn, "z_order", Z_ORDER)
         if drawn.kind is ShapeKind.ELLIPSE:
             self._losses.note(part, drawn, kind, PIXELS)
         return True
@@ -101,14 +110,18 @@ class _Documents:
         )
 
     def _said(self, drawn: Drawn) -> str:
-        said = self._attributes(drawn.label_id, drawn.attributes) if drawn.attributes else ""
-        if drawn.rotation and drawn.kind is ShapeKind.RECTANGLE:
+        is_box = drawn.kind is ShapeKind.RECTANGLE
+        said = self._attributes(drawn.label_id, drawn.attributes, is_box) if drawn.attributes else ""
+        if drawn.rotation and is_box:
             said += f"{', ' if said else ''}{ROTATION}={drawn.rotation}"
         return said
 
-    def _written(self, label_id: int, given: Values) -> str:
+    def _written(self, label_id: int, given: Values, is_box: bool) -> str:
         known = self._dataset.labels.attributes(label_id)
-        return text(", ".join(written(known[id_], value) for id_, value in given))
+        hidden = (ROTATION,) if is_box else ()
+        return text(
+            ", ".join(written(known[id_], value) for id_, value in given if known[id_].name not in hidden)
+        )
 
 
 _ALONE = "    <parts>\n      <hasparts></hasparts>\n      <ispartof></ispartof>\n    </parts>\n"
@@ -210,5 +223,10 @@ LABELME = Format(
     for_annotation=True,
     write=write,
     read=read,
+    division=Division(
+        survey=survey_objects,
+        key_of=key_by(r"(?:(?:annotations|images)/)?(?:([^/]+)/)?.+\.(?:xml|png|jpe?g|webp|bmp|tiff?|gif)"),
+        is_picture=is_no_labelme_mask,
+    ),
     bare=("xml",),
 )

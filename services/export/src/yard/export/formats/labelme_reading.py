@@ -5,10 +5,9 @@ ignored.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
-from xml.etree.ElementTree import Element
 
 import numpy as np
 from PIL import Image
@@ -16,10 +15,13 @@ from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.labelme_attributes import parsed
+from yard.export.formats.labelme_plain import Said, SaidDocument, plainly_said
+from yard.export.formats.labelme_tree import said_by_tree
 from yard.export.formats.png import decoded
 from yard.export.intakes.intake import NONE, FoundShape, Intake, Ints
-from yard.export.intakes.xml_document import BrokenDocumentError, document, is_xml, said
-from yard.export.wording.decimals import finite_or_nan
+from yard.export.intakes.xml_document import BrokenDocumentError, content_of, is_xml
+from yard.export.intakes.xml_document import parsed as xml_parsed
+from yard.export.wording.decimals import all_finite, finite_or_nan
 from yard.export.wording.mask_runs import points_of
 
 ROTATION: Final = "rotation"
@@ -31,18 +33,16 @@ _CACHED: Final = 1024
 
 def read(opened: Opened, intake: Intake) -> None:
     """Hands over the objects of all files."""
-    total = sum(1 for entry in opened.entries() if is_xml(entry.name))
-    if not total:
-        intake.refuse(opened.name, "holds no XML file")
-        return
     reader = _Reader(opened, intake)
-    done = 0
-    for entry in opened.entries():
+    has_any = False
+    for done, entry in enumerate(opened.entries(), 1):
         if is_xml(entry.name):
+            has_any = True
             reader.read(entry)
-            done += 1
-            if done % _EVERY == 0:
-                intake.read(done / total)
+        if done % _EVERY == 0:
+            intake.read(done / opened.count)
+    if not has_any:
+        intake.refuse(opened.name, "holds no XML file")
 
 
 class _Reader:
@@ -57,39 +57,34 @@ class _Reader:
     def read(self, entry: Entry) -> None:
         """One file."""
         try:
-            root = document(self._opened, entry, "annotation")
+            content = content_of(self._opened, entry)
+            found = plainly_said(content) or said_by_tree(xml_parsed(content, "annotation"))
         except BrokenDocumentError as broken:
             self._intake.refuse(entry.name, str(broken))
             return
-        objects = root.findall("object")
-        if not objects:
+        if not found.objects:
             return
-        frame = self._intake.frame_named(self._named(root, entry), entry.name)
+        frame = self._intake.frame_named(self._named(found, entry), entry.name)
         if frame is None:
             return
-        groups = self._numbered(objects)
-        for number, element in enumerate(objects, 1):
-            if element.findtext("deleted", "").strip() == "1":
+        groups = self._numbered(found.objects)
+        for number, said in enumerate(found.objects, 1):
+            if said.is_deleted:
                 self._intake.ignore("object", "it is marked as deleted")
                 continue
-            group = groups.get(said(element.find("id")), 0) if groups else 0
-            self._object(entry, element, frame, group, f"{entry.name}, object {number}")
+            group = groups.get(said.id, 0) if groups else 0
+            self._object(entry, said, frame, group, f"{entry.name}, object {number}")
 
-    def _named(self, root: Element, entry: Entry) -> str:
+    def _named(self, found: SaidDocument, entry: Entry) -> str:
         """The folder may be one that the tool alone knows."""
-        name, folder = said(root.find("filename")), said(root.find("folder"))
-        if not name:
+        if not found.filename:
             return entry.name[: -len(".xml")]
-        whole = f"{folder}/{name}"
-        return whole if folder and self._intake.knows_frame(whole) else name
+        whole = f"{found.folder}/{found.filename}"
+        return whole if found.folder and self._intake.knows_frame(whole) else found.filename
 
-    def _numbered(self, objects: list[Element]) -> dict[str, int]:
+    def _numbered(self, objects: Sequence[Said]) -> dict[str, int]:
         """The group of each id: an object and its parts, and theirs."""
-        first_of = {
-            said(element.find("id")): of
-            for element in objects
-            if (of := said(element.find("parts/ispartof")))
-        }
+        first_of = {said.id: said.part_of for said in objects if said.part_of}
         found: dict[str, int] = {}
         for id_ in first_of:
             first = _first(first_of, id_)
@@ -99,17 +94,15 @@ class _Reader:
             found[id_] = found[first]
         return found
 
-    def _object(self, entry: Entry, element: Element, frame: int, group: int, where: str) -> None:
-        children = {child.tag: child for child in element}
-        label = self._intake.label(said(children.get("name")), where)
-        found = self._place(entry, children, frame, where)
+    def _object(self, entry: Entry, said: Said, frame: int, group: int, where: str) -> None:
+        label = self._intake.label(said.name, where)
+        found = self._place(entry, said, frame, where)
         if label is None or found is None:
             return
         kind, points = found
-        text = said(children.get("attributes"))
-        given = self._given(label, text) if text else {}
+        given = self._given(label, said.attributes) if said.attributes else {}
         turned = 0.0
-        if kind is ShapeKind.RECTANGLE and ROTATION in given and not _declares(label, ROTATION):
+        if kind is ShapeKind.RECTANGLE and ROTATION in given:
             turned = self._number(str(given.pop(ROTATION)), ROTATION, where) or 0.0
         shape = FoundShape(
             frame,
@@ -117,7 +110,7 @@ class _Reader:
             kind,
             points,
             turned % 360,
-            said(children.get("occluded")) == "yes",
+            said.is_occluded,
             0,
             self._intake.attributes(label, given, where) if given else NONE,
             group,
@@ -130,27 +123,27 @@ class _Reader:
         }
 
     def _place(
-        self, entry: Entry, children: Mapping[str, Element], frame: int, where: str
-    ) -> tuple[ShapeKind, list[float]] | None:
-        polygon, segment = children.get("polygon"), children.get("segm")
-        if polygon is not None:
-            return self._polygon(polygon, said(children.get("type")), where)
-        if segment is not None:
-            points = self._mask(entry, said(segment.find("mask")), frame, where)
+        self, entry: Entry, said: Said, frame: int, where: str
+    ) -> tuple[ShapeKind, Sequence[float]] | None:
+        if said.coordinates is not None:
+            return self._polygon(said.coordinates, said.kind, where)
+        if said.mask is not None:
+            points = self._mask(entry, said.mask, frame, where)
             return None if points is None else (ShapeKind.MASK, points)
         self._intake.refuse(where, "has neither a polygon nor a mask")
         return None
 
-    def _polygon(self, polygon: Element, kind: str, where: str) -> tuple[ShapeKind, list[float]] | None:
-        texts = [value.text for point in polygon if point.tag == "pt" for value in point]
-        points = list(map(finite_or_nan, texts))
-        if len(points) % 2 or not all(map(math.isfinite, points)):
+    def _polygon(
+        self, texts: Sequence[str | None], kind: str, where: str
+    ) -> tuple[ShapeKind, Sequence[float]] | None:
+        points = all_finite(texts)
+        if points is None or len(points) % 2:
             wrong = next((text for text in texts if not math.isfinite(finite_or_nan(text))), "")
-            self._intake.refuse(where, f"its points are no pairs of numbers: {str(wrong)[:40]!r}")
+            self._intake.refuse(where, f"its points are no pairs of numbers: {str(wrong or '')[:40]!r}")
             return None
         if kind == "bounding_box" and points:
             xs, ys = points[0::2], points[1::2]
-            return ShapeKind.RECTANGLE, [min(xs), min(ys), max(xs), max(ys)]
+            return ShapeKind.RECTANGLE, (min(xs), min(ys), max(xs), max(ys))
         return ShapeKind.POLYGON, points
 
     def _mask(self, entry: Entry, name: str, frame: int, where: str) -> list[float] | None:

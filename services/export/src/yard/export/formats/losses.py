@@ -3,6 +3,8 @@
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn
 
+Z_ORDER = "objects stand in its order, its numbers have no place"
+
 
 class Losses:
     """Counts by kind and reason; remembers a bit a track and reason, task by task."""

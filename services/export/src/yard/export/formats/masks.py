@@ -10,10 +10,12 @@ from yard.annotations.model import ShapeKind
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn, Picture
+from yard.export.formats.division import Division
 from yard.export.formats.format import Format
+from yard.export.formats.list_survey import is_no_mask, survey_voc
 from yard.export.formats.losses import Losses
 from yard.export.formats.masks_reading import read
-from yard.export.formats.painting import HIDDEN, PAINTED, Canvas
+from yard.export.formats.painting import PAINTED, Canvas
 from yard.export.formats.voc_labelmap import NAME, RENAMED, LabelMap
 from yard.export.formats.voc_layout import Layout
 
@@ -58,9 +60,7 @@ class _Masks:
         canvas = Canvas(width, height, classes=len(self._map.colors), objects=len(painted))
         for number, drawn in enumerate(painted, 1):
             canvas.paint(drawn, self._map.numbers[drawn.label_id], number)
-        for place in canvas.hidden():
-            drawn = painted[place]
-            self._dataset.leave_out(drawn.kind.name.lower(), HIDDEN)
+        canvas.account(self._dataset, painted)
         classes = canvas.classes(self._map.colors)
         yield Member(name=f"SegmentationClass/{item}.png", content=[classes], is_media=True)
         yield Member(name=f"SegmentationObject/{item}.png", content=[canvas.objects()], is_media=True)
@@ -80,6 +80,8 @@ class _Masks:
             self._losses.note(part, drawn, "group", NO_PLACE)
         if drawn.occluded:
             self._losses.note(part, drawn, "occluded", NO_PLACE)
+        if drawn.z_order:
+            self._losses.note(part, drawn, "z_order", NO_PLACE)
         return True
 
 
@@ -97,4 +99,5 @@ MASKS = Format(
     for_annotation=True,
     write=write,
     read=read,
+    division=Division(survey=survey_voc, is_picture=is_no_mask, shares_files=True),
 )

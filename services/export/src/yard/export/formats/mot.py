@@ -7,16 +7,21 @@ boxes may reach beyond the frame. Several tasks are several sequences, each in a
 from collections.abc import Iterator
 from functools import lru_cache
 
-from yard.annotations.labels import LabelSchema
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn, Values
 from yard.export.datasets.parts import Part
 from yard.export.formats.boxes import Boxes
+from yard.export.formats.division import Division, key_by
 from yard.export.formats.format import Format
+from yard.export.formats.list_survey import survey_mot
+from yard.export.formats.losses import Losses
 from yard.export.formats.mot_reading import IGNORED, VISIBILITY, is_column, read
 
+SHOWN = "its column is that of the attribute 'visibility'"
 _ROW, _VALUES = "%d,%d,%.2f,%.2f,%.2f,%.2f%s", 7
+# What two decimals can tell of a box, which would be none otherwise.
+_LEAST = 0.01
 _BLOCK_VALUES = 1024 * _VALUES
 _CACHED = 4096
 
@@ -41,7 +46,7 @@ def _folder(dataset: Dataset, part: Part) -> str:
 
 def _rows(dataset: Dataset, boxes: Boxes, part: Part) -> Iterator[bytes]:
     first = part.subject.first - 1
-    tails = _Tails(dataset.labels)
+    tails = _Tails(dataset, part.number)
     plain = tails.plain
     values: list[float | str] = []
     for picture in part.pictures():
@@ -49,7 +54,10 @@ def _rows(dataset: Dataset, boxes: Boxes, part: Part) -> Iterator[bytes]:
         for left, top, right, bottom, drawn in boxes.of(picture):
             pair = plain.get(drawn.label_id)
             tail = pair[drawn.occluded] if pair else tails.of(drawn)
-            values += (position, drawn.track + 1 or -1, left, top, right - left, bottom - top, tail)
+            width, height = right - left, bottom - top
+            if width < _LEAST or height < _LEAST:
+                width, height = max(width, _LEAST), max(height, _LEAST)
+            values += (position, drawn.track + 1 or -1, left, top, width, height, tail)
         if len(values) >= _BLOCK_VALUES:
             yield _text(values)
             values.clear()
@@ -64,7 +72,10 @@ def _text(values: list[float | str]) -> bytes:
 class _Tails:
     """The last three columns: whether the box counts, its class, which share of it can be seen."""
 
-    def __init__(self, schema: LabelSchema) -> None:
+    def __init__(self, dataset: Dataset, part: int) -> None:
+        schema = dataset.labels
+        self._part = part
+        self._losses = Losses(dataset)
         self._classes = {label.id: number for number, label in enumerate(schema.labels, 1)}
         self._columns = {
             label.id: {one.id: one.name for one in label.attributes if is_column(one)}
@@ -80,6 +91,8 @@ class _Tails:
 
     def of(self, drawn: Drawn) -> str:
         """Of an object whose attributes matter."""
+        if drawn.occluded and VISIBILITY in self._columns[drawn.label_id].values():
+            self._losses.note(self._part, drawn, "occluded", SHOWN)
         return self._cached(drawn.label_id, drawn.attributes, occluded=drawn.occluded)
 
     def _written(self, label_id: int, values: Values, *, occluded: bool) -> str:
@@ -111,4 +124,5 @@ MOT = Format(
     for_annotation=False,
     write=write,
     read=read,
+    division=Division(survey=survey_mot, key_of=key_by(r"(?:(.+)/)?(?:gt|img1)/.+")),
 )

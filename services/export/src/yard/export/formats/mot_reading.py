@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from yard.annotations.labels import Attribute, AttributeInput, Label, LabelSchema
 from yard.annotations.model import Keyframe, ShapeKind
 from yard.export.archives.opened import Entry, Opened
@@ -136,9 +137,10 @@ class _Reader:
         rows, label_ids = self._labelled(rows)
         plain = (rows["seen"] > 0) & ~np.isin(label_ids, self._special)
         few = rows[plain]
-        hand_over(self._intake, few["frame"], label_ids[plain], few["corners"], self._name)
+        ids, corners = label_ids[plain], few["corners"]
+        hand_over(self._intake, few["frame"], ids, corners, self._name, may_stick_out=True)
         others, label_ids = rows[~plain], label_ids[~plain]
-        is_left = inside(self._intake, others["corners"], sizes_of(self._intake, others["frame"]))
+        is_left = self._is_left(others)
         for row, label_id in zip(others[is_left].tolist(), label_ids[is_left].tolist(), strict=True):
             line, frame, _, _, counts, seen, corners = row
             where = f"{self._name}:{line}"
@@ -147,7 +149,7 @@ class _Reader:
                 label_id,
                 ShapeKind.RECTANGLE,
                 corners.tolist(),
-                occluded=seen <= 0,
+                occluded=self._is_occluded(label_id, seen),
                 attributes=self._values(label_id, counts, seen, where),
             )
             self._intake.shape(shape, where)
@@ -157,7 +159,7 @@ class _Reader:
         rows, label_ids = self._labelled(rows)
         if not self._is_track(rows, label_ids):
             return
-        rows = rows[inside(self._intake, rows["corners"], sizes_of(self._intake, rows["frame"]))]
+        rows = rows[self._is_left(rows)]
         if len(rows):
             made = _Track(self._intake.labels, int(label_ids[0]))
             end = self._intake.first + self._intake.size
@@ -169,11 +171,16 @@ class _Reader:
             ):
                 where = f"{self._name}:{line}" if has_values else ""
                 values = self._values(made.label_id, counts, seen, where) if has_values else NONE
-                made.add(frame, corners, occluded=seen <= 0, values=values)
+                made.add(frame, corners, occluded=self._is_occluded(made.label_id, seen), values=values)
                 if then > frame + 1:
                     made.leave(frame + 1)
             track = FoundTrack(made.label_id, made.keyframes, made.constant)
             self._intake.track(track, f"{self._name}:{rows['line'].min()}")
+
+    def _is_left(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows have an area; those that are too far out are cut before."""
+        sizes = sizes_of(self._intake, rows["frame"])
+        return inside(self._intake, rows["corners"], sizes, may_stick_out=True)
 
     def _is_track(self, rows: Rows, label_ids: Ints) -> bool:
         again = np.flatnonzero(np.diff(rows["frame"]) == 0)[:MOST_FAULTS].tolist()
@@ -199,6 +206,10 @@ class _Reader:
             if count := int((given & ~np.isin(label_ids, having)).sum()):
                 self._intake.ignore("attribute", reason, count)
         return rows, label_ids
+
+    def _is_occluded(self, label_id: int, seen: float) -> bool:
+        """The share is that of an attribute, where the label has one."""
+        return seen <= 0 and VISIBILITY not in self._columns_of[label_id]
 
     def _values(self, label_id: int, counts: bool, seen: float, where: str) -> dict[int, str]:
         names = self._columns_of[label_id]

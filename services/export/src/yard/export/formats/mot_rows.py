@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from yard.export.archives.refusals import refused
+from yard.export.wording.decimal_columns import table_of
 
 Rows = NDArray[np.void]
 
@@ -25,7 +26,7 @@ ROW = np.dtype(
 """Line in the file; relative frame; number of the track; of the class, from 0; whether the box counts; its
 visible share; left, top, right, bottom."""
 FEWEST, MOST = 7, 10
-_BLOCK_BYTES: Final = 2 << 20
+_BLOCK_BYTES: Final = 1 << 19
 _LONGEST_LINE: Final = 4096
 _BUCKETS: Final = 256
 _MIXING: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -47,6 +48,10 @@ def tables(file: BinaryIO, name: str) -> Iterator[tuple[int, NDArray[np.float64]
 
 
 def _table(text: bytes, name: str, line: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    plain = table_of(text.replace(b"\r\n", b"\n")) if text else None
+    if plain is not None and FEWEST <= plain.shape[1] <= MOST:
+        yield line, plain
+        return
     lines = text.splitlines()
     while lines and not lines[-1].strip():
         lines.pop()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from yard.annotations.model import Shape, ShapeKind
 from yard.annotations.rasters import raster
+from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Drawn
 from yard.export.formats.png import encoded
 from yard.export.formats.voc_labelmap import VOID, Color, instance_color
@@ -18,6 +19,7 @@ from yard.export.formats.voc_labelmap import VOID, Color, instance_color
 PAINTED = (ShapeKind.RECTANGLE, ShapeKind.POLYGON, ShapeKind.ELLIPSE, ShapeKind.MASK)
 """Kinds that have pixels."""
 HIDDEN = "no pixel of it is to be seen on a frame"
+COVERED = "pixels of it on a frame lie under other objects"
 _PALETTE = 256
 Numbers = NDArray[np.unsignedinteger[Any]]
 
@@ -31,7 +33,7 @@ class Canvas:
         self._height = height
         self._classes: Numbers = np.zeros((height, width), np.min_scalar_type(classes))
         self._objects: Numbers = np.zeros((height, width), np.min_scalar_type(objects + 1))
-        self._boxes: list[tuple[int, tuple[slice, slice]]] = []
+        self._painted: list[tuple[int, int, tuple[slice, slice]]] = []
 
     def paint(self, drawn: Drawn, class_number: int, object_number: int) -> None:
         """Gives the pixels of an object their class and the number of the object, from 1."""
@@ -49,12 +51,16 @@ class Canvas:
         inside = slice(found.top, found.top + rows), slice(found.left, found.left + columns)
         self._classes[inside][found.pixels] = class_number
         self._objects[inside][found.pixels] = object_number
-        self._boxes.append((object_number, inside))
+        self._painted.append((object_number, int(np.count_nonzero(found.pixels)), inside))
 
-    def hidden(self) -> list[int]:
-        """Places, in the order of painting, of objects that have no pixel left."""
-        boxes = enumerate(self._boxes)
-        return [place for place, (number, inside) in boxes if not (self._objects[inside] == number).any()]
+    def account(self, dataset: Dataset, painted: Sequence[Drawn]) -> None:
+        """Counts those of the painted objects that cannot be seen, and masks that are seen in part."""
+        for drawn, (number, size, inside) in zip(painted, self._painted, strict=True):
+            seen = int(np.count_nonzero(self._objects[inside] == number))
+            if not seen:
+                dataset.leave_out(drawn.kind.name.lower(), HIDDEN)
+            elif seen < size and drawn.kind is ShapeKind.MASK:
+                dataset.leave_out("mask", COVERED)
 
     def classes(self, colors: Sequence[Color]) -> bytes:
         """A PNG with the colours of classes."""

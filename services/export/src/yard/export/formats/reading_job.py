@@ -6,6 +6,7 @@ counts of tags, shapes and tracks and `ignored` (kind, reason and count).
 """
 
 import io
+import json
 import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final, cast
@@ -17,8 +18,10 @@ from yard.export.archives.opened import Opened
 from yard.export.archives.opening import Bare, open_upload
 from yard.export.archives.refusals import RefusedError, refused
 from yard.export.formats import FORMATS, IMPORT_ONLY
+from yard.export.formats.division import OneSubset
 from yard.export.formats.format import Format
 from yard.export.intakes.collected import Collected, Target
+from yard.export.intakes.converted_masks import ConvertedMasks
 from yard.export.intakes.frame_table import FrameTable
 from yard.media.budget import ArchiveLimits
 from yard.media.job_host import Arguments, Host
@@ -29,7 +32,12 @@ _BUFFER_BYTES: Final = 1 << 18
 
 
 def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
-    """Arguments: `format`, `name` of the file, archive `limits`, `most` objects, `target` as `described`."""
+    """Arguments: `format`, `name` of the file, archive `limits`, `most` objects, `target` as `described`.
+
+    With `convert_masks` masks come in as polygons. With `part` only one subset of a data set is read: its
+    `key`, the `folder` before the names of its frames, and from `begin` to `end` the paths of its pictures in
+    the source "pictures", which has those of all subsets (see surveying_job).
+    """
 
     def take(batch: Batch) -> None:
         content = ColumnarBatch(**batch.columns()).SerializeToString()
@@ -38,13 +46,12 @@ def read_file(arguments: Arguments, host: Host) -> dict[str, Any]:
     try:
         with host.open("file") as raw:
             file = cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))
-            intake = Collected(
-                _target(arguments["target"], host), take, host.progress, most=arguments["most"]
-            )
-            known = _format(arguments["format"])
+            made = ConvertedMasks if arguments["convert_masks"] else Collected
+            intake = made(_target(arguments, host), take, host.progress, most=arguments["most"])
+            known = format_of(arguments["format"])
             opened = open_upload(file, arguments["name"], ArchiveLimits(**arguments["limits"]))
             _check_kind(opened, known)
-            _run(known, opened, intake)
+            _run(known, _seen(opened, known, arguments), intake)
     except RefusedError as fault:
         return {"faults": [list(one) for one in fault.faults]}
     return {
@@ -77,7 +84,7 @@ def described(
 ) -> dict[str, object]:
     """The argument `target`, without the frames."""
     return {
-        "labels": [_described_label(label) for label in labels.labels],
+        "labels": [described_label(label) for label in labels.labels],
         "mode": mode,
         "start_frame": start_frame,
         "frame_step": frame_step,
@@ -91,22 +98,47 @@ def _check_kind(opened: Opened, known: Format) -> None:
         raise refused(opened.name, f"is no zip; {known.full_name} is read from a zip{bare}")
 
 
-def _format(name: str) -> Format:
+def _seen(opened: Opened, known: Format, arguments: Arguments) -> Opened:
+    part = arguments.get("part")
+    if part is None or known.division is None:
+        return opened
+    return OneSubset(opened, known.division, part["key"])
+
+
+def format_of(name: str) -> Format:
+    """The format, which there is."""
     return next(known for known in (*FORMATS, *IMPORT_ONLY) if known.full_name == name)
 
 
-def _target(given: Mapping[str, Any], host: Host) -> Target:
+def _target(arguments: Arguments, host: Host) -> Target:
+    given, part = arguments["target"], arguments.get("part")
+    division = format_of(arguments["format"]).division
+    folder = part["folder"] if part else ""
     frames = FrameTable(given["first"])
     with host.open("frames") as raw:
         for name, width, height in _records(cast("BinaryIO", io.BufferedReader(raw, _BUFFER_BYTES))):
-            frames.add(name, width, height)
+            frames.add(folder + name, width, height)
     return Target(
-        labels=LabelSchema(map(_label, given["labels"])),
+        labels=LabelSchema(map(label_of, given["labels"])),
         mode=given["mode"],
         start_frame=given["start_frame"],
         frame_step=given["frame_step"],
         frames=frames,
+        subset=part["key"] if part else "",
+        elsewhere=_elsewhere(part, host) if part and division and division.shares_files else None,
     )
+
+
+def _elsewhere(part: Mapping[str, Any], host: Host) -> FrameTable:
+    """The pictures of the other subsets."""
+    others = FrameTable(0)
+    with host.open("pictures") as raw:
+        place = 0
+        for line in io.BufferedReader(raw, _BUFFER_BYTES):
+            if not part["begin"] <= place < part["end"]:
+                others.add(json.loads(line), 0, 0)
+            place += len(line)
+    return others
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
@@ -115,7 +147,8 @@ def _records(file: BinaryIO) -> Iterator[tuple[str, int, int]]:
         yield file.read(length).decode(), width, height
 
 
-def _described_label(label: Label) -> dict[str, object]:
+def described_label(label: Label) -> dict[str, object]:
+    """A label as plain values; without its colour."""
     attributes = [
         {
             "id": one.id,
@@ -127,14 +160,25 @@ def _described_label(label: Label) -> dict[str, object]:
         }
         for one in label.attributes
     ]
-    return {"id": label.id, "name": label.name, "kind": int(label.kind), "attributes": attributes}
+    return {
+        "id": label.id,
+        "name": label.name,
+        "color": label.color,
+        "kind": int(label.kind),
+        "attributes": attributes,
+    }
 
 
-def _label(given: Mapping[str, Any]) -> Label:
+def label_of(given: Mapping[str, Any]) -> Label:
+    """The label that was described."""
     attributes = (
         Attribute(**{**one, "input": AttributeInput(one["input"]), "values": tuple(one["values"])})
         for one in given["attributes"]
     )
     return Label(
-        id=given["id"], name=given["name"], kind=LabelKind(given["kind"]), attributes=tuple(attributes)
+        id=given["id"],
+        name=given["name"],
+        color=given["color"],
+        kind=LabelKind(given["kind"]),
+        attributes=tuple(attributes),
     )

@@ -5,16 +5,17 @@ empty lists.
 """
 
 import hashlib
-import sys
-from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
+import numpy as np
 from yard.annotations.model import ShapeKind
 from yard.export.archives.archive import Member
 from yard.export.datasets.dataset import Dataset
-from yard.export.datasets.drawn import Frame
+from yard.export.datasets.drawn import Frame, Picture
 from yard.export.formats import label_map
+from yard.export.formats.box_blocks import in_groups
 from yard.export.formats.boxes import Box, Boxes
 from yard.export.formats.format import Format
 from yard.export.formats.tfrecord_reading import read
@@ -30,6 +31,7 @@ from yard.export.formats.tfrecord_wire import (
 )
 
 _BLOCK_BYTES = 65_536
+_FLOAT_BYTES = 4
 _ENCLOSED = frozenset({ShapeKind.ELLIPSE, ShapeKind.MASK})
 _FORMATS = {"jpg": "jpeg", "jpe": "jpeg", "jfif": "jpeg"}
 
@@ -46,8 +48,7 @@ def write(dataset: Dataset) -> Iterator[Member]:
 def _blocks(dataset: Dataset, records: "_Records", subset: str) -> Iterator[bytes]:
     block: list[bytes] = []
     size = 0
-    for picture in dataset.pictures(subset):
-        record = records.record(picture.frame, records.boxes.of(picture))
+    for record in chain.from_iterable(map(records.of, in_groups(dataset.pictures(subset)))):
         block.append(framed(record))
         size += len(record)
         if size > _BLOCK_BYTES:
@@ -61,51 +62,77 @@ class _Records:
     """Makes records; what is the same in all of them is made once."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self.boxes = Boxes(dataset, "TFRecord", enclosed=_ENCLOSED, clips=True)
+        self._boxes = Boxes(dataset, "TFRecord", enclosed=_ENCLOSED, clips=True)
         self._image = dataset.image
         labels = list(enumerate(dataset.labels.labels, 1))
         self._numbers = {label.id: varint(number) for number, label in labels}
         self._texts = {label.id: text_value(label.name.encode()) for _, label in labels}
 
-    def record(self, frame: Frame, boxes: list[Box]) -> bytes:
+    def of(self, pictures: Sequence[Picture]) -> Iterator[bytes]:
+        """The Examples of some pictures."""
+        found = [self._boxes.of(picture) for picture in pictures]
+        sides = _sides(pictures, found)
+        begin = 0
+        for (frame, _, _), boxes in zip(pictures, found, strict=True):
+            end = begin + _FLOAT_BYTES * len(boxes)
+            yield self._record(frame, boxes, [side[begin:end] for side in sides])
+            begin = end
+
+    def _record(self, frame: Frame, boxes: list[Box], sides: list[bytes]) -> bytes:
         """The Example of a frame, its features by name."""
-        content = b"" if self._image is None else b"".join(self._image(frame))
-        checksum = hashlib.sha256(content).hexdigest().encode() if content else b""
+        encoded, middle = _NO_IMAGE, _about("", b"", frame.height)
+        if self._image is not None and (content := b"".join(self._image(frame))):
+            encoded = feature("image/encoded", TEXTS, text_value(content))
+            checksum = hashlib.sha256(content).hexdigest().encode()
+            middle = _about(_format(frame), checksum, frame.height)
         name = text_value(frame.file_name.encode())
-        kind = _format(frame) if content else ""
-        ids = [drawn.label_id for *_, drawn in boxes]
-        across, down = 1 / frame.width, 1 / frame.height
-        sides = chain(
-            [right * across for _, _, right, _, _ in boxes],
-            [left * across for left, _, _, _, _ in boxes],
-            [bottom * down for _, _, _, bottom, _ in boxes],
-            [top * down for _, top, _, _, _ in boxes],
-        )
-        packed, size = _packed(sides), 4 * len(boxes)
+        ids = [drawn.label_id for _, _, _, _, drawn in boxes]
+        right, left, bottom, top = sides
         return example(
             (
-                feature("image/encoded", TEXTS, text_value(content)),
+                encoded,
                 feature("image/filename", TEXTS, name),
-                feature("image/format", TEXTS, text_value(kind.encode())),
-                feature("image/height", NUMBERS, varint(frame.height)),
-                feature("image/key/sha256", TEXTS, text_value(checksum)),
-                feature("image/object/bbox/xmax", FLOATS, packed[:size]),
-                feature("image/object/bbox/xmin", FLOATS, packed[size : 2 * size]),
-                feature("image/object/bbox/ymax", FLOATS, packed[2 * size : 3 * size]),
-                feature("image/object/bbox/ymin", FLOATS, packed[3 * size :]),
+                middle,
+                feature("image/object/bbox/xmax", FLOATS, right),
+                feature("image/object/bbox/xmin", FLOATS, left),
+                feature("image/object/bbox/ymax", FLOATS, bottom),
+                feature("image/object/bbox/ymin", FLOATS, top),
                 feature("image/object/class/label", NUMBERS, b"".join([self._numbers[id_] for id_ in ids])),
                 feature("image/object/class/text", TEXTS, b"".join([self._texts[id_] for id_ in ids])),
                 feature("image/source_id", TEXTS, name),
-                feature("image/width", NUMBERS, varint(frame.width)),
+                _width(frame.width),
             )
         )
 
 
-def _packed(values: Iterator[float]) -> bytes:
-    packed = array("f", values)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
+_NO_IMAGE = feature("image/encoded", TEXTS, text_value(b""))
+
+
+@lru_cache(256)
+def _about(kind: str, checksum: bytes, height: int) -> bytes:
+    """What stands between the name and the boxes; the same in all records without images of one size."""
+    return (
+        feature("image/format", TEXTS, text_value(kind.encode()))
+        + feature("image/height", NUMBERS, varint(height))
+        + feature("image/key/sha256", TEXTS, text_value(checksum))
+    )
+
+
+@lru_cache(256)
+def _width(width: int) -> bytes:
+    return feature("image/width", NUMBERS, varint(width))
+
+
+def _sides(pictures: Sequence[Picture], found: Sequence[list[Box]]) -> list[bytes]:
+    """Right, left, bottom and top of all boxes as shares of their pictures, packed."""
+    counts = [len(boxes) for boxes in found]
+    numbers = chain.from_iterable(box[:4] for box in chain.from_iterable(found))
+    left, top, right, bottom = np.fromiter(numbers, np.float64, 4 * sum(counts)).reshape(-1, 4).T
+    across = np.repeat([1 / picture.frame.width for picture in pictures], counts)
+    down = np.repeat([1 / picture.frame.height for picture in pictures], counts)
+    return [
+        side.astype("<f4").tobytes() for side in (right * across, left * across, bottom * down, top * down)
+    ]
 
 
 def _format(frame: Frame) -> str:

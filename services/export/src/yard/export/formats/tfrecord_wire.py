@@ -6,6 +6,7 @@ what is read may be hostile and may hold an image of many MiB that nobody asks f
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import BinaryIO, Final
 
 import google_crc32c
@@ -89,10 +90,18 @@ def text_value(value: bytes) -> bytes:
 
 def feature(key: str, kind: int, values: bytes) -> bytes:
     """A named list: joined `text_value`s, or packed floats or numbers."""
-    if kind != TEXTS and values:
-        values = sized(_FIRST, values)
-    body = sized(_FIRST, key.encode()) + sized(_SECOND, sized(kind << 3 | _BYTES, values))
-    return sized(_FIRST, body)
+    return _head(key, kind, len(values)) + values
+
+
+@lru_cache(4096)
+def _head(key: str, kind: int, size: int) -> bytes:
+    """All of a feature before its values: most lists of a file are as long as others."""
+    head = b""
+    is_packed = kind != TEXTS and size
+    for tag in (_FIRST, kind << 3 | _BYTES, _SECOND)[0 if is_packed else 1 :]:
+        head = b"%c%b%b" % (tag, varint(len(head) + size), head)
+    head = sized(_FIRST, key.encode()) + head
+    return b"%c%b%b" % (_FIRST, varint(len(head) + size), head)
 
 
 def example(features: Iterable[bytes]) -> bytes:

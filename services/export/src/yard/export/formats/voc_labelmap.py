@@ -112,13 +112,27 @@ def plain(name: str) -> str:
 
 
 def label_written_as(intake: Intake, name: str, where: str) -> Label | None:
-    """The label of this name, else the only one whose name is written so; refuses if there is none."""
+    """The label of this name, else the only one whose name is written so, but for blanks around it.
+
+    Refuses if there is none.
+    """
     names = [label.name for label in intake.labels.labels]
     if name not in names:
-        fitting = [known for known in names if plain(known) == name]
+        fitting = [known for known in names if plain(known).strip() == name.strip()]
         if len(fitting) == 1:
             return intake.label(fitting[0], where)
     return intake.label(name, where)
+
+
+def list_of(label: Label, subset: str) -> str:
+    """The stem of the list that tells which frames of a subset have the label."""
+    return f"{plain(label.name).replace('/', '_')}_{subset}"
+
+
+def label_of_list(labels: Iterable[Label], stem: str) -> Label | None:
+    """The label whose list it is; the one with the longest name that fits, the first of equal ones."""
+    fitting = [label for label in labels if stem.startswith(list_of(label, ""))]
+    return max(fitting, key=lambda label: len(label.name), default=None)
 
 
 def _color(text: str) -> Color:

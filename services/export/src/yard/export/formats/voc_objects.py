@@ -2,13 +2,15 @@
 
 from functools import lru_cache
 
-from yard.annotations.labels import LabelSchema
+from yard.annotations.labels import Attribute, LabelSchema
 from yard.export.datasets.drawn import Drawn, Values
 from yard.export.formats.voc_labelmap import LabelMap
 from yard.export.wording.xml_text import text
 
 ROTATION, TRUNCATED, DIFFICULT = "rotation", "truncated", "difficult"
 TRACK, KEYFRAME = "track_id", "keyframe"
+OWN = frozenset({ROTATION, TRACK, KEYFRAME})
+"""Names among attributes that tell of the object itself."""
 _KEPT = 4096
 
 
@@ -41,7 +43,7 @@ class Wording:
 
     def _begin(self, label_id: int, occluded: bool, given: Values) -> str:
         names = self._schema.attributes(label_id)
-        said = {names[id_].name: value for id_, value in given}
+        said = {names[id_].name: value for id_, value in given if is_flag(names[id_])}
         truncated, difficult = (said.get(name) == "true" for name in (TRUNCATED, DIFFICULT))
         return (
             "  <object>\n"
@@ -58,11 +60,16 @@ class Wording:
         lines = "".join(
             _attribute(names[id_].name, value)
             for id_, value in given
-            if names[id_].name not in (TRUNCATED, DIFFICULT)
+            if not is_flag(names[id_]) and names[id_].name not in OWN
         )
         if lines or more:
             lines = f"    <attributes>\n{lines}{more}    </attributes>\n"
         return lines + "  </object>\n"
+
+
+def is_flag(attribute: Attribute) -> bool:
+    """Whether the format has an element for it."""
+    return attribute.is_boolean and attribute.name in (TRUNCATED, DIFFICULT)
 
 
 def _attribute(name: str, value: str) -> str:

@@ -14,8 +14,8 @@ from yard.annotations.labels import Label
 from yard.annotations.model import ShapeKind
 from yard.export.archives.opened import Entry, Opened
 from yard.export.formats.masks_reading import CLASSES, read_masks
-from yard.export.formats.voc_labelmap import label_written_as, plain
-from yard.export.formats.voc_objects import DIFFICULT, KEYFRAME, ROTATION, TRACK, TRUNCATED
+from yard.export.formats.voc_labelmap import label_of_list, label_written_as
+from yard.export.formats.voc_objects import DIFFICULT, KEYFRAME, ROTATION, TRACK, TRUNCATED, is_flag
 from yard.export.intakes.intake import NONE, FoundShape, FoundTag, Intake
 from yard.export.intakes.xml_document import BrokenDocumentError, document, is_xml, said
 from yard.export.wording.decimals import finite_or_nan
@@ -30,21 +30,19 @@ _EVERY: Final = 100
 
 def read(opened: Opened, intake: Intake) -> None:
     """Hands over boxes, tags and masks."""
-    total = sum(1 for entry in opened.entries() if is_xml(entry.name))
+    has_any = has_masks = False
     labels = {label.name: label for label in intake.labels.labels}
-    done = 0
-    for entry in opened.entries():
+    for done, entry in enumerate(opened.entries(), 1):
         if is_xml(entry.name):
+            has_any = True
             _Document(opened, intake, entry, labels).read()
-            done += 1
-            if done % _EVERY == 0:
-                intake.read(done / total)
         elif match := _LIST.fullmatch(entry.name):
             _read_list(opened, intake, entry, match[1])
-    masks = 0
-    if any(CLASSES in entry.name for entry in opened.entries()):
-        masks = read_masks(opened, intake)
-    if not total and not masks:
+        has_masks = has_masks or CLASSES in entry.name
+        if done % _EVERY == 0:
+            intake.read(done / opened.count)
+    masks = read_masks(opened, intake) if has_masks else 0
+    if not has_any and not masks:
         intake.refuse(opened.name, "holds no XML file and no masks")
 
 
@@ -134,14 +132,15 @@ def _flags(children: Mapping[str, Element], label: Label) -> dict[str, object]:
     found: dict[str, object] = {}
     for name in _FLAGS:
         is_set = said(children.get(name)) == "1"
-        if is_set or any(attribute.name == name for attribute in label.attributes):
+        declared = next((attribute for attribute in label.attributes if attribute.name == name), None)
+        if is_set if declared is None else is_flag(declared):
             found[name] = is_set
     return found
 
 
 def _read_list(opened: Opened, intake: Intake, entry: Entry, stem: str) -> None:
     """The frames that have a tag, if the list is one of a label; others tell nothing new."""
-    label = _label_of(intake, stem)
+    label = label_of_list(intake.labels.labels, stem)
     if label is None:
         return
     with opened.open(entry) as file:
@@ -151,17 +150,12 @@ def _read_list(opened: Opened, intake: Intake, entry: Entry, stem: str) -> None:
             where = f"{entry.name}:{number}"
             item, _, presence = line.decode("utf-8", "replace").strip().rpartition(" ")
             if presence not in ("1", "0", "-1"):
+                if number == 1:
+                    # A list of the frames of a subset, whose name begins like that of a label.
+                    return
                 intake.refuse(where, "is not of the form item and 1, 0 or -1")
                 return
             if presence == "1":
                 frame = intake.frame_named(item.strip(), where)
                 if frame is not None:
                     intake.tag(FoundTag(frame, label.id))
-
-
-def _label_of(intake: Intake, stem: str) -> Label | None:
-    """The label of a list `<label>_<subset>`; the longest name that fits."""
-    fitting = [
-        label for label in intake.labels.labels if stem.startswith(f"{plain(label.name).replace('/', '_')}_")
-    ]
-    return max(fitting, key=lambda label: len(label.name), default=None)

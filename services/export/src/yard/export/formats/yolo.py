@@ -11,7 +11,7 @@ from yard.export.datasets.dataset import Dataset
 from yard.export.datasets.drawn import Frame
 from yard.export.formats.boxes import Boxes
 from yard.export.formats.format import Format
-from yard.export.formats.yolo_reading import read
+from yard.export.formats.yolo_reading import DIVISION, read
 
 # Keys of obj.data that say something else than where a subset is.
 RESERVED = ("classes", "names", "backup")
@@ -106,4 +106,5 @@ YOLO = Format(
     for_annotation=True,
     write=write,
     read=read,
+    division=DIVISION,
 )

@@ -12,18 +12,30 @@ import numpy as np
 from yard.export.archives.opened import Entry, Opened
 from yard.export.archives.refusals import refused
 from yard.export.formats.box_reading import Classes, bounded, hand_over, text_of
+from yard.export.formats.division import Division, Surveyed, key_by
+from yard.export.formats.list_survey import survey_classes
 from yard.export.intakes.intake import Floats, Intake
+from yard.export.wording.decimal_columns import table_of
 
 _NAMES = ("obj.names", "classes.txt", "classes.names", "data.names", "_darknet.labels")
-_ALWAYS_BESIDE = re.compile(r"(?:.*/)?(?:readme[^/]*|classes)\.txt", re.IGNORECASE)
-_OWN_FOLDER = re.compile(r"(?:.*/)?(?:obj_[^/]+_data|labels)/(.+)")
+_ALWAYS_BESIDE = re.compile(r"(?:readme.*|classes)\.txt", re.IGNORECASE)
+_OWN_FOLDER = re.compile(r"(?:.*/)?(?:obj_[^/]+_data|labels)/")
 _LARGEST = 16 << 20
 _FIELDS = 5
 # Shares are 0 to 1: what is far from that are pixels, or no numbers.
 _LARGEST_SHARE = 2.0
 _BATCH = 8192
+_MANY_BYTES = 1 << 18
 # Those of the file.
 _FIELD_DECIMALS = 6
+
+
+class _Taken(NamedTuple):
+    """A file as it is."""
+
+    name: str
+    frame: int
+    content: bytes
 
 
 class _File(NamedTuple):
@@ -38,20 +50,18 @@ def read(opened: Opened, intake: Intake) -> None:
     """Hands over the boxes of all files of labels."""
     names, beside = _head(opened)
     rows = _Rows(intake, Classes.listed(intake, opened, names))
-    total = sum(entry.size for entry in opened.entries() if _is_labels(entry.name, beside)) or 1
-    done = 0
-    for entry in opened.entries():
+    for done, entry in enumerate(opened.entries(), 1):
         if _is_labels(entry.name, beside):
-            done += entry.size
             rows.read(opened, entry)
             if rows.are_many:
                 rows.flush()
-                intake.read(done / total)
+                intake.read(done / opened.count)
     rows.flush()
 
 
 def _is_labels(name: str, beside: set[str]) -> bool:
-    return name.endswith(".txt") and name not in beside and not _ALWAYS_BESIDE.fullmatch(name)
+    is_text = name.endswith(".txt") and name not in beside
+    return is_text and not _ALWAYS_BESIDE.fullmatch(name, name.rfind("/") + 1)
 
 
 def _head(opened: Opened) -> tuple[Entry, set[str]]:
@@ -82,6 +92,15 @@ def _tail(opened: Opened, path: str) -> Entry | None:
     return next((entry for entry in candidates if entry is not None), None)
 
 
+def _survey(opened: Opened, surveyed: Surveyed) -> None:
+    survey_classes(opened, surveyed, _head(opened)[0])
+
+
+DIVISION = Division(
+    survey=_survey, key_of=key_by(r"(?:.*/)?(?:obj_([^/]+)_data/.+|(?:images|labels)/([^/]+)/.+)")
+)
+
+
 class _Rows:
     """Numbers of many files, checked together."""
 
@@ -89,56 +108,40 @@ class _Rows:
         self._intake = intake
         self._classes = classes
         self._seen = bytearray(intake.size)
-        self._files: list[_File] = []
-        self._numbers: list[float] = []
+        self._taken: list[_Taken] = []
+        self._bytes = 0
+        # The folder of the file before, and how much of it is no part of the names of frames.
+        self._folder, self._above = "", 0
 
     @property
     def are_many(self) -> bool:
-        return len(self._numbers) >= _BATCH * _FIELDS or len(self._files) >= _BATCH
+        return self._bytes >= _MANY_BYTES or len(self._taken) >= _BATCH
 
     def read(self, opened: Opened, entry: Entry) -> None:
         """Takes the rows of one file of labels."""
         with opened.open(entry) as file:
             content = bounded(file, entry.name, _LARGEST)
-        name = entry.name[: -len(".txt")]
-        own = _OWN_FOLDER.fullmatch(name)
-        frame = self._intake.frame_named(own[1] if own else name, entry.name)
+        folder = entry.name[: entry.name.rfind("/") + 1]
+        if folder != self._folder:
+            own = _OWN_FOLDER.match(folder)
+            self._folder, self._above = folder, own.end() if own else 0
+        frame = self._intake.frame_named(entry.name[self._above : -len(".txt")], entry.name)
         if frame is None:
             return
         place = frame - self._intake.first
         if self._seen[place]:
             self._intake.refuse(entry.name, "another file has the objects of the same frame")
         self._seen[place] = 1
-        self._take(entry.name, frame, content)
-
-    def _take(self, name: str, frame: int, content: bytes) -> None:
-        rows = [line.split() for line in content.split(b"\n")]
-        if not rows[-1]:
-            rows.pop()
-        lines = None
-        if any(len(row) != _FIELDS for row in rows):
-            lines = [number for number, row in enumerate(rows, 1) if row]
-            rows = [row for row in rows if row]
-            for number, row in zip(lines, rows, strict=True):
-                if len(row) != _FIELDS:
-                    self._intake.refuse(f"{name}:{number}", f"has {len(row)} fields, {_FIELDS} are needed")
-                    return
-        try:
-            numbers = list(map(float, chain.from_iterable(rows)))
-        except ValueError as fault:
-            self._intake.refuse(name, f"holds what is no number: {fault}")
-            return
-        if b"_" in content:
-            self._intake.refuse(name, "holds numbers with underscores")
-            return
-        self._numbers += numbers
-        self._files.append(_File(name, frame, len(rows), lines))
+        self._taken.append(_Taken(entry.name, frame, content))
+        self._bytes += len(content)
 
     def flush(self) -> None:
         """Checks what was read and hands it over."""
-        files, self._files = self._files, []
-        table: Floats = np.array(self._numbers, np.float64).reshape(-1, _FIELDS)
-        self._numbers = []
+        taken, self._taken, self._bytes = self._taken, [], 0
+        found = _plain(taken)
+        if found is None:
+            found = _by_line(self._intake, taken)
+        files, table = found
         if not len(table):
             return
         owners = np.repeat(np.arange(len(files)), [file.rows for file in files])
@@ -171,3 +174,45 @@ class _Rows:
             else:
                 self._intake.refuse(where, "width and height must not be negative")
         return not (wild | unknown | negative).any()
+
+
+def _plain(taken: list[_Taken]) -> tuple[list[_File], Floats] | None:
+    """The rows of files that are plainly written, all at once; None if any is not."""
+    whole = b"".join(file.content for file in taken)
+    if b"," in whole or not all(file.content.endswith(b"\n") for file in taken if file.content):
+        return None
+    table = table_of(whole.replace(b" ", b",")) if whole else None
+    if table is None or table.shape[1] != _FIELDS:
+        return None
+    return [_File(file.name, file.frame, file.content.count(b"\n"), None) for file in taken], table
+
+
+def _by_line(intake: Intake, taken: list[_Taken]) -> tuple[list[_File], Floats]:
+    """The rows of files, each line looked at; files with malformed lines are refused and left out."""
+    files: list[_File] = []
+    numbers: list[float] = []
+    for file in taken:
+        rows = [line.split() for line in file.content.split(b"\n")]
+        lines = [number for number, row in enumerate(rows, 1) if row]
+        rows = [row for row in rows if row]
+        found = _numbers(intake, file, rows, lines)
+        if found is not None:
+            numbers += found
+            files.append(_File(file.name, file.frame, len(rows), lines))
+    return files, np.array(numbers, np.float64).reshape(-1, _FIELDS)
+
+
+def _numbers(intake: Intake, file: _Taken, rows: list[list[bytes]], lines: list[int]) -> list[float] | None:
+    for number, row in zip(lines, rows, strict=True):
+        if len(row) != _FIELDS:
+            intake.refuse(f"{file.name}:{number}", f"has {len(row)} fields, {_FIELDS} are needed")
+            return None
+    try:
+        found = list(map(float, chain.from_iterable(rows)))
+    except ValueError as fault:
+        intake.refuse(file.name, f"holds what is no number: {fault}")
+        return None
+    if b"_" in file.content:
+        intake.refuse(file.name, "holds numbers with underscores")
+        return None
+    return found

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from frameyard.operation.v1 import operation_pb2
 from yard.export.formats import FORMATS
 from yard.export.formats.format import Format
 from yard.export.settings import Settings
 from yard.export.sources.channels import Channels
 from yard.runtime import errors
 from yard.runtime.app import Runtime
+from yard.runtime.db import Transaction
+from yard.runtime.operations import to_proto
 
 SERVICE_NAME = "export"
 KIND = "export"
@@ -37,17 +40,14 @@ def operation_name(operation_id: UUID) -> str:
     return f"{SERVICE_NAME}/{operation_id}"
 
 
-def operation_id(name: str) -> UUID:
-    """The id in the name of an operation of this service; NotFound for other names."""
-    service, _, text = name.partition("/")
-    try:
-        if service == SERVICE_NAME:
-            return UUID(text)
-    except ValueError:
-        pass
-    raise errors.NotFound("operation", name[:80])
-
-
 def archive_key(export_id: UUID) -> str:
     """Where the archive lies; a second try of the same work writes to the same place."""
     return f"exports/{export_id}/archive"
+
+
+async def made(exporting: Exporting, tx: Transaction, id_: UUID) -> operation_pb2.Operation:
+    """The operation that this transaction has made, as its answer shows it."""
+    operations = exporting.runtime.operations
+    operation = await operations.find(tx, id_)
+    assert operation is not None
+    return to_proto(operations.service, operation)

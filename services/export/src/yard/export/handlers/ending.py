@@ -18,6 +18,14 @@ from yard.runtime.work import Work
 Request = messages.CreateExportRequest
 
 
+def offered_as(name: str, result: messages.ExportResult) -> messages.ExportResult:
+    """The result with the name that a client wants for its archive; of shared archives each has its own."""
+    named = messages.ExportResult()
+    named.CopyFrom(result)
+    named.file_name = name or result.file_name
+    return named
+
+
 async def give(tx: Transaction, export_id: UUID, result: messages.ExportResult) -> None:
     """The export has an archive; NotFound if it was forgotten meanwhile."""
     export = await store.complete_export(
@@ -49,7 +57,7 @@ async def settle(
     result: messages.ExportResult,
 ) -> None:
     """An export that did not write it itself ends with the archive of another, or refuses its losses."""
-    operations = exporting.runtime.operations
+    operations, result = exporting.runtime.operations, offered_as(request.file_name, result)
     if request.refuse_loss and result.left_out:
         fault = loss_refused(request.format, result.left_out)
         if await operations.fail(tx, export_id, fault):

@@ -1,16 +1,18 @@
 """What makes two archives the same: a digest of all that goes into their bytes."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from yard.annotations.labels import LabelSchema
 from yard.export.domain import ProjectSubject, Subject
 from yard.export.formats.format import Format
 
-_WRITERS = ("yard.export.formats", "yard.annotations")
+_WRITERS = ("yard.export", "yard.annotations", "yard.media")
 
 
 def digest_of(
@@ -32,10 +34,17 @@ def _plain(value: Any) -> Any:
 @cache
 def _writers() -> bytes:
     """Of the code that writes: another release may write other bytes."""
-    sources = (
-        (module.name, module.read_bytes())
-        for package in _WRITERS
-        for module in files(package).iterdir()
-        if module.name.endswith(".py")
-    )
-    return sha256(repr(sorted(sources)).encode()).digest()
+    return sha256(repr(sorted(sources().items())).encode()).digest()
+
+
+def sources() -> dict[str, bytes]:
+    """All that writers are made of, by the names of modules."""
+    return {name: content for package in _WRITERS for name, content in _modules(files(package), package)}
+
+
+def _modules(folder: Traversable, package: str) -> Iterator[tuple[str, bytes]]:
+    for each in folder.iterdir():
+        if each.name.endswith(".py"):
+            yield f"{package}.{each.name[: -len('.py')]}".removesuffix(".__init__"), each.read_bytes()
+        elif each.is_dir() and each.name.isidentifier():
+            yield from _modules(each, f"{package}.{each.name}")

@@ -8,14 +8,13 @@ from frameyard.export.v1 import import_service_pb2 as messages
 from yard.export import store
 from yard.export.formats import FORMATS, IMPORT_ONLY
 from yard.export.formats.format import Format, unread
-from yard.export.handlers.context import Exporting
+from yard.export.handlers.context import Exporting, made
 from yard.export.sources.saving import check_may_save
 from yard.export.sources.tasks import visible_task
 from yard.export.sources.uploads import own_file
 from yard.export.store import FileImport
 from yard.runtime import auth, clock, errors
 from yard.runtime.idempotency import once
-from yard.runtime.operations import to_proto
 
 KIND = "import"
 # Longer than the work itself is kept.
@@ -35,17 +34,21 @@ async def create_import(
     channels, mode = exporting.channels, MODES[request.mode]
     await check_may_save(channels, authorization, target_of(request), mode)
     task_id = request.task_id or await _task_of(exporting, authorization, request.job_id)
-    file = await own_file(channels, authorization, request.upload_id)
-    limit = exporting.runtime.settings.import_max_file_bytes
-    if file.size_bytes > limit:
-        raise errors.invalid("upload_id", f"the file has {file.size_bytes} bytes, at most {limit} are read")
+    most = exporting.runtime.settings.import_max_file_bytes
+    await own_file(channels, authorization, request.upload_id, most_bytes=most)
     caller, operations = auth.current(), exporting.runtime.operations
 
     async with exporting.runtime.db.transaction() as tx:
 
         async def create() -> messages.CreateImportResponse:
             target = f"jobs/{request.job_id}" if request.job_id else f"tasks/{task_id}"
-            id_ = await operations.create(tx, kind=KIND, target=target, owner=caller.subject)
+            id_ = await operations.create(
+                tx,
+                kind=KIND,
+                target=target,
+                owner=caller.subject,
+                parameters={"format": wanted.full_name},
+            )
             asked = FileImport(
                 id=id_,
                 task_id=task_id,
@@ -57,9 +60,7 @@ async def create_import(
             )
             await store.insert_import(tx, asked)
             await tx.enqueue(request, kind=KIND, owner=caller.subject, operation_id=id_)
-            operation = await operations.find(tx, id_)
-            assert operation is not None
-            return messages.CreateImportResponse(operation=to_proto(operations.service, operation))
+            return messages.CreateImportResponse(operation=await made(exporting, tx, id_))
 
         return await once(tx, request.request_id, request, messages.CreateImportResponse, create)
 

@@ -1,6 +1,7 @@
 """The work of an import: a child process reads and checks the file, then all of it is saved in one step."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from frameyard.annotation.v1 import annotation_service_pb2 as annotation
@@ -22,6 +23,7 @@ from yard.export.store import FileImport
 from yard.runtime import errors
 from yard.runtime.db import Transaction
 from yard.runtime.work import Work
+from yard.runtime.workers import RangeSource
 
 JOB = "yard.export.formats.reading_job"
 # Shares of the whole: frames, then the file, then saving.
@@ -50,17 +52,23 @@ async def read_import(exporting: Exporting, work: Work[Request]) -> None:
     )
     subject = await subject_of(exporting.channels, whose)
     file = await located(exporting.channels, asked.upload_id)
+    reading = FileReading(
+        exporting=exporting,
+        subject=subject,
+        file=file,
+        format=importable(work.message.format).full_name,
+        convert_masks=work.message.convert_masks,
+        tell=work.progress,
+    )
     with Scratch() as batches:
-        found = await _read(exporting, work, subject, file, batches)
-        if found["faults"]:
-            raise _refusal(file, found["faults"])
+        found = await reading.run(batches)
         header = annotation.ImportHeader(
             target=target_of(work.message),
             mode=MODES[work.message.mode],
             request_id=str(work.operation_id),
             user_id=asked.user_id,
         )
-        answer = await save(exporting.channels, header, _sent(batches, work))
+        answer = await save(exporting.channels, header, sent(batches, work.progress))
     result = messages.ImportResult(
         revision=answer.revision,
         tags=answer.tags,
@@ -86,76 +94,112 @@ async def note_failure(tx: Transaction, work: Work[Request], fault: errors.YardE
         await tx.emit(failed, key=str(asked.task_id))
 
 
-async def _read(
-    exporting: Exporting, work: Work[Request], subject: Subject, file: Located, batches: Scratch
-) -> dict[str, Any]:
-    """What the job says of the file, and its batches."""
-    settings = exporting.runtime.settings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReading:
+    """One file that is read for a target; `tell` hears shares of the whole, up to READ_SHARE.
 
-    async def tell(done: float) -> None:
+    With `part` and `pictures` only one subset of a data set is read, see reading_job.
+    """
+
+    exporting: Exporting
+    subject: Subject
+    file: Located
+    format: str
+    convert_masks: bool
+    tell: Callable[[float, str], Awaitable[None]]
+    part: Mapping[str, object] | None = None
+    pictures: RangeSource | None = None
+
+    async def run(self, batches: Scratch) -> dict[str, Any]:
+        """What the job says of the file, and its batches; InvalidArgument if the file cannot be read."""
+        settings, runtime = self.exporting.runtime.settings, self.exporting.runtime
+        with Scratch() as names:
+            await self._note_frames(names)
+            sources: dict[str, RangeSource] = {"file": source_of(runtime.blobs, self.file), "frames": names}
+            if self.pictures is not None:
+                sources["pictures"] = self.pictures
+            try:
+                found = await runtime.workers.call(
+                    f"{JOB}:read_file",
+                    self._arguments(settings),
+                    sources=sources,
+                    on_bytes=batches.append,
+                    on_progress=self._tell,
+                    timeout_s=settings.import_timeout_s * READING_TIME,
+                )
+            except errors.WorkerCrashed as crash:
+                reason = f"cannot be read with the memory and time allowed: {stopped(crash, settings)}"
+                raise refusal(self.file, [[self.file.name, reason]]) from crash
+        await batches.flush()
+        if found["faults"]:
+            raise refusal(self.file, found["faults"])
+        return found
+
+    async def _tell(self, done: float) -> None:
         share = FRAMES_SHARE + (READ_SHARE - FRAMES_SHARE) * done
-        await work.progress(share, f"reading {file.name}")
+        await self.tell(share, f"reading {self.file.name}")
 
-    with Scratch() as names:
-        await _note_frames(exporting, work, subject, names)
-        try:
-            found = await exporting.runtime.workers.call(
-                f"{JOB}:read_file",
-                _arguments(settings, work, subject, file),
-                sources={"file": source_of(exporting.runtime.blobs, file), "frames": names},
-                on_bytes=batches.append,
-                on_progress=tell,
-                timeout_s=settings.import_timeout_s * READING_TIME,
-            )
-        except errors.WorkerCrashed as crash:
-            reason = f"cannot be read with the memory and time allowed: {crash.message}"
-            raise _refusal(file, [[file.name, reason]]) from crash
-    await batches.flush()
-    return found
+    def _arguments(self, settings: Settings) -> dict[str, object]:
+        subject = self.subject
+        arguments: dict[str, object] = {
+            "format": self.format,
+            "name": self.file.name,
+            "most": settings.import_max_objects,
+            "convert_masks": self.convert_masks,
+            "limits": limits_of(settings),
+            "target": described(
+                labels=subject.labels,
+                mode=subject.mode,
+                start_frame=subject.start_frame,
+                frame_step=subject.frame_step,
+                first=subject.first,
+            ),
+        }
+        return arguments if self.part is None else {**arguments, "part": dict(self.part)}
+
+    async def _note_frames(self, names: Scratch) -> None:
+        """Names and sizes of all frames of the target."""
+        async for page in frames.pages(self.exporting.channels, self.subject):
+            await names.append(b"".join(frame_record(one.name, one.width, one.height) for one in page.frames))
+            if page.frames:
+                share = (page.frames[-1].frame - self.subject.first) / self.subject.size
+                await self.tell(FRAMES_SHARE * share, "reading frames")
+        await names.flush()
 
 
-def _arguments(settings: Settings, work: Work[Request], subject: Subject, file: Located) -> dict[str, object]:
+def limits_of(settings: Settings) -> dict[str, int]:
+    """What an uploaded archive may hold, as jobs take it."""
     return {
-        "format": importable(work.message.format).full_name,
-        "name": file.name,
-        "most": settings.import_max_objects,
-        "limits": {
-            "members": settings.import_max_members,
-            "member_bytes": settings.import_max_member_bytes,
-            "total_bytes": settings.import_max_unpacked_bytes,
-            "expansion": settings.import_max_expansion,
-        },
-        "target": described(
-            labels=subject.labels,
-            mode=subject.mode,
-            start_frame=subject.start_frame,
-            frame_step=subject.frame_step,
-            first=subject.first,
-        ),
+        "members": settings.import_max_members,
+        "member_bytes": settings.import_max_member_bytes,
+        "total_bytes": settings.import_max_unpacked_bytes,
+        "expansion": settings.import_max_expansion,
     }
 
 
-async def _note_frames(exporting: Exporting, work: Work[Request], subject: Subject, names: Scratch) -> None:
-    """Names and sizes of all frames of the target."""
-    async for page in frames.pages(exporting.channels, subject):
-        await names.append(b"".join(frame_record(one.name, one.width, one.height) for one in page.frames))
-        if page.frames:
-            share = (page.frames[-1].frame - subject.first) / subject.size
-            await work.progress(FRAMES_SHARE * share, "reading frames")
-    await names.flush()
+def stopped(crash: errors.WorkerCrashed, settings: Settings) -> str:
+    """Why the child did not come to its end, for who sent the file."""
+    limit = crash.metadata.get("limit")
+    if limit == "time":
+        return f"it takes longer than {settings.import_timeout_s * READING_TIME:g} s"
+    if limit == "memory":
+        return f"it needs more than {settings.worker_memory_mib} MiB"
+    return "the process that read it was killed or crashed"
 
 
-async def _sent(batches: Scratch, work: Work[Request]) -> AsyncIterator[bytes]:
+async def sent(batches: Scratch, tell: Callable[[float, str], Awaitable[None]]) -> AsyncIterator[bytes]:
+    """The batches of a reading, on their way to be saved."""
     place = 0
     while place < batches.size:
         (length,) = LENGTH.unpack(await batches.read(place, LENGTH.size))
         place += LENGTH.size
         yield await batches.read(place, length)
         place += length
-        await work.progress(READ_SHARE + (0.95 - READ_SHARE) * place / batches.size, "saving")
+        await tell(READ_SHARE + (0.95 - READ_SHARE) * place / batches.size, "saving")
 
 
-def _refusal(file: Located, faults: list[list[str]]) -> errors.InvalidArgument:
+def refusal(file: Located, faults: list[list[str]]) -> errors.InvalidArgument:
+    """What is wrong with the file."""
     violations = [errors.Violation(where, reason) for where, reason in faults]
     message = f"{file.name} cannot be imported; nothing was changed"
     return errors.InvalidArgument(message, violations, reason="FILE_REFUSED", metadata={"file": file.name})

@@ -5,16 +5,15 @@ from datetime import timedelta
 
 from frameyard.export.v1 import export_service_pb2 as messages
 from yard.export import store
-from yard.export.domain import Target
+from yard.export.domain import Target, fault_of_file_name
 from yard.export.formats.format import Format
-from yard.export.handlers.context import KIND, Exporting, format_named, operation_id, operation_name
+from yard.export.handlers.context import KIND, Exporting, format_named, made, operation_name
 from yard.export.handlers.fingerprint import digest_of
 from yard.export.handlers.sharing import begin
 from yard.export.sources.wholes import visible_target, whole_of
 from yard.export.store import Export
 from yard.runtime import auth, clock, errors
 from yard.runtime.idempotency import once
-from yard.runtime.operations import to_proto
 
 # A request that never ends in an archive is forgotten after the work itself is.
 UNFINISHED_KEPT = timedelta(days=14)
@@ -35,7 +34,9 @@ async def create_export(
     async with exporting.runtime.db.transaction() as tx:
 
         async def create() -> messages.CreateExportResponse:
-            id_ = await operations.create(tx, kind=KIND, target=target.name, owner=owner)
+            id_ = await operations.create(
+                tx, kind=KIND, target=target.name, owner=owner, parameters=_parameters(request, wanted)
+            )
             export = Export(
                 id=id_,
                 target=target,
@@ -45,11 +46,13 @@ async def create_export(
             )
             await store.insert_export(tx, export)
             await begin(exporting, tx, export, request, digest)
-            operation = await operations.find(tx, id_)
-            assert operation is not None
-            return messages.CreateExportResponse(operation=to_proto(operations.service, operation))
+            return messages.CreateExportResponse(operation=await made(exporting, tx, id_))
 
         return await once(tx, request.request_id, request, messages.CreateExportResponse, create)
+
+
+def _parameters(request: messages.CreateExportRequest, wanted: Format) -> dict[str, str]:
+    return {"format": wanted.full_name, "with_images": str(request.with_images).lower()}
 
 
 def _checked_format(request: messages.CreateExportRequest) -> Format:
@@ -57,6 +60,8 @@ def _checked_format(request: messages.CreateExportRequest) -> Format:
     faults = errors.InvalidArgument()
     if request.WhichOneof("target") is None:
         faults += errors.invalid("target", "task_id, job_id or project_id is needed")
+    if wrong := fault_of_file_name(request.file_name):
+        faults += errors.invalid("file_name", wrong)
     try:
         wanted = format_named(request.format)
     except errors.InvalidArgument as fault:
@@ -72,7 +77,7 @@ async def download_export(
     """The archive from an offset on; for its owner, administrators, services, and whoever sees the whole."""
     if request.offset < 0:
         raise errors.invalid("offset", f"must be 0 or more, got {request.offset}")
-    export_id = operation_id(request.operation)
+    export_id = exporting.runtime.operations.parse(request.operation)
     export = await store.export_of(exporting.runtime.db, export_id)
     if export is None or export.expires_at <= clock.now():
         raise errors.NotFound("export", operation_name(export_id))

@@ -13,7 +13,7 @@ from yard.export.datasets.dataset import Dataset
 from yard.export.domain import KEPT, archive_name
 from yard.export.formats.format import Format
 from yard.export.handlers.context import Exporting, archive_key, format_named, operation_name
-from yard.export.handlers.ending import give, settle_followers
+from yard.export.handlers.ending import give, offered_as, settle_followers
 from yard.export.handlers.filling import fill
 from yard.export.handlers.fingerprint import digest_of
 from yard.export.handlers.images import Images
@@ -59,10 +59,11 @@ async def _share(exporting: Exporting, work: Work[Request], digest: bytes, kept:
         holder = await obtain(tx, _id(work), digest)
         if holder is None or holder.result is None:
             raise errors.Unavailable("the archive went meanwhile")
-        result.CopyFrom(await shared_result(tx, holder))
+        shared = await shared_result(tx, holder)
+        result.CopyFrom(offered_as(work.message.file_name, shared))
         await shared_archives.claim(tx, _id(work), None)
         await give(tx, _id(work), result)
-        await settle_followers(exporting, tx, _id(work), result)
+        await settle_followers(exporting, tx, _id(work), shared)
 
 
 async def _write(exporting: Exporting, work: Work[Request], wanted: Format, whole: Whole) -> None:
@@ -72,7 +73,7 @@ async def _write(exporting: Exporting, work: Work[Request], wanted: Format, whol
         images = None
         if work.message.with_images:
             images = closing.enter_context(Images(exporting.channels, whole.parts))
-        dataset = closing.enter_context(Dataset(whole.subject, memory_bytes // len(whole.parts), images))
+        dataset = closing.enter_context(Dataset(whole.subject, memory_bytes, images))
         await telling.progress(0.0, "reading annotations")
         revisions = await fill(exporting, dataset, telling, READ_SHARE)
         await _check_labels(exporting, whole, work.message)
@@ -82,8 +83,8 @@ async def _write(exporting: Exporting, work: Work[Request], wanted: Format, whol
         result = _result(dataset, wanted, archive, revisions, with_images=work.message.with_images)
     digest = _digest(work, whole, wanted, revisions)
     try:
-        async with work.finish(result) as tx:
-            await _complete(exporting, tx, _id(work), result, digest)
+        async with work.finish(offered_as(work.message.file_name, result)) as tx:
+            await _complete(exporting, tx, work, result, digest)
     except errors.NotFound:
         await blobs.delete(archive.key)
         raise
@@ -141,13 +142,14 @@ def _result(
 
 
 async def _complete(
-    exporting: Exporting, tx: Transaction, export_id: UUID, result: messages.ExportResult, digest: bytes
+    exporting: Exporting, tx: Transaction, work: Work[Request], result: messages.ExportResult, digest: bytes
 ) -> None:
     """The digest is that of what was read, which may be newer than what was asked for."""
+    export_id = _id(work)
     if await obtain(tx, export_id, digest) is not None:
         # Another one has come to the same meanwhile: both archives stay, and its is the one that is found.
         await shared_archives.claim(tx, export_id, None)
-    await give(tx, export_id, result)
+    await give(tx, export_id, offered_as(work.message.file_name, result))
     await shared_archives.keep_result(tx, export_id, result.SerializeToString())
     await settle_followers(exporting, tx, export_id, result)
 

@@ -1,9 +1,11 @@
 """Values of attributes as files spell them, and as saves want them."""
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from yard.annotations.labels import Attribute, AttributeInput, Label
 
+Named = TypeVar("Named", Label, Attribute)
 NOT_DECLARED = "the label does not declare it"
 _MOST_KNOWN, _LONGEST_KNOWN = 4096, 200
 _BOOLEANS: Final = {"true": "true", "false": "false", "1": "true", "0": "false", "yes": "true", "no": "false"}
@@ -42,7 +44,7 @@ class AttributeTexts:
     def _value(self, label: Label, name: str, given: object) -> Value:
         names = self._by_name.get(label.id)
         if names is None:
-            names = self._by_name[label.id] = {one.name: one for one in label.attributes}
+            names = self._by_name[label.id] = by_name(label.attributes)
         attribute = names.get(name)
         if attribute is None:
             return Value(0, "", None)
@@ -51,6 +53,11 @@ class AttributeTexts:
             return Value(attribute.id, "", f"attribute {name!r}: a {type(given).__name__} is no value of it")
         fault = attribute.fault_of(text)
         return Value(attribute.id, text, fault and f"attribute {name!r}: {fault}")
+
+
+def by_name(known: Sequence[Named]) -> dict[str, Named]:
+    """Labels or attributes by their names; also without the blanks around those, which few files keep."""
+    return {one.name.strip(): one for one in known} | {one.name: one for one in known}
 
 
 def text_of(attribute: Attribute, given: object) -> str | None:

@@ -5,7 +5,7 @@ with the file.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -14,25 +14,31 @@ import numpy as np
 from yard.annotations.batch import LARGEST_BATCH, Batch, ObjectKind
 from yard.annotations.errors import Fault
 from yard.annotations.labels import Label, LabelSchema
-from yard.annotations.model import Keyframe
 from yard.annotations.screening import screened
 from yard.annotations.validation import MOST_NUMBERS, Rules
 from yard.export.archives.refusals import Refusals, refused
-from yard.export.intakes.attribute_texts import NOT_DECLARED, AttributeTexts
+from yard.export.intakes.attribute_texts import NOT_DECLARED, AttributeTexts, by_name
 from yard.export.intakes.found_columns import (
     as_shapes,
     box_batch,
+    joined,
     keyframe_batch,
     shape_batch,
     tag_batch,
     track_batch,
 )
-from yard.export.intakes.found_tracks import faults_of, in_order
+from yard.export.intakes.found_tracks import (
+    LARGEST_CONTENT,
+    characters,
+    content_of,
+    cuts,
+    faults_of,
+    in_order,
+    is_never_seen,
+)
 from yard.export.intakes.frame_table import FrameTable
-from yard.export.intakes.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
+from yard.export.intakes.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints, ShapeColumns
 
-LARGEST_CONTENT: Final = 1 << 20
-"""Numbers and characters after which a batch ends: some MiB at most."""
 MOST_OBJECTS: Final = 10_000_000
 _MOST_IGNORED, _OTHERS = 200, "other reasons"
 
@@ -46,6 +52,10 @@ class Target:
     start_frame: int
     frame_step: int
     frames: FrameTable
+    subset: str = ""
+    """Of the data set that is read, "": the file is read as a whole."""
+    elsewhere: FrameTable | None = None
+    """Pictures of the other subsets: what is said of them is passed over."""
 
 
 class Collected:
@@ -72,8 +82,7 @@ class Collected:
         self._most = most
         self._refusals = Refusals()
         self.refuse = self._refusals.add
-        self._by_name = {label.name: label for label in target.labels.labels}
-        self._unknown: set[str] = set()
+        self._by_name, self._unknown = by_name(target.labels.labels), set[str]()
         self._texts = AttributeTexts()
         last = self.first + self.size - 1
         self._rules = Rules(
@@ -81,6 +90,7 @@ class Collected:
         )
         self._tags: list[FoundTag] = []
         self._shapes: list[FoundShape] = []
+        self._rows: list[ShapeColumns] = []
         self._places: list[str] = []
         self._content = 0
         self._boxes: list[tuple[Ints, Ints, Floats, str]] = []
@@ -102,6 +112,8 @@ class Collected:
         found = self._target.frames.named(name)
         if len(found) == 1:
             return found[0]
+        if not found and self._target.elsewhere is not None and self._target.elsewhere.named(name):
+            return None
         several = "there is no frame" if not found else "several frames could be meant by"
         self.refuse(where, f"{several} {name[:120]!r}")
         return None
@@ -111,12 +123,18 @@ class Collected:
         return len(self._target.frames.named(name)) == 1
 
     def frame_of_source(self, number: int, where: str) -> int | None:
-        """See Intake."""
+        """See Intake; pictures of a video in a data set have their numbers in their names."""
+        if self._target.subset and len(named := self._target.frames.named(f"frame_{number:06d}")) == 1:
+            return named[0]
         frame, rest = divmod(number - self._target.start_frame, self._target.frame_step)
         if not rest and self.first <= frame < self.first + self.size:
             return frame
         self.refuse(where, f"frame {str(number)[:20]} of the source is not one of the target")
         return None
+
+    def takes_subset(self, name: str) -> bool:
+        """See Intake."""
+        return not self._target.subset or (name or "default") == self._target.subset
 
     def frame_at(self, position: int, where: str) -> int | None:
         """See Intake."""
@@ -148,7 +166,7 @@ class Collected:
     def tag(self, tag: FoundTag) -> None:
         """See Intake."""
         self._tags.append(tag)
-        self._content += _characters(tag.attributes)
+        self._content += characters(tag.attributes)
         if len(self._tags) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
             self._flush_stills()
 
@@ -165,12 +183,25 @@ class Collected:
         for text in shape.attributes.values():
             count += len(text)
         self._content += count
-        if len(self._shapes) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
+        if len(self._places) >= LARGEST_BATCH or self._content >= LARGEST_CONTENT:
+            self._flush_stills()
+
+    def rectangles(self, rows: ShapeColumns, places: Sequence[str]) -> None:
+        """See Intake."""
+        if self._boxes:
+            self._flush_boxes()
+        if len(self._places) + len(places) > LARGEST_BATCH:
+            self._flush_stills()
+        self._gather_shapes()
+        self._rows.append(rows)
+        self._places += places
+        self._content += 4 * len(places) + sum(map(characters, filter(None, rows.attributes)))
+        if self._content >= LARGEST_CONTENT:
             self._flush_stills()
 
     def boxes(self, frames: Ints, label_ids: Ints, corners: Floats, where: str) -> None:
         """See Intake."""
-        if self._shapes:
+        if self._places:
             self._flush_stills()
         self._boxes.append((frames, label_ids, corners, where))
         self._box_count += len(frames)
@@ -182,10 +213,13 @@ class Collected:
         track = in_order(track)
         for reason in faults_of(track, self.labels):
             self.refuse(where, reason)
+        if is_never_seen(track):
+            self.ignore("track", "is outside on every keyframe")
+            return
         self._tracks.append(track)
         self._track_places.append(where)
         self._keyframes += len(track.keyframes)
-        self._track_content += _track_content(track)
+        self._track_content += content_of(track)
         if self._keyframes >= LARGEST_BATCH or self._track_content >= LARGEST_CONTENT:
             self._flush_tracks()
 
@@ -198,14 +232,20 @@ class Collected:
 
     def _flush_stills(self) -> None:
         tags, self._tags = self._tags, []
-        shapes, self._shapes = self._shapes, []
+        self._gather_shapes()
+        rows, self._rows = self._rows, []
         places, self._places = self._places, []
         self._content = 0
         if tags:
             of_tags = [f"tag on frame {tag.frame}" for tag in tags]
             self._check(tag_batch(tags, self._at(of_tags)), of_tags)
-        if shapes:
-            self._check(shape_batch(shapes, self._at(places)), places)
+        if rows:
+            self._check(shape_batch(joined(rows), self._at(places)), places)
+
+    def _gather_shapes(self) -> None:
+        if self._shapes:
+            shapes, self._shapes = self._shapes, []
+            self._rows.append(ShapeColumns(*zip(*shapes, strict=True)))
 
     def _flush_boxes(self) -> None:
         boxes, self._boxes, self._box_count = self._boxes, [], 0
@@ -236,7 +276,7 @@ class Collected:
         for begin in range(0, len(tracks), LARGEST_BATCH):
             part = slice(begin, begin + LARGEST_BATCH)
             self._hand_on(track_batch(tracks[part], self._at(places[part])))
-        for begin, end in _cuts(keyframes):
+        for begin, end in cuts(keyframes):
             owners = numbers[begin:end]
             own = [places[owner] for owner in owners.tolist()]
             batch = keyframe_batch(owners + first, keyframes[begin:end], self._at(own))
@@ -261,25 +301,3 @@ class Collected:
         for fault in faults:
             row, _, field = fault.field.partition(".")
             self.refuse(places[int(row)], f"{field}: {fault.description}")
-
-
-def _characters(attributes: Mapping[int, str]) -> int:
-    return sum(map(len, attributes.values()))
-
-
-def _track_content(track: FoundTrack) -> int:
-    numbers = sum(len(keyframe.points) for keyframe in track.keyframes)
-    texts = sum(_characters(keyframe.attributes) for keyframe in track.keyframes if keyframe.attributes)
-    return numbers + texts + _characters(track.attributes)
-
-
-def _cuts(keyframes: Sequence[Keyframe]) -> Iterator[tuple[int, int]]:
-    """Runs of keyframes that fit into a batch each."""
-    begin = content = 0
-    for place, keyframe in enumerate(keyframes):
-        content += len(keyframe.points) + (_characters(keyframe.attributes) if keyframe.attributes else 0)
-        if place + 1 - begin >= LARGEST_BATCH or content >= LARGEST_CONTENT:
-            yield begin, place + 1
-            begin, content = place + 1, 0
-    if begin < len(keyframes):
-        yield begin, len(keyframes)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from yard.annotations.batch import Batch, ObjectKind
 from yard.annotations.model import Attributes, Keyframe, ShapeKind, Source
-from yard.export.intakes.intake import Floats, FoundShape, FoundTag, FoundTrack, Ints
+from yard.export.intakes.intake import Floats, FoundTag, FoundTrack, Ints, Points, ShapeColumns
 
 _OCCLUDED, _OUTSIDE, _KEYFRAME = 1, 2, 4
 _INT32: Final = (-(2**31), 2**31 - 1)
@@ -29,22 +29,37 @@ def tag_batch(tags: Sequence[FoundTag], refuse: Refuse) -> Batch:
     )
 
 
-def shape_batch(shapes: Sequence[FoundShape], refuse: Refuse) -> Batch:
+def joined(parts: Sequence[ShapeColumns]) -> ShapeColumns:
+    """All rows in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    points = _joined_points([part.points for part in parts])
+    others = (part._replace(points=()) for part in parts)
+    rows = ShapeColumns(*(list(chain.from_iterable(column)) for column in zip(*others, strict=True)))
+    return rows._replace(points=points)
+
+
+def _joined_points(parts: Sequence[Points]) -> Points:
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(arrays) == len(parts) and len({array.shape[1] for array in arrays}) == 1:
+        return np.concatenate(arrays)
+    lists = (part.tolist() if isinstance(part, np.ndarray) else part for part in parts)
+    return list(chain.from_iterable(lists))
+
+
+def shape_batch(rows: ShapeColumns, refuse: Refuse) -> Batch:
     """Rows of shapes."""
-    frames, labels, kinds, points, rotations, occluded, orders, attributes, groups, sources = zip(
-        *shapes, strict=True
-    )
     return Batch(
         object_kind=ObjectKind.SHAPE,
-        count=len(shapes),
-        frame=_column(frames, "<i4"),
-        shape_kind=bytes(kinds),
-        flags=bytes(map(bool, occluded)),
-        z_order=_small(orders, "z order", refuse),
-        rotation=_turns(_floats(rotations, "rotation", refuse)),
-        **_common(labels, groups, sources, refuse),
-        **_point_columns(points, refuse),
-        **_attribute_columns(attributes),
+        count=len(rows.frames),
+        frame=_column(rows.frames, "<i4"),
+        shape_kind=bytes(rows.kinds),
+        flags=bytes(map(bool, rows.occluded)),
+        z_order=_small(rows.orders, "z order", refuse),
+        rotation=_turns(_floats(rows.rotations, "rotation", refuse)),
+        **_common(rows.label_ids, rows.groups, rows.sources, refuse),
+        **_point_columns(rows.points, refuse),
+        **_attribute_columns(rows.attributes),
     )
 
 
@@ -106,7 +121,7 @@ def as_shapes(batch: Batch, label_ids: Ints) -> Batch:
 
 
 def _common(
-    labels: Sequence[int], groups: Sequence[int], sources: Sequence[Source], refuse: Refuse
+    labels: Sequence[int], groups: Sequence[int], sources: Sequence[int], refuse: Refuse
 ) -> dict[str, Any]:
     return {
         "label_id": _column(labels, "<i8"),
@@ -161,7 +176,10 @@ def _turns(degrees: Floats) -> bytes:
     return degrees.astype("<f8").tobytes()
 
 
-def _point_columns(points: Sequence[Sequence[float]], refuse: Refuse) -> dict[str, Any]:
+def _point_columns(points: Points, refuse: Refuse) -> dict[str, Any]:
+    if isinstance(points, np.ndarray):
+        offsets = np.arange(0, points.size + 1, points.shape[1], dtype="<i8")
+        return {"points_offset": offsets.tobytes(), "points": points.astype("<f8").tobytes()}
     lengths = np.fromiter(map(len, points), np.int64, len(points))
     try:
         numbers: NDArray[np.float64] = np.fromiter(chain.from_iterable(points), "<f8", int(lengths.sum()))

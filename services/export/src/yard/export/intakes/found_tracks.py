@@ -1,11 +1,16 @@
 """What must hold of a track as a whole; its keyframes one by one are checked like shapes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
+from yard.annotations.batch import LARGEST_BATCH
 from yard.annotations.labels import LabelSchema
-from yard.annotations.model import ShapeKind
+from yard.annotations.model import Keyframe, ShapeKind
 from yard.export.intakes.intake import FoundTrack
+
+LARGEST_CONTENT: Final = 1 << 20
+"""Numbers and characters after which a batch ends: some MiB at most."""
 
 
 def in_order(track: FoundTrack) -> FoundTrack:
@@ -13,6 +18,11 @@ def in_order(track: FoundTrack) -> FoundTrack:
     if all(one.frame <= other.frame for one, other in pairwise(track.keyframes)):
         return track
     return track._replace(keyframes=sorted(track.keyframes, key=lambda keyframe: keyframe.frame))
+
+
+def is_never_seen(track: FoundTrack) -> bool:
+    """Whether no job would have anything of it."""
+    return bool(track.keyframes) and all(keyframe.outside for keyframe in track.keyframes)
 
 
 def faults_of(track: FoundTrack, labels: LabelSchema) -> Iterator[str]:
@@ -33,8 +43,6 @@ def _keyframe_faults(track: FoundTrack) -> Iterator[str]:
         yield "masks cannot be tracked"
     elif len(kinds) > 1:
         yield f"the track mixes {' and '.join(sorted(kind.name.lower() for kind in kinds))}"
-    if all(keyframe.outside for keyframe in track.keyframes):
-        yield "the object is outside on every keyframe"
 
 
 def _attribute_faults(track: FoundTrack, labels: LabelSchema) -> Iterator[str]:
@@ -54,3 +62,27 @@ def _attribute_faults(track: FoundTrack, labels: LabelSchema) -> Iterator[str]:
 
 def _wrong(given: Mapping[int, str], allowed: set[int]) -> int:
     return next((key for key in given if key not in allowed), 0)
+
+
+def characters(attributes: Mapping[int, str]) -> int:
+    """Length of all values."""
+    return sum(map(len, attributes.values()))
+
+
+def content_of(track: FoundTrack) -> int:
+    """Numbers and characters."""
+    numbers = sum(len(keyframe.points) for keyframe in track.keyframes)
+    texts = sum(characters(keyframe.attributes) for keyframe in track.keyframes if keyframe.attributes)
+    return numbers + texts + characters(track.attributes)
+
+
+def cuts(keyframes: Sequence[Keyframe]) -> Iterator[tuple[int, int]]:
+    """Runs of keyframes that fit into a batch each."""
+    begin = content = 0
+    for place, keyframe in enumerate(keyframes):
+        content += len(keyframe.points) + (characters(keyframe.attributes) if keyframe.attributes else 0)
+        if place + 1 - begin >= LARGEST_BATCH or content >= LARGEST_CONTENT:
+            yield begin, place + 1
+            begin, content = place + 1, 0
+    if begin < len(keyframes):
+        yield begin, len(keyframes)

@@ -14,6 +14,7 @@ from yard.export.wording.hashes import HashIndex
 # What stands before a whole name, and behind one that has lost its extension; no file name has either.
 _WHOLE, _BARE = "/", "\0"
 DEEPEST = 16
+_MOST_16 = 0xFFFF
 _PICTURES = {"avif", "bmp", "dib", "exr", "gif", "heic", "heif", "hdr", "j2k", "jfif", "jp2", "jpe", "jpeg"}
 _PICTURES |= {"jpg", "jxl", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"}
 
@@ -23,7 +24,8 @@ class FrameTable:
 
     def __init__(self, first: int) -> None:
         self.first = first
-        self._widths, self._heights = array("i"), array("i")
+        # Few pictures have sides that two bytes do not hold.
+        self._widths, self._heights = array("H"), array("H")
         self._names = HashIndex()
         self._whole = array("q")
         self._last = -1
@@ -34,6 +36,8 @@ class FrameTable:
     def add(self, name: str, width: int, height: int) -> None:
         """The next frame."""
         frame = len(self._widths)
+        if max(width, height) > _MOST_16 and self._widths.typecode == "H":
+            self._widths, self._heights = array("i", self._widths), array("i", self._heights)
         self._widths.append(width)
         self._heights.append(height)
         name = _plain(name)
@@ -58,17 +62,22 @@ class FrameTable:
 
     def named(self, name: str) -> list[int]:
         """The relative frames that the name may mean, two at most; one is what it means."""
-        following = self._last + 1
-        if following < len(self._whole) and self._whole[following] == hash(_WHOLE + name):
-            self._last = following
-            return [self.first + following]
+        wanted = hash(_WHOLE + name)
+        # Most files go through the frames in order, and some ask for one twice.
+        for place in (self._last + 1, self._last):
+            if 0 <= place < len(self._whole) and self._whole[place] == wanted:
+                self._last = place
+                return [self.first + place]
         found = self._found(_plain(name))
         if len(found) == 1:
             self._last = found[0]
         return [self.first + place for place in found]
 
     def _found(self, name: str) -> list[int]:
-        places = self._names.find(_WHOLE + name) or self._fitting(name, ("", _BARE))
+        whole = _WHOLE + name
+        places = (
+            self._names.find(whole) or self._names.find(whole + _BARE) or self._fitting(name, ("", _BARE))
+        )
         if not places and name.rpartition(".")[2].lower() in _PICTURES:
             places = self._fitting(_without_extension(name), (_BARE,))
         return places

@@ -11,6 +11,8 @@ from yard.annotations.model import Keyframe, ShapeKind, Source
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Points = Sequence[Sequence[float]] | Floats
+"""Numbers of each shape; an array has a row for each, where all have as many."""
 NONE: Mapping[int, str] = MappingProxyType({})
 
 
@@ -37,6 +39,21 @@ class FoundShape(NamedTuple):
     attributes: Mapping[int, str] = NONE
     group: int = 0
     source: Source = Source.FILE
+
+
+class ShapeColumns(NamedTuple):
+    """Shapes as a column for each field of `FoundShape`."""
+
+    frames: Sequence[int]
+    label_ids: Sequence[int]
+    kinds: Sequence[int]
+    points: Points
+    rotations: Sequence[float]
+    occluded: Sequence[bool]
+    orders: Sequence[int]
+    attributes: Sequence[Mapping[int, str]]
+    groups: Sequence[int]
+    sources: Sequence[int]
 
 
 class FoundTrack(NamedTuple):
@@ -68,7 +85,7 @@ class Intake(Protocol):
     def frame_named(self, name: str, where: str) -> int | None:
         """The relative frame with this name, with or without folders and extension.
 
-        Refuses if none or several fit.
+        Refuses if none or several fit; None, too, for what belongs to a subset that is not read.
         """
 
     def knows_frame(self, name: str) -> bool:
@@ -76,6 +93,9 @@ class Intake(Protocol):
 
     def frame_of_source(self, number: int, where: str) -> int | None:
         """The relative frame with this number in the source; refuses if start and step leave none."""
+
+    def takes_subset(self, name: str) -> bool:
+        """Whether what a file says of a subset is to be read; "" is the one without a name."""
 
     def frame_at(self, position: int, where: str) -> int | None:
         """The relative frame at this place of the target, from 0; refuses if it lies outside."""
@@ -95,8 +115,11 @@ class Intake(Protocol):
     def shape(self, shape: FoundShape, where: str) -> None:
         """Takes a shape; refuses numbers that are not finite and points that do not fit the kind."""
 
+    def rectangles(self, rows: ShapeColumns, places: Sequence[str]) -> None:
+        """Takes many rectangles with all that belongs to them at once, 8,192 at most; a place for each."""
+
     def boxes(self, frames: Ints, label_ids: Ints, corners: Floats, where: str) -> None:
-        """Takes many rectangles at once; `corners` is (n, 4): x0, y0, x1, y1."""
+        """Takes many rectangles without anything else; `corners` is (n, 4): x0, y0, x1, y1."""
 
     def track(self, track: FoundTrack, where: str) -> None:
         """Takes a track."""

@@ -20,6 +20,11 @@ class BrokenDocumentError(Exception):
 
 def document(opened: Opened, entry: Entry, root: str) -> Element:
     """The root, which must have this name; BrokenDocumentError."""
+    return parsed(content_of(opened, entry), root)
+
+
+def content_of(opened: Opened, entry: Entry) -> bytes:
+    """The bytes of a file that may be parsed; BrokenDocumentError."""
     with opened.open(entry) as file:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES or content.count(b"<") > MOST_TAGS:
@@ -29,6 +34,11 @@ def document(opened: Opened, entry: Entry, root: str) -> Element:
         raise BrokenDocumentError("is not UTF-8")
     if b"<!DOCTYPE" in content:
         raise BrokenDocumentError("has a document type, which is not allowed")
+    return content
+
+
+def parsed(content: bytes, root: str) -> Element:
+    """The root of these bytes, which must have this name; BrokenDocumentError."""
     parser = XMLParser(encoding="utf-8")  # noqa: S314 - without a document type there are no entities
     try:
         parser.feed(content)

@@ -1,14 +1,17 @@
 """The other services, reached once a process."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Self
 
-import grpc.aio
 from frameyard.annotation.v1 import annotation_service_pb2_grpc
 from frameyard.chunk.v1 import chunk_service_pb2_grpc
 from frameyard.media.v1 import media_service_pb2_grpc, upload_service_pb2_grpc
-from frameyard.task.v1 import job_service_pb2_grpc, project_service_pb2_grpc, task_service_pb2_grpc
+from frameyard.task.v1 import (
+    issue_service_pb2_grpc,
+    job_service_pb2_grpc,
+    project_service_pb2_grpc,
+    task_service_pb2_grpc,
+)
 from yard.export.settings import Settings
 from yard.runtime import rpc
 
@@ -30,6 +33,7 @@ class Channels:
         task, media, chunking, plain, plain_media = self._channels
         self.tasks = task_service_pb2_grpc.TaskServiceStub(task)
         self.jobs = job_service_pb2_grpc.JobServiceStub(task)
+        self.issues = issue_service_pb2_grpc.IssueServiceStub(task)
         self.projects = project_service_pb2_grpc.ProjectServiceStub(task)
         self.annotations = annotation_service_pb2_grpc.AnnotationServiceStub(task)
         self.media = media_service_pb2_grpc.MediaServiceStub(media)
@@ -50,12 +54,3 @@ class Channels:
         """Ends all connections."""
         for channel in self._channels:
             await channel.close()
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raises what another service answered as an error of our tree."""
-    try:
-        yield
-    except grpc.aio.AioRpcError as fault:
-        raise rpc.errors_from_rpc(fault) from fault

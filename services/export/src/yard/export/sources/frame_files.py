@@ -11,7 +11,8 @@ from frameyard.chunk.v1.chunk_service_pb2 import (
 from frameyard.common.v1.common_pb2 import FrameRange
 from frameyard.media.v1.media_pb2 import CHUNK_FORMAT_ZIP
 from yard.export.domain import Subject
-from yard.export.sources.channels import Channels, translated
+from yard.export.sources.channels import Channels
+from yard.runtime.rpc import translated
 
 
 async def pieces(channels: Channels, subject: Subject, first: int, last: int) -> AsyncGenerator[bytes]:

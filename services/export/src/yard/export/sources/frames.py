@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 from frameyard.media.v1.media_service_pb2 import ListFramesRequest, ListFramesResponse
 from yard.export.domain import Subject
-from yard.export.sources.channels import Channels, translated
+from yard.export.sources.channels import Channels
+from yard.runtime.rpc import translated
 
 PAGE = 10_000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from frameyard.annotation.v1 import annotation_service_pb2 as messages
-from yard.export.sources.channels import Channels, translated
+from yard.export.sources.channels import Channels
+from yard.runtime.rpc import translated
 
 
 async def check_may_save(

@@ -1,15 +1,17 @@
 """Tasks and jobs as subjects of exports, and who may see them."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from frameyard.export.v1.export_service_pb2 import CreateExportRequest
-from frameyard.task.v1 import job_pb2, job_service_pb2, label_pb2, task_pb2, task_service_pb2
-from yard.annotations.labels import Attribute, AttributeInput, Label, LabelKind, LabelSchema
+from frameyard.task.v1 import job_pb2, job_service_pb2, task_pb2, task_service_pb2
+from yard.annotations.labels import LabelSchema
 from yard.export.domain import Segment, Subject
-from yard.export.sources.channels import Channels, translated
+from yard.export.intakes.label_messages import labels_of
+from yard.export.sources.channels import Channels
 from yard.runtime import errors
+from yard.runtime.rpc import translated
 
 PAGE = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ async def subject_and_revision(channels: Channels, request: CreateExportRequest)
             job = (await channels.jobs.GetJob(job_service_pb2.GetJobRequest(id=request.job_id))).job
             task_id = job.task_id
         task = (await channels.tasks.GetTask(task_service_pb2.GetTaskRequest(id=task_id))).task
-        jobs = [job] if job is not None else await _jobs(channels, task_id=task_id)
+        jobs = [job] if job is not None else await jobs_of(channels, task_id=task_id)
     if not task.size:
         raise errors.FailedPrecondition(f"task {task_id} has no frames yet", reason="TASK_NOT_READY")
     subject = _subject(task, tuple(map(_segment, jobs)), labels_of(task.labels))
@@ -66,9 +68,18 @@ async def subject_and_revision(channels: Channels, request: CreateExportRequest)
 async def subjects_in(channels: Channels, project_id: int, labels: LabelSchema) -> list[tuple[Subject, int]]:
     """The tasks of a project that have frames, by id, with the revisions of their annotations."""
     segments: dict[int, list[Segment]] = {}
-    for job in await _jobs(channels, project_id=project_id):
+    for job in await jobs_of(channels, project_id=project_id):
         segments.setdefault(job.task_id, []).append(_segment(job))
-    found: list[tuple[Subject, int]] = []
+    found = [
+        (_subject(task, tuple(segments[task.id]), labels), task.revision)
+        async for task in tasks_of(channels, project_id)
+        if task.size and task.id in segments
+    ]
+    return sorted(found, key=lambda each: each[0].task_id)
+
+
+async def tasks_of(channels: Channels, project_id: int) -> AsyncIterator[task_pb2.Task]:
+    """The tasks of a project, by age."""
     token = ""
     while True:
         request = task_service_pb2.ListTasksRequest(
@@ -78,17 +89,15 @@ async def subjects_in(channels: Channels, project_id: int, labels: LabelSchema) 
             page_token=token,
         )
         page = await channels.tasks.ListTasks(request)
-        found += [
-            (_subject(task, tuple(segments[task.id]), labels), task.revision)
-            for task in page.tasks
-            if task.size and task.id in segments
-        ]
+        for task in page.tasks:
+            yield task
         token = page.next_page_token
         if not token:
-            return sorted(found, key=lambda each: each[0].task_id)
+            return
 
 
-async def _jobs(channels: Channels, *, task_id: int = 0, project_id: int = 0) -> list[job_pb2.Job]:
+async def jobs_of(channels: Channels, *, task_id: int = 0, project_id: int = 0) -> list[job_pb2.Job]:
+    """The jobs of a task, or of all tasks of a project, by segment."""
     jobs: list[job_pb2.Job] = []
     token = ""
     while True:
@@ -129,11 +138,6 @@ def _subject(task: task_pb2.Task, segments: tuple[Segment, ...], labels: LabelSc
     )
 
 
-def labels_of(labels: Iterable[label_pb2.Label]) -> LabelSchema:
-    """Labels as the contract has them."""
-    return LabelSchema(map(_label, labels))
-
-
 def time_of(microseconds: int) -> datetime:
     """A time as the contract has it."""
     return EPOCH + timedelta(microseconds=microseconds)
@@ -141,24 +145,3 @@ def time_of(microseconds: int) -> datetime:
 
 def _segment(job: job_pb2.Job) -> Segment:
     return Segment(job_id=job.id, first=job.frames.first, last=job.frames.last)
-
-
-def _label(label: label_pb2.Label) -> Label:
-    return Label(
-        id=label.id,
-        name=label.name,
-        color=label.color,
-        kind=LabelKind(label.kind or LabelKind.ANY),
-        attributes=tuple(map(_attribute, label.attributes)),
-    )
-
-
-def _attribute(attribute: label_pb2.Attribute) -> Attribute:
-    return Attribute(
-        id=attribute.id,
-        name=attribute.name,
-        mutable=attribute.mutable,
-        input=AttributeInput(attribute.input),
-        values=tuple(attribute.values),
-        default_value=attribute.default_value if attribute.HasField("default_value") else None,
-    )

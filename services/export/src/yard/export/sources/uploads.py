@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from frameyard.media.v1 import upload_service_pb2 as messages
-from yard.export.sources.channels import Channels, translated
+from yard.export.sources.channels import Channels
 from yard.runtime import errors
 from yard.runtime.blobs import Blobs
+from yard.runtime.rpc import translated
 from yard.runtime.workers import BlobSource, BytesSource, PartSource, RangeSource
 
 
@@ -19,8 +20,10 @@ class Located:
     size_bytes: int
 
 
-async def own_file(channels: Channels, authorization: str, upload_id: str) -> messages.UploadFile:
-    """The only file of a finished upload of the caller."""
+async def own_file(
+    channels: Channels, authorization: str, upload_id: str, *, most_bytes: int
+) -> messages.UploadFile:
+    """The only file of a finished upload of the caller; InvalidArgument if it has more bytes."""
     request = messages.GetUploadRequest(id=upload_id, page_size=2)
     with translated():
         found = await channels.uploads_for_caller.GetUpload(
@@ -30,7 +33,11 @@ async def own_file(channels: Channels, authorization: str, upload_id: str) -> me
         raise errors.FailedPrecondition(f"upload {upload_id} is not finished", reason="UPLOAD_NOT_FINISHED")
     if len(found.upload.files) != 1:
         raise errors.invalid("upload_id", "must name an upload of one file")
-    return found.upload.files[0]
+    [file] = found.upload.files
+    if file.size_bytes > most_bytes:
+        told = f"the file has {file.size_bytes} bytes, at most {most_bytes} are read"
+        raise errors.invalid("upload_id", told)
+    return file
 
 
 async def located(channels: Channels, upload_id: str) -> Located:

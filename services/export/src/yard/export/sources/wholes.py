@@ -7,9 +7,11 @@ from frameyard.annotation.v1.annotation_service_pb2 import AnnotationTarget, Get
 from frameyard.export.v1.export_service_pb2 import CreateExportRequest
 from frameyard.task.v1 import project_pb2, project_service_pb2
 from yard.export.domain import ProjectSubject, Subject, Target
-from yard.export.sources.channels import Channels, translated
-from yard.export.sources.tasks import labels_of, subject_and_revision, subjects_in, time_of, visible_task
+from yard.export.intakes.label_messages import labels_of
+from yard.export.sources.channels import Channels
+from yard.export.sources.tasks import subject_and_revision, subjects_in, time_of, visible_task
 from yard.runtime import auth, errors
+from yard.runtime.rpc import translated
 
 AT_ONCE = 16
 

@@ -1,19 +1,20 @@
 """Boxes as a corner and a size: sums of short decimals are seldom as short, 0.1 + 0.2 is not 0.3."""
 
 import math
+from collections.abc import Sequence
 
 SIXTH_DECIMAL = 1e6
 # More than the error of a sum of two numbers of the size of a picture.
-_NOISE = 1e-11
-_LARGE = 1e9
+NOISE = 1e-11
+LARGE = 1e9
 
 
 def corner(start: float, size: float) -> float:
     """The other end; one of at most six decimals comes out as it was meant."""
     end = start + size
-    if -_LARGE < end < _LARGE:
+    if -LARGE < end < LARGE:
         short = round(end * SIXTH_DECIMAL) / SIXTH_DECIMAL
-        if -_NOISE < short - end < _NOISE:
+        if -NOISE < short - end < NOISE:
             return short
     return end
 
@@ -36,3 +37,13 @@ def finite_or_nan(text: str | None) -> float:
     except ValueError:
         return math.nan
     return number if math.isfinite(number) and "_" not in (text or "") else math.nan
+
+
+def all_finite(texts: Sequence[str | None]) -> list[float] | None:
+    """The numbers that texts are; None unless `finite_or_nan` knows all, asked for one by one."""
+    try:
+        numbers = list(map(float, texts))  # type: ignore[arg-type]
+        whole = "".join(texts)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return numbers if "_" not in whole and all(map(math.isfinite, numbers)) else None

@@ -82,7 +82,7 @@ class JsonStream:
             yield value
             # The usual case in the fewest steps: a comma and the next value right behind it.
             text, at = self._text, self._at
-            if text[at : at + 1] == "," and text[at + 1 : at + 2] == "{":
+            if text[at : at + 2] == ",{":
                 self._at += 1
             elif self._separator("]"):
                 return

@@ -5,7 +5,7 @@ number of different names are bounded, and with them the memory that a file can 
 """
 
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from xml.parsers import expat
 
 # Large steps, because expat begins a tag anew with each of them.
@@ -40,25 +40,31 @@ class XmlEvents:
         parser.EndElementHandler = end
         parser.ProcessingInstructionHandler = instruction
         parser.StartDoctypeDeclHandler = self._document_type
-        self._parser = parser
+        # Open to readers of a million elements, for a property costs as much as what it does.
+        self.parser = parser
         self._text: list[str] = []
         self._append = self._text.append
         self._most = 0
 
+    def hear(self, start: Callable[[str, Any], None], *, in_order: bool) -> None:
+        """Another `start` from the next element on; `in_order` gets a list, names and values by turns."""
+        self.parser.StartElementHandler = start
+        self.parser.ordered_attributes = in_order
+
     @property
     def line(self) -> int:
         """Line of the present event, from 1."""
-        return self._parser.CurrentLineNumber
+        return self.parser.CurrentLineNumber
 
     def gather(self, most: int) -> None:
         """Keeps the text from here on; more than `most` characters are refused."""
         self._text.clear()
         self._most = most
-        self._parser.CharacterDataHandler = self._append
+        self.parser.CharacterDataHandler = self._append
 
     def gathered(self) -> str:
         """The text since `gather`."""
-        self._parser.CharacterDataHandler = None
+        self.parser.CharacterDataHandler = None
         found = "".join(self._text)
         if len(found) > self._most:
             raise BrokenXmlError(self.line, f"a text has more than {self._most} characters")
@@ -71,15 +77,15 @@ class XmlEvents:
         try:
             while block := file.read(_STEP_BYTES):
                 done += len(block)
-                self._parser.Parse(block, False)
+                self.parser.Parse(block, False)
                 self._check(done)
                 tell(done)
-            self._parser.Parse(b"", True)
+            self.parser.Parse(b"", True)
         except expat.ExpatError as fault:
             raise BrokenXmlError(fault.lineno, f"is not XML: {expat.ErrorString(fault.code)}") from fault
 
     def _check(self, done: int) -> None:
-        if done - max(0, self._parser.CurrentByteIndex) > LONGEST_TAG_BYTES:
+        if done - max(0, self.parser.CurrentByteIndex) > LONGEST_TAG_BYTES:
             raise BrokenXmlError(self.line, f"a tag has more than {LONGEST_TAG_BYTES} bytes")
         if sum(map(len, self._text)) > self._most:
             raise BrokenXmlError(self.line, f"a text has more than {self._most} characters")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 # XML 1.0 cannot hold these at all, not even escaped.
 _FORBIDDEN = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_UNHOLDABLE = re.compile(_FORBIDDEN)
 _IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _IN_QUOTES = _IN_TEXT | {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 _TEXT_PLACES = re.compile(f"[&<>\r]|{_FORBIDDEN}")
@@ -24,6 +25,11 @@ def in_quotes(value: str) -> str:
     if _QUOTED_PLACES.search(value) is None:
         return value
     return _QUOTED_PLACES.sub(lambda found: _IN_QUOTES.get(found[0], "\ufffd"), value)
+
+
+def can_hold(value: str) -> bool:
+    """Whether the value comes back from XML as it is."""
+    return _UNHOLDABLE.search(value) is None
 
 
 def leaf(depth: int, name: str, value: str) -> str:

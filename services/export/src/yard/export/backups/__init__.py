@@ -1,0 +1,1 @@
+"""Whole tasks and projects in one archive: what it holds, and where."""
