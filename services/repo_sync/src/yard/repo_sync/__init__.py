@@ -1,0 +1,1 @@
+"""Annotations of tasks, kept in git repositories."""
