@@ -1,0 +1,1 @@
+"""The HTTP edge of the platform; it keeps nothing, and may run any number of times."""

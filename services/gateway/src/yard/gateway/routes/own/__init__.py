@@ -1,0 +1,1 @@
+"""What CVAT has no word for."""

@@ -1,0 +1,1 @@
+"""The services behind the gateway, called in the name of whoever calls us."""
