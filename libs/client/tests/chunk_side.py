@@ -15,6 +15,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 from yard.client import Endpoints
+from yard.testkit import peers
 
 CONTENT = bytes(range(256)) * 100
 HALF = len(CONTENT) // 2
@@ -86,15 +87,11 @@ def new_chunk_side() -> ChunkSide:
 @asynccontextmanager
 async def serving(side: ChunkSide) -> AsyncIterator[Endpoints]:
     """Its address, for all services."""
-    server = grpc.aio.server()
-    chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server(side, server)
-    task_service_pb2_grpc.add_TaskServiceServicer_to_server(side, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    address = f"127.0.0.1:{port}"
-    try:
+    adds = (
+        chunk_service_pb2_grpc.add_ChunkServiceServicer_to_server,
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server,
+    )
+    async with peers.serving(side, adds) as address:
         yield Endpoints(
             identity=address, task=address, media_ingest=address, chunking=address, export=address
         )
-    finally:
-        await server.stop(None)

@@ -16,6 +16,7 @@ from frameyard.identity.v1 import identity_service_pb2_grpc
 from frameyard.media.v1 import upload_service_pb2 as upload
 from frameyard.media.v1 import upload_service_pb2_grpc
 from yard.client import Endpoints
+from yard.testkit import peers
 
 ARCHIVE = bytes(range(256)) * 1000
 BLOCK = 1000
@@ -113,16 +114,12 @@ def new_far_side() -> FarSide:
 @asynccontextmanager
 async def serving(far_side: FarSide) -> AsyncIterator[Endpoints]:
     """Its address, for all services."""
-    server = grpc.aio.server()
-    export_service_pb2_grpc.add_ExportServiceServicer_to_server(far_side, server)
-    upload_service_pb2_grpc.add_UploadServiceServicer_to_server(far_side, server)
-    identity_service_pb2_grpc.add_IdentityServiceServicer_to_server(far_side, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    address = f"127.0.0.1:{port}"
-    try:
+    adds = (
+        export_service_pb2_grpc.add_ExportServiceServicer_to_server,
+        upload_service_pb2_grpc.add_UploadServiceServicer_to_server,
+        identity_service_pb2_grpc.add_IdentityServiceServicer_to_server,
+    )
+    async with peers.serving(far_side, adds) as address:
         yield Endpoints(
             identity=address, task=address, media_ingest=address, chunking=address, export=address
         )
-    finally:
-        await server.stop(None)

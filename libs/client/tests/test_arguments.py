@@ -35,6 +35,9 @@ def nowhere(home: Path) -> Path:
         (["task", "create", "x", "--dry-run", "--url", "https://example.org/x.mp4"], "takes no media"),
         (["task", "list", "--sync-status", "lost"], "is not one of 'not-synchronized'"),
         (["job", "list", "--order", "age"], "is not one of 'status'"),
+        (["job", "list", "--where", "stage"], "'stage' is not FIELD=VALUE"),
+        (["task", "list", "--where", "a-b=1"], "'a-b=1' is not FIELD=VALUE"),
+        (["project", "list", "--sort", "--name"], "'--name' is not FIELD or -FIELD"),
         (["task", "attach", "5"], "Name files"),
         (["task", "update", "5"], "Nothing to change"),
         (["task", "show", "0"], "0 is not 1 to"),
@@ -52,6 +55,15 @@ def nowhere(home: Path) -> Path:
         (["issue", "create", "1", "x", "--frame", "0", "--at", "1,y"], "'1,y' is not numbers"),
         (["issue", "update", "1"], "Nothing to change"),
         (["label", "format"], "Give either --task ID or --project ID"),
+        (["repository", "connect", "1"], "Missing argument ''URL [PATH]''"),
+        (["repository", "update", "1"], "Nothing to change"),
+        (["repository", "connect", "1", "x", "--on-demand", "--quiet", "9"], "goes with neither"),
+        (["repository", "connect", "1", "x", "--period", "soon"], "'soon' is not a whole number"),
+        (["repository", "credential", "token", "1", "secret"], "unexpected extra argument"),
+        (["repository", "credential", "copy", "1"], "Missing argument 'FROM'"),
+        (["repository", "host-keys", "1"], "Give one of KEY, --file and --forget"),
+        (["repository", "host-keys", "1", "key", "--forget"], "Give one of KEY, --file and --forget"),
+        (["repository", "host-keys", "1", "--file", os.devnull], "There is no key in it"),
         (["history", "show", "1"], "Missing argument 'REVISION'"),
         (["export", "create", "--task", "1"], "Missing argument 'FORMAT'"),
         (
@@ -87,6 +99,9 @@ def test_usage_errors_end_with_2(run: Run, nowhere: Path, arguments: list[str], 
         (["annotations", "get", "--job", "1", "-o", "endpoints.json"], "endpoints.json: is there already"),
         (["export", "create", "COCO 1.0", "--task", "1", "-o", "endpoints.json"], "is there already"),
         (["frame", "get", "0", "--task", "1", "-o", "gone/x.jpg"], "gone: no such folder"),
+        (["repository", "credential", "key", "1", "--file", "gone"], "gone: No such file"),
+        (["repository", "credential", "token", "1", "--file", "/"], "Is a directory"),
+        (["repository", "show", "1"], "no address given for repo_sync"),
         (["operation", "show", "nothing"], "is not the name of an operation"),
         (["project", "create", os.fsdecode(b"\xff")], "is not UTF-8"),
     ],
@@ -112,6 +127,19 @@ def test_a_platform_that_is_away_is_told_with_a_hint(run: Run, nowhere: Path) ->
 def test_without_a_platform_the_file_is_named(run: Run) -> None:
     result = run("whoami")
     assert ".data/endpoints.json" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_a_secret_that_is_no_text_is_not_shown(run: Run, nowhere: Path) -> None:
+    arguments = ("--endpoints", str(nowhere), "repository", "credential", "token", "5")
+    result = run(*arguments, input=b"hidden\xff")
+    assert result.stderr == "error: -: is not UTF-8\n", result.exception
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_untying_asks_first(run: Run, nowhere: Path) -> None:
+    result = run("--endpoints", str(nowhere), "repository", "disconnect", "5", input="n\n")
+    assert "Untie the task" in result.stdout
     assert result.exit_code == 1
 
 

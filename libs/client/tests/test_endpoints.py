@@ -16,8 +16,9 @@ ADDRESSES = {
 
 def test_a_file_of_the_platform_is_read_and_more_services_do_no_harm(tmp_path: Path) -> None:
     file = tmp_path / "endpoints.json"
-    file.write_text(json.dumps({**ADDRESSES, "webhook": "127.0.0.1:6"}))
-    assert asdict(Endpoints.load(file)) == ADDRESSES
+    file.write_text(json.dumps({**ADDRESSES, "webhook": "127.0.0.1:6", "other": "127.0.0.1:7"}))
+    assert asdict(Endpoints.load(file)) == {**ADDRESSES, "webhook": "127.0.0.1:6", "repo_sync": ""}
+    assert Endpoints.of(ADDRESSES).webhook == ""
 
 
 def test_missing_services_are_named() -> None:

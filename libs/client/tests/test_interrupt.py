@@ -17,6 +17,8 @@ PROGRAM = Path(sys.executable).parent / "frameyard"
 
 async def start(home: Path, endpoints: Endpoints, *arguments: str) -> asyncio.subprocess.Process:
     (home / "endpoints.json").write_text(json.dumps(asdict(endpoints)))
+    # What is started in the background of a shell ignores Ctrl-C, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return await asyncio.create_subprocess_exec(
         PROGRAM,
         "--endpoints",

@@ -10,6 +10,7 @@ import grpc.aio
 from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
 from frameyard.annotation.v1.history_service_pb2_grpc import HistoryServiceStub
 from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceStub
+from frameyard.export.v1.backup_service_pb2_grpc import BackupServiceStub
 from frameyard.export.v1.export_service_pb2_grpc import ExportServiceStub
 from frameyard.export.v1.import_service_pb2_grpc import ImportServiceStub
 from frameyard.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -19,11 +20,14 @@ from frameyard.media.v1.share_service_pb2_grpc import ShareServiceStub
 from frameyard.media.v1.upload_service_pb2_grpc import UploadServiceStub
 from frameyard.operation.v1 import operation_pb2, operation_service_pb2
 from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceStub
+from frameyard.sync.v1.repository_service_pb2_grpc import RepositoryServiceStub
 from frameyard.task.v1.issue_service_pb2_grpc import IssueServiceStub
 from frameyard.task.v1.job_service_pb2_grpc import JobServiceStub
 from frameyard.task.v1.label_service_pb2_grpc import LabelServiceStub
 from frameyard.task.v1.project_service_pb2_grpc import ProjectServiceStub
 from frameyard.task.v1.task_service_pb2_grpc import TaskServiceStub
+from frameyard.webhook.v1.webhook_service_pb2_grpc import WebhookServiceStub
+from google.protobuf.message import Message
 from yard.client.connection import Connection
 from yard.client.endpoints import Endpoints
 from yard.client.failures import ClientError, translated
@@ -32,9 +36,12 @@ from yard.client.session import Keeper, Session, Tokens
 
 if TYPE_CHECKING:
     from frameyard.operation.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
+    from frameyard.sync.v1.repository_service_pb2_grpc import RepositoryServiceAsyncStub
+    from frameyard.webhook.v1.webhook_service_pb2_grpc import WebhookServiceAsyncStub
 
 Q = TypeVar("Q")
 R = TypeVar("R")
+M = TypeVar("M", bound=Message)
 
 CALL_TIMEOUT_S = 60.0
 _FINAL = {
@@ -74,6 +81,17 @@ class Client:
         self.chunks = ChunkServiceStub(channel(endpoints.chunking))
         self.exports = ExportServiceStub(channel(endpoints.export))
         self.imports = ImportServiceStub(channel(endpoints.export))
+        self.backups = BackupServiceStub(channel(endpoints.export))
+
+    @property
+    def webhooks(self) -> "WebhookServiceAsyncStub":
+        """Stub of the webhook service; ClientError if nobody has said where it is."""
+        return WebhookServiceStub(self._channel("webhook", self.endpoints.webhook))
+
+    @property
+    def repositories(self) -> "RepositoryServiceAsyncStub":
+        """Stub of the service of dataset repositories; ClientError if nobody has said where it is."""
+        return RepositoryServiceStub(self._channel("repo_sync", self.endpoints.repo_sync))
 
     async def __aenter__(self) -> Self:
         return self
@@ -150,11 +168,24 @@ class Client:
     def operations(self, name: str) -> "OperationServiceAsyncStub":
         """The operation service of the service that an operation's name begins with."""
         address = getattr(self.endpoints, name.partition("/")[0], None)
-        if not isinstance(address, str):
+        if not isinstance(address, str) or not address:
             raise ClientError(
                 f"{name!r} is not the name of an operation, such as task/<uuid>", code="INVALID_ARGUMENT"
             )
         return OperationServiceStub(self._connection.channel(address))
+
+    def _channel(self, name: str, address: str) -> grpc.aio.Channel:
+        if not address:
+            hint = "log in again, or name a file of endpoints that has it"
+            raise ClientError(f"no address given for {name}", code="FAILED_PRECONDITION", hint=hint)
+        return self._connection.channel(address)
+
+
+def unpacked(operation: operation_pb2.Operation, kind: type[M]) -> M:
+    """The result of a finished operation, which is of this kind."""
+    result = kind()
+    operation.result.Unpack(result)
+    return result
 
 
 def request_id() -> str:

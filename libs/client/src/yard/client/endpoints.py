@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from yard.client.failures import ClientError
@@ -10,22 +10,31 @@ from yard.client.failures import ClientError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """host:port of each service, or https://host:port for TLS; behind one ingress all five are the same."""
+    """host:port of each service, or https://host:port for TLS; behind one ingress all are the same.
+
+    What has a default may be missing.
+    """
 
     identity: str
     task: str
     media_ingest: str
     chunking: str
     export: str
+    webhook: str = ""
+    repo_sync: str = ""
 
     @classmethod
     def of(cls, addresses: Mapping[str, str]) -> "Endpoints":
         """From a map of service and address; ClientError names the missing ones."""
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if not isinstance(addresses.get(name), str) or not addresses[name]]
+        given = {field.name: addresses.get(field.name) for field in fields(cls)}
+        missing = [
+            field.name
+            for field in fields(cls)
+            if field.default is MISSING and not (isinstance(given[field.name], str) and given[field.name])
+        ]
         if missing:
             raise ClientError(f"no address given for {', '.join(missing)}", code="INVALID_ARGUMENT")
-        return cls(**{name: addresses[name] for name in names})
+        return cls(**{name: address for name, address in given.items() if isinstance(address, str)})
 
     @classmethod
     def load(cls, file: Path) -> "Endpoints":

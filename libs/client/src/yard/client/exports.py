@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from frameyard.export.v1 import export_service_pb2 as exports
 from frameyard.operation.v1 import operation_pb2
-from yard.client.client import Client, request_id
+from yard.client.client import Client, request_id, unpacked
 from yard.client.failures import ClientError
 from yard.client.files import PartialFile, folder_of, place_of, safe_file_name
 from yard.client.patience import Patience
@@ -18,7 +19,7 @@ OnBytes = Callable[[int], None]
 async def export(
     client: Client,
     format_name: str,
-    target: Mapping[str, int],
+    target: Mapping[str, Any],
     *,
     with_images: bool = False,
     refuse_loss: bool = False,
@@ -41,9 +42,7 @@ async def export(
 
 def result_of(operation: operation_pb2.Operation) -> exports.ExportResult:
     """The result of a finished export."""
-    result = exports.ExportResult()
-    operation.result.Unpack(result)
-    return result
+    return unpacked(operation, exports.ExportResult)
 
 
 async def download(

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import BinaryIO
 
 from frameyard.media.v1 import upload_service_pb2 as uploads
@@ -14,7 +15,7 @@ from yard.client.packs import CUTS, LARGEST_PACKED_BYTES, Pair, send_packed
 from yard.client.patience import Patience
 from yard.client.told import OnBytes, Told
 
-__all__ = ["LocalFile", "OnBytes", "create", "delete", "local_files", "resume", "upload"]
+__all__ = ["LocalFile", "OnBytes", "create", "delete", "local_files", "resume", "upload", "used_up"]
 
 PIECE_BYTES = 1 << 20
 FILES_AT_ONCE = 4
@@ -79,6 +80,17 @@ async def resume(
 async def delete(client: Client, upload_id: str) -> None:
     """Drops an upload and its bytes."""
     await client.call(client.uploads.DeleteUpload, uploads.DeleteUploadRequest(id=upload_id))
+
+
+@asynccontextmanager
+async def used_up(client: Client, upload_id: str) -> AsyncIterator[None]:
+    """Drops the upload after what is done within, also if that fails."""
+    try:
+        yield
+    finally:
+        # What cannot be dropped now expires.
+        with suppress(ClientError):
+            await delete(client, upload_id)
 
 
 class _Sending:

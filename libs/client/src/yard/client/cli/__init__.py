@@ -3,6 +3,7 @@
 import click
 from yard.client.cli import admin as admin_commands
 from yard.client.cli import annotations as annotation_commands
+from yard.client.cli import backups as backup_commands
 from yard.client.cli import bulk as bulk_commands
 from yard.client.cli import completion as completion_commands
 from yard.client.cli import deleted_frames as deleted_frame_commands
@@ -16,11 +17,15 @@ from yard.client.cli import manifests as manifest_commands
 from yard.client.cli import operations as operation_commands
 from yard.client.cli import pixels as pixel_commands
 from yard.client.cli import projects as project_commands
+from yard.client.cli import repositories as repository_commands
+from yard.client.cli import repository_credentials as credential_commands
 from yard.client.cli import sessions as session_commands
 from yard.client.cli import shares as share_commands
 from yard.client.cli import tasks as task_commands
+from yard.client.cli import tokens as token_commands
 from yard.client.cli import uploads as upload_commands
 from yard.client.cli import users as user_commands
+from yard.client.cli import webhooks as webhook_commands
 from yard.client.cli.context import Context
 from yard.client.cli.parameters import examples
 from yard.client.failures import ClientError
@@ -75,11 +80,16 @@ for commands in (
     issue_commands,
     export_commands,
     file_import_commands,
+    backup_commands,
     operation_commands,
+    repository_commands,
+    credential_commands,
+    webhook_commands,
     upload_commands,
     share_commands,
     manifest_commands,
     user_commands,
+    token_commands,
     admin_commands,
     completion_commands,
 ):

@@ -11,23 +11,12 @@ from yard.client import exports
 from yard.client.cli.context import Call, command
 from yard.client.cli.jobs import job
 from yard.client.cli.listing import one
-from yard.client.cli.parameters import ID, examples, stacked
+from yard.client.cli.parameters import ID, examples, file_options, format_option, stacked
 from yard.client.cli.plain import plain
 from yard.client.cli.projects import project
 from yard.client.cli.tasks import task
 from yard.client.files import check_target
 
-_WHERE = stacked(
-    (
-        click.option(
-            "-o",
-            "--output",
-            type=click.Path(path_type=Path),
-            help="File or folder; default: this folder, with the name that the platform offers.",
-        ),
-        click.option("--force", is_flag=True, help="Replace a file that is there."),
-    )
-)
 _WHAT = stacked(
     (
         click.option(
@@ -37,9 +26,6 @@ _WHAT = stacked(
             "--refuse-loss", is_flag=True, help="Fail if the format cannot hold everything, and say what."
         ),
     )
-)
-_FORMAT = click.option(
-    "--format", "format_name", required=True, metavar="FORMAT", help="See frameyard export formats."
 )
 
 
@@ -61,9 +47,9 @@ def export() -> None:
 async def formats(call: Call) -> None:
     """List the formats and what each can hold."""
     await call.out.table(
-        ("format", "file", "holds"),
+        ("format", "file", "fits", "holds"),
         one(_formats(call)),
-        lambda each: (each.name, f".{each.extension}", ", ".join(each.holds)),
+        lambda each: (each.name, f".{each.extension}", _fits(each), ", ".join(each.holds)),
     )
 
 
@@ -79,7 +65,7 @@ async def formats(call: Call) -> None:
 @click.option("--job", "job_id", type=ID, metavar="ID", help="One job of it.")
 @click.option("--project", "project_id", type=ID, metavar="ID", help="All tasks of the project.")
 @_WHAT
-@_WHERE
+@file_options
 @command
 async def create(
     call: Call,
@@ -109,9 +95,9 @@ async def create(
     ),
 )
 @click.argument("task_id", metavar="TASK", type=ID)
-@_FORMAT
+@format_option
 @_WHAT
-@_WHERE
+@file_options
 @command
 async def export_task(call: Call, /, task_id: int, format_name: str, **options: Any) -> None:
     """Export a task and download the archive."""
@@ -120,9 +106,9 @@ async def export_task(call: Call, /, task_id: int, format_name: str, **options: 
 
 @click.command("export", epilog=examples("frameyard job export 12 --format 'CVAT for video 1.1'"))
 @click.argument("job_id", metavar="JOB", type=ID)
-@_FORMAT
+@format_option
 @_WHAT
-@_WHERE
+@file_options
 @command
 async def export_job(call: Call, /, job_id: int, format_name: str, **options: Any) -> None:
     """Export a job and download the archive."""
@@ -131,9 +117,9 @@ async def export_job(call: Call, /, job_id: int, format_name: str, **options: An
 
 @click.command("export", epilog=examples("frameyard project export 3 --format 'COCO 1.0' --with-images"))
 @click.argument("project_id", metavar="PROJECT", type=ID)
-@_FORMAT
+@format_option
 @_WHAT
-@_WHERE
+@file_options
 @command
 async def export_project(call: Call, /, project_id: int, format_name: str, **options: Any) -> None:
     """Export all tasks of a project, by subset, and download the archive."""
@@ -144,7 +130,7 @@ async def export_project(call: Call, /, project_id: int, format_name: str, **opt
     epilog=examples("frameyard export download export/0197f2f0-7c3e-7d8b-9a45-2f0c0d9b6c11 -o coco.zip")
 )
 @click.argument("operation")
-@_WHERE
+@file_options
 @command
 async def download(call: Call, operation: str, output: Path | None, force: bool) -> None:
     """Download the archive of an export; one that was cut goes on where it stopped."""
@@ -194,6 +180,12 @@ async def _download(call: Call, finished: Operation, place: Path, force: bool) -
 
 def _left_out(result: service.ExportResult) -> Sequence[str]:
     return [f"left out: {each.count} of kind {each.kind}: {each.reason}" for each in result.left_out]
+
+
+def _fits(each: service.Format) -> str:
+    """The media for which it is the natural choice."""
+    named = (("videos", each.for_interpolation), ("images", each.for_annotation))
+    return ", ".join(name for name, does in named if does)
 
 
 async def _formats(call: Call) -> list[service.Format]:

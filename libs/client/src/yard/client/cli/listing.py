@@ -7,6 +7,7 @@ import click
 from frameyard.common.v1.common_pb2 import PersonRef
 from frameyard.identity.v1 import identity_service_pb2 as identity
 from google.protobuf.timestamp_pb2 import Timestamp
+from yard.client.cli.conditions import condition_options
 from yard.client.cli.context import Call
 from yard.client.cli.parameters import Choice, ProtoEnum, stacked
 from yard.client.client import Client
@@ -25,9 +26,9 @@ reverse_option = click.option("--reverse", is_flag=True, help="The order turned 
 
 
 def order_options(orders: ProtoEnum, prefix: str, default: str) -> Callable[[Any], Any]:
-    """`--order`, `--reverse` and `--count` of a list."""
+    """`--where`, `--sort`, `--order`, `--reverse` and `--count` of a list."""
     order = click.option("--order", type=Choice(orders, prefix), help=f"Default: {default}.")
-    return stacked((order, reverse_option, count_option))
+    return stacked((condition_options, order, reverse_option, count_option))
 
 
 def name_option(name: str, what: str) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from yard.client.cli.context import Call, command
 from yard.client.cli.listing import pages
 from yard.client.cli.parameters import examples, word
 
-SERVICES = ("task", "media_ingest", "chunking", "export")
+SERVICES = ("task", "media_ingest", "chunking", "export", "repo_sync")
 
 
 def add_to(main: click.Group) -> None:

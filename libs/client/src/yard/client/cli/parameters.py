@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
@@ -147,6 +148,25 @@ direct_option = click.option(
     help="Send files of more than 8 MiB to the store itself, if it is in reach.",
 )
 """The parameter `direct` of uploads."""
+
+
+format_option = click.option(
+    "--format", "format_name", required=True, metavar="FORMAT", help="See frameyard export formats."
+)
+"""The parameter `format_name` of exports and imports."""
+
+file_options = stacked(
+    (
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path),
+            help="File or folder; default: this folder, with the name that the platform offers.",
+        ),
+        click.option("--force", is_flag=True, help="Replace a file that is there."),
+    )
+)
+"""The parameters `output` and `force` of what writes a file of the platform."""
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:

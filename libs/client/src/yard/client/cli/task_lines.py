@@ -12,11 +12,11 @@ MODE = Choice(task_pb2.TaskMode, "TASK_MODE_")
 
 
 def row_of(task: task_pb2.Task) -> tuple[object, ...]:
-    """Id, name, project, assignee, media, frames, jobs, completed jobs, status; end of a deleted one."""
+    """Id, name, project, assignee, media, frames, jobs, status, repository; end of a deleted one."""
     jobs = task.jobs
     gone = (day(task.purge_time),) if task.HasField("delete_time") else ()
     about = task.id, task.name, task.project_name, task.assignee.username, _media_state(task)
-    return *about, task.size, jobs.total, jobs.completed, _status(task), *gone
+    return *about, task.size, jobs.total, jobs.completed, _status(task), sync_word(task.sync_status), *gone
 
 
 def file_row(result: media_pb2.FileResult) -> tuple[object, ...]:
@@ -46,6 +46,11 @@ def plan_lines(plan: task_service_pb2.CreateTaskResponse) -> list[str]:
     return [f"{plan.task.name} can be made", *head, *jobs, *labels.lines_of(plan.task.labels)]
 
 
+def sync_word(status: task_pb2.SyncStatus.ValueType) -> str:
+    """Whether a repository has the present annotations; empty if there is none."""
+    return word(task_pb2.SyncStatus, "SYNC_STATUS_", status) if status else ""
+
+
 def _belongings(task: task_pb2.Task) -> Iterator[str]:
     if task.project_id:
         yield f"project: {task.project_id} {task.project_name}".rstrip()
@@ -54,8 +59,9 @@ def _belongings(task: task_pb2.Task) -> Iterator[str]:
     if task.issue_tracker:
         yield f"issue tracker: {task.issue_tracker}"
     if task.HasField("repository"):
-        status = word(task_pb2.SyncStatus, "SYNC_STATUS_", task.sync_status)
-        yield f"repository: {task.repository.location} ({status})"
+        yield f"repository: {task.repository.location} ({sync_word(task.sync_status)})"
+        if task.sync_message:
+            yield f"  {task.sync_message}"
 
 
 def _media(task: task_pb2.Task) -> Iterator[str]:

@@ -17,6 +17,7 @@ from yard.client.cli.labels import LabelChanges, effect_lines, given_labels, giv
 from yard.client.cli.listing import count, deleted_option, name_option, order_options, pages, person_id
 from yard.client.cli.moving import move
 from yard.client.cli.parameters import ID, INT64, NUMBER, Choice, examples, given, stacked
+from yard.client.cli.repository_options import repository_of, repository_options
 from yard.client.cli.task_lines import MODE, file_row, lines_of, plan_lines, row_of
 from yard.client.client import request_id
 from yard.client.failures import ClientError
@@ -30,13 +31,7 @@ _SETTINGS = stacked(
         click.option("--assignee", metavar="USER", help="User name of who answers for it."),
         click.option("--issue-tracker", metavar="URL", help="Full URL of the issue tracker."),
         click.option("--subset", help="Part of the project's data set, such as train."),
-        click.option(
-            "--repository",
-            metavar="'URL [PATH]'",
-            help="Git repository that keeps the annotations, and in brackets the file inside.",
-        ),
-        click.option("--lfs/--no-lfs", "use_lfs", default=None, help="Keep that file with git LFS."),
-        click.option("--repository-format", metavar="FORMAT", help="Format of that file."),
+        repository_options,
     )
 )
 _PLAN = stacked(
@@ -66,6 +61,7 @@ def task() -> None:
         "frameyard task create album photos/ --project 3 --sorting natural --quality 90",
         "frameyard task create part long.mp4 --label car --start 100 --stop 999 --step 10 --mp4-chunks",
         "frameyard task create night --share archive:2024/ --exclude '*.txt' --manifest night.jsonl",
+        "frameyard task create street street.mp4 --label car --repository 'https://example.org/our/data'",
         "frameyard task create web --url https://example.org/street.mp4 --label car",
         "frameyard task create later --labels labels.json",
         "frameyard task create later --segment-size 200 --overlap 20 --dry-run --frames 5000",
@@ -134,6 +130,7 @@ async def attach(call: Call, task_id: int, media: MediaOptions, wait: bool) -> N
     epilog=examples(
         "frameyard task list --status annotation --order name",
         "frameyard task list --project-like streets --assignee anna --reverse",
+        "frameyard task list --where 'size>=100' --where 'owner!=anna' --sort -update_time",
         "frameyard task list --deleted",
     ),
 )
@@ -165,7 +162,19 @@ async def list_(
         await count(call, call.client.tasks.ListTasks, request)
         return
     gone = ("gone for good on",) if request.deleted else ()
-    columns = ("id", "name", "project", "assignee", "media", "frames", "jobs", "completed", "status", *gone)
+    columns = (
+        "id",
+        "name",
+        "project",
+        "assignee",
+        "media",
+        "frames",
+        "jobs",
+        "completed",
+        "status",
+        "repository",
+        *gone,
+    )
     found = pages(call.client, call.client.tasks.ListTasks, request, lambda page: page.tasks)
     await call.out.table(columns, found, row_of)
 
@@ -265,20 +274,14 @@ def _check_plan(media: MediaOptions, settings: dict[str, Any], *, is_dry: bool) 
 
 
 async def _create_request(call: Call, name: str, settings: dict[str, Any]) -> service.CreateTaskRequest:
-    location, use_lfs = settings.pop("repository"), settings.pop("use_lfs")
-    format_name, assignee = settings.pop("repository_format"), settings.pop("assignee")
-    if location is None and (use_lfs is not None or format_name is not None):
-        raise click.UsageError("--lfs and --repository-format need --repository.")
-    request = service.CreateTaskRequest(
+    repository, assignee = repository_of(settings), settings.pop("assignee")
+    return service.CreateTaskRequest(
         name=name,
         assignee_id=await person_id(call.client, assignee),
+        repository=repository,
         request_id=request_id(),
         **given(settings),
     )
-    if location is not None:
-        fields = given({"location": location, "use_lfs": use_lfs, "format": format_name})
-        request.repository.CopyFrom(task_pb2.DatasetRepository(**fields))
-    return request
 
 
 async def _with_media(
