@@ -14,7 +14,12 @@ RUN uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps --com
     libs/contracts libs/runtime libs/media libs/annotations libs/client services/*
 
 FROM python:3.11-slim
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin frameyard
+# For dataset repositories. Their versions are those of the base image's Debian, which gets its fixes.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends git openssh-client \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin frameyard
 COPY --from=build /opt/frameyard /opt/frameyard
 ENV GRPC_ENABLE_FORK_SUPPORT=0 \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/frameyard/bin:$PATH

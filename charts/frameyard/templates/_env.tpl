@@ -1,7 +1,8 @@
 {{- /* Environment of one service: what all need, what it alone needs, then its settings by name. */ -}}
 {{- define "frameyard.env" -}}
 {{- $values := .root.Values -}}
-- name: FRAMEYARD_RPC_LISTEN
+{{- $isEdge := eq .name "gateway" }}
+- name: FRAMEYARD_{{ $isEdge | ternary "HTTP" "RPC" }}_LISTEN
   value: "[::]:8080"
 - name: FRAMEYARD_METRICS_LISTEN
   value: "[::]:9090"
@@ -17,7 +18,9 @@
   value: {{ $values.s3.secure | quote }}
 - name: FRAMEYARD_OTLP_ENDPOINT
   value: {{ $values.telemetry.otlpEndpoint | quote }}
+{{- if not $isEdge }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_DATABASE_URL" "secret" $values.database.existingSecret "key" .name) }}
+{{- end }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_S3_ACCESS_KEY" "secret" $values.s3.existingSecret "key" $values.s3.accessKeyKey) }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_S3_SECRET_KEY" "secret" $values.s3.existingSecret "key" $values.s3.secretKeyKey) }}
 {{- if $values.nats.existingSecret }}
@@ -41,13 +44,35 @@
 {{- end }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
 {{- end }}
+{{- if $isEdge }}
+{{- range $callee := list "task" "media-ingest" "chunking" "export" "webhook" "repo-sync" }}
+- name: FRAMEYARD_{{ $callee | replace "-" "_" | upper }}_ADDRESS
+  value: {{ include "frameyard.address" (dict "root" $.root "name" $callee) | quote }}
+{{- end }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
+{{- end }}
+{{- if eq .name "webhook" }}
+- name: FRAMEYARD_TASK_ADDRESS
+  value: {{ include "frameyard.address" (dict "root" .root "name" "task") | quote }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_KEY_ENCRYPTION_KEY" "secret" $values.webhooks.existingSecret "key" "key-encryption-key") }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
+{{- end }}
+{{- if eq .name "repo-sync" }}
+{{- range $callee := list "task" "export" }}
+- name: FRAMEYARD_{{ $callee | upper }}_ADDRESS
+  value: {{ include "frameyard.address" (dict "root" $.root "name" $callee) | quote }}
+{{- end }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_KEY_ENCRYPTION_KEY" "secret" $values.repositories.existingSecret "key" "key-encryption-key") }}
+{{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
+{{- end }}
 {{- if eq .name "chunking" }}
 {{ include "frameyard.secretEnv" (dict "env" "FRAMEYARD_SERVICE_SECRET" "secret" $values.serviceAccounts.existingSecret "key" .name) }}
 - name: FRAMEYARD_ADVERTISED_HOST
   valueFrom:
     fieldRef: {fieldPath: status.podIP}
 {{- end }}
-{{- range $field, $value := merge (dict) .service.settings $values.settings }}
+{{- $shared := $isEdge | ternary (pick $values.settings "log_level" "log_format" "drain_timeout_s") $values.settings }}
+{{- range $field, $value := merge (dict) .service.settings $shared }}
 - name: FRAMEYARD_{{ $field | upper }}
   value: {{ include "frameyard.number" $value | quote }}
 {{- end }}

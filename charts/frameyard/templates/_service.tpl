@@ -1,5 +1,7 @@
 {{- /* All objects of one service. Liveness asks the process only, readiness asks what it depends on too. */ -}}
 {{- define "frameyard.service" -}}
+{{- $isEdge := eq .name "gateway" -}}
+{{- $port := $isEdge | ternary "http" "grpc" -}}
 {{- $full := printf "%s-%s" .root.Release.Name .name -}}
 apiVersion: v1
 kind: Service
@@ -7,11 +9,13 @@ metadata:
   name: {{ $full }}
   labels: {{- include "frameyard.labels" . | nindent 4 }}
 spec:
+  {{- if not $isEdge }}
   # Headless: gRPC clients balance over the pods themselves.
   clusterIP: None
+  {{- end }}
   selector: {{- include "frameyard.labels" . | nindent 4 }}
   ports:
-    - {name: grpc, port: 8080, targetPort: grpc, appProtocol: kubernetes.io/h2c}
+    - {name: {{ $port }}, port: 8080, targetPort: {{ $port }}, appProtocol: {{ $isEdge | ternary "http" "kubernetes.io/h2c" }}}
     - {name: metrics, port: 9090, targetPort: metrics}
 ---
 apiVersion: policy/v1
@@ -69,18 +73,30 @@ spec:
           args: ["yard.{{ .name | replace "-" "_" }}"]
           env: {{- include "frameyard.env" . | nindent 12 }}
           ports:
-            - {name: grpc, containerPort: 8080}
+            - {name: {{ $port }}, containerPort: 8080}
             - {name: metrics, containerPort: 9090}
           startupProbe:
+            {{- if $isEdge }}
+            httpGet: {port: metrics, path: /healthz}
+            {{- else }}
             grpc: {port: 8080}
+            {{- end }}
             periodSeconds: 2
             failureThreshold: 90
           livenessProbe:
+            {{- if $isEdge }}
+            httpGet: {port: metrics, path: /healthz}
+            {{- else }}
             grpc: {port: 8080}
+            {{- end }}
             periodSeconds: 10
             timeoutSeconds: 5
           readinessProbe:
+            {{- if $isEdge }}
+            httpGet: {port: metrics, path: /readyz}
+            {{- else }}
             grpc: {port: 8080, service: ready}
+            {{- end }}
             periodSeconds: 5
             timeoutSeconds: 5
           resources: {{- toYaml .service.resources | nindent 12 }}

@@ -1,8 +1,21 @@
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from yard.embedded.ports import Ports, free_port, is_free
 from yard.embedded.servers.s3 import GRPC_OFFSET
+
+# Takes the one port that is left to choose from, or says that there is none.
+TAKES = """
+import sys
+from yard.embedded import ports
+ports._FIRST, ports._LAST = int(sys.argv[1]), int(sys.argv[1]) + 1
+try:
+    print(ports.free_port())
+except OSError as fault:
+    print(fault)
+"""
 
 
 def ports(folder: Path, said: list[str]) -> Ports:
@@ -40,3 +53,10 @@ def test_a_pair_moves_when_its_second_half_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", known + GRPC_OFFSET)):
         assert ports(tmp_path, said).claim("s3", paired=True) != known
     assert len(said) == 1
+
+
+def test_a_port_is_given_to_one_process_though_nobody_listens_yet() -> None:
+    port = free_port()
+    other = [sys.executable, "-c", TAKES, str(port)]
+    found = subprocess.run(other, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith("no free port")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from yard.embedded.credentials import Credentials
-from yard.embedded.services import COMMON_SETTINGS, SERVICES, Service, ServiceSpec, waves
+from yard.embedded.services import COMMON_SETTINGS, KEEPING_SETTINGS, SERVICES, Service, ServiceSpec, waves
 from yard.runtime.settings import describe, load
 
 FACTS = {
@@ -29,11 +29,15 @@ def test_every_service_is_started() -> None:
 
 @pytest.mark.parametrize("spec", SERVICES, ids=lambda spec: spec.name)
 def test_a_service_gets_settings_that_it_knows_and_accepts(tmp_path: Path, spec: ServiceSpec) -> None:
-    assert {*COMMON_SETTINGS, *spec.settings} <= names(spec)
+    common = COMMON_SETTINGS if spec.is_edge else {**COMMON_SETTINGS, **KEEPING_SETTINGS}
+    assert {*common, *spec.settings} <= names(spec)
     secrets = Credentials.load(tmp_path / "secrets.json", [one.name for one in SERVICES])
     service = Service(spec, tmp_path, rpc_port=1, metrics_port=2, facts=secrets | FACTS, log=tmp_path / "log")
     settings = load(importlib.import_module(f"yard.{spec.name}.settings").Settings, service.environment())
-    assert settings.rpc_listen == "127.0.0.1:1"
+    if spec.is_edge:
+        assert not {"FRAMEYARD_DATABASE_URL", "FRAMEYARD_GRANT_KEYS"} & set(service.environment())
+    else:
+        assert settings.rpc_listen == "127.0.0.1:1"
 
 
 @pytest.mark.parametrize("spec", SERVICES, ids=lambda spec: spec.name)

@@ -28,7 +28,8 @@ def _make(services: Iterable[str]) -> dict[str, str]:
     }
     made["s3_access_key"] = secrets.token_hex(10)
     made["admin_password"] = secrets.token_urlsafe(12)
-    made["key_encryption_key"] = base64.b64encode(secrets.token_bytes(32)).decode()
+    for name in ("key_encryption_key", "webhook_encryption_key", "repo_sync_encryption_key"):
+        made[name] = base64.b64encode(secrets.token_bytes(32)).decode()
     for service in services:
         made[f"database_{service}"] = secrets.token_urlsafe(32)
         made[f"service_secret_{service}"] = secrets.token_urlsafe(32)

@@ -1,8 +1,11 @@
 """Free ports on loopback, and the memory of which process had which."""
 
+import fcntl
 import json
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +14,8 @@ from yard.embedded.servers.s3 import GRPC_OFFSET
 # Below the range that the system hands to outgoing connections, also after the offset of the S3 server.
 _FIRST, _LAST = 12_000, 22_000
 _ATTEMPTS = 200
+# Port -> descriptor of its locked file: kept until this process ends, also while nobody listens.
+_HELD: dict[int, int] = {}
 
 
 def is_free(port: int) -> bool:
@@ -28,7 +33,7 @@ def free_port(*, paired: bool = False) -> int:
     """A random free port; `paired`: the one 10,000 higher is free too."""
     for _ in range(_ATTEMPTS):
         port = random.randrange(_FIRST, _LAST)  # noqa: S311 - nobody has to be kept from guessing it
-        if _fits(port, paired):
+        if port not in _HELD and _fits(port, paired):
             return port
     raise OSError(f"no free port found between {_FIRST} and {_LAST}")
 
@@ -60,4 +65,21 @@ class Ports:
 
 
 def _fits(port: int, paired: bool) -> bool:
-    return is_free(port) and (not paired or is_free(port + GRPC_OFFSET))
+    is_usable = is_free(port) and (not paired or is_free(port + GRPC_OFFSET))
+    return is_usable and _hold(port)
+
+
+def _hold(port: int) -> bool:
+    """Whether the port is ours from now on; others of this user who start at the same time get another."""
+    if port in _HELD:
+        return True
+    folder = Path(tempfile.gettempdir()) / f"frameyard-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    _HELD[port] = descriptor
+    return True

@@ -26,10 +26,11 @@ class ServiceSpec:
     settings: Mapping[str, str] = field(default_factory=dict)
     passed: tuple[str, ...] = ()
     """Settings that are taken from our own environment, where they are set there."""
+    is_edge: bool = False
+    """Whether it keeps nothing: it gets no role in the database, no key of grants and no gRPC address."""
 
 
 COMMON_SETTINGS: Mapping[str, str] = {
-    "database_url": "{database_url}",
     "nats_url": "{nats_url}",
     "nats_token": "{nats_token}",
     "s3_endpoint": "{s3_address}",
@@ -37,11 +38,13 @@ COMMON_SETTINGS: Mapping[str, str] = {
     "s3_secret_key": "{s3_secret_key}",
     "s3_bucket": "{s3_bucket}",
     "identity_address": "{identity_address}",
-    "grant_keys": "{grant_key}",
     "service_secret": "{service_secret}",
     "log_level": "{log_level}",
 }
 """Setting -> template, for every service."""
+
+KEEPING_SETTINGS: Mapping[str, str] = {"database_url": "{database_url}", "grant_keys": "{grant_key}"}
+"""The same for those that keep something."""
 
 SERVICES: tuple[ServiceSpec, ...] = (
     ServiceSpec(
@@ -51,7 +54,9 @@ SERVICES: tuple[ServiceSpec, ...] = (
             "admin_username": "admin",
             "admin_password": "{admin_password}",
             "key_encryption_key": "{key_encryption_key}",
-            "service_accounts": "export={service_secret_export},chunking={service_secret_chunking}",
+            "service_accounts": "export={service_secret_export},chunking={service_secret_chunking},"
+            "gateway={service_secret_gateway},webhook={service_secret_webhook},"
+            "repo_sync={service_secret_repo_sync}",
         },
     ),
     ServiceSpec(name="task", arguments=("-m", "yard.task"), needs=("identity",)),
@@ -60,7 +65,7 @@ SERVICES: tuple[ServiceSpec, ...] = (
         arguments=("-m", "yard.media_ingest"),
         settings={"upload_s3_address": "http://{s3_address}"},
         needs=("identity",),
-        passed=("shares", "egress_networks"),
+        passed=("shares", "egress_networks", "egress_ca_file"),
     ),
     ServiceSpec(name="chunking", arguments=("-m", "yard.chunking"), needs=("identity",), passed=("shares",)),
     ServiceSpec(
@@ -72,6 +77,55 @@ SERVICES: tuple[ServiceSpec, ...] = (
             "media_ingest_address": "{media_ingest_address}",
             "chunking_address": "{chunking_address}",
         },
+    ),
+    ServiceSpec(
+        name="webhook",
+        arguments=("-m", "yard.webhook"),
+        needs=("identity",),
+        settings={"task_address": "{task_address}", "key_encryption_key": "{webhook_encryption_key}"},
+        passed=("egress_networks", "egress_ca_file"),
+    ),
+    ServiceSpec(
+        name="repo_sync",
+        arguments=("-m", "yard.repo_sync"),
+        needs=("identity",),
+        settings={
+            "task_address": "{task_address}",
+            "export_address": "{export_address}",
+            "key_encryption_key": "{repo_sync_encryption_key}",
+        },
+        passed=(
+            "egress_networks",
+            "egress_ca_file",
+            "public_url",
+            "quiet_s",
+            "least_quiet_s",
+            "period_s",
+            "least_period_s",
+        ),
+    ),
+    ServiceSpec(
+        name="gateway",
+        is_edge=True,
+        arguments=("-m", "yard.gateway"),
+        needs=("identity",),
+        settings={
+            "http_listen": "{gateway_address}",
+            "task_address": "{task_address}",
+            "media_ingest_address": "{media_ingest_address}",
+            "chunking_address": "{chunking_address}",
+            "export_address": "{export_address}",
+            "webhook_address": "{webhook_address}",
+            "repo_sync_address": "{repo_sync_address}",
+        },
+        passed=(
+            "public_url",
+            "cors_origins",
+            "trusted_proxies",
+            "requests_per_minute",
+            "anonymous_requests_per_minute",
+            "max_json_bytes",
+        ),
     ),
 )
 
@@ -121,10 +175,15 @@ class Service(Server):
 
     def environment(self) -> dict[str, str]:
         """All of it: PATH, HOME, and its settings as FRAMEYARD_* variables."""
-        settings = {name: text.format_map(self._facts) for name, text in COMMON_SETTINGS.items()}
-        settings |= {name: text.format_map(self._facts) for name, text in self._spec.settings.items()}
+        templates = {
+            **COMMON_SETTINGS,
+            **({} if self._spec.is_edge else KEEPING_SETTINGS),
+            **self._spec.settings,
+        }
+        settings = {name: text.format_map(self._facts) for name, text in templates.items()}
         settings |= _passed(self._spec)
-        settings["rpc_listen"] = self.address
+        if not self._spec.is_edge:
+            settings["rpc_listen"] = self.address
         settings["metrics_listen"] = f"127.0.0.1:{self.metrics_port}"
         settings["port_file"] = str(self._port_file)
         return {

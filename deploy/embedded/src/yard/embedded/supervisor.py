@@ -117,8 +117,8 @@ class Supervisor:
         }
 
     def _own_facts(self, spec: ServiceSpec, databases: dict[str, str]) -> dict[str, str]:
-        return {
-            "database_url": databases[spec.name],
+        own = {} if spec.is_edge else {"database_url": databases[spec.name]}
+        return own | {
             "service_secret": self._secrets[f"service_secret_{spec.name}"],
         }
 
@@ -170,7 +170,10 @@ class Supervisor:
 
     async def _provision(self, postgres: Postgres, s3: S3) -> dict[str, str]:
         passwords = {
-            spec.name: self._secrets[f"database_{spec.name}"] for wave in self._waves for spec in wave
+            spec.name: self._secrets[f"database_{spec.name}"]
+            for wave in self._waves
+            for spec in wave
+            if not spec.is_edge
         }
         client = Minio(
             endpoint=s3.address,
