@@ -40,9 +40,10 @@ _DATA: Final = DataParameters(
 ).SerializeToString()
 
 # 50 people, 20 projects, 100,000 tasks of five jobs each, and one task of 10,000 jobs.
-_FILL: Final = f"""
+FILL: Final = f"""
 INSERT INTO person (id, username, username_key)
-SELECT n, 'person' || n * 37 % 50, 'person' || n * 37 % 50 FROM generate_series(1, 50) AS n;
+SELECT n, 'person' || n * 37 % 50, 'person' || n * 37 % 50 FROM generate_series(1, 50) AS n
+ON CONFLICT DO NOTHING;
 INSERT INTO project (name, name_key, owner_id, assignee_id)
 SELECT 'Project ' || n, 'project ' || n, 1 + n % 50, nullif(n * 7 % 51, 0) FROM generate_series(1, 20) AS n;
 INSERT INTO task (
@@ -58,7 +59,8 @@ VALUES ('long', 'long', {PART.user_id}, 2, 1000000, 10000, 10000);
 INSERT INTO job (task_id, segment, first_frame, last_frame, assignee_id, reviewer_id, stage, state)
 SELECT task.id, s, s * 100, s * 100 + 99, nullif(abs(hashint8(task.id * 5 + s)) % 51, 0),
     nullif(abs(hashint8(task.id * 7 + s)) % 51, 0), 1 + abs(hashint8(task.id * 3 + s)) % 3, 2
-FROM task, generate_series(0, task.jobs_total - 1) AS s;
+FROM task, generate_series(0, task.jobs_total - 1) AS s
+ON CONFLICT DO NOTHING;
 """  # noqa: S608 - numbers of this file
 
 _TASKS: Final = """
@@ -115,7 +117,7 @@ def measure_lists() -> list[Row]:
 async def _measure() -> list[Row]:
     with servers() as running:
         async with task_service(running) as service:
-            await service.schema.execute(_FILL)
+            await service.schema.execute(FILL)
             await service.schema.execute("VACUUM ANALYZE task")
             await service.schema.execute("VACUUM ANALYZE job")
             async with _clients(service) as (admin, part):

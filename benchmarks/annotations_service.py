@@ -1,25 +1,22 @@
 """The task service as a process of its own, with a task that is ready to be annotated."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceStub
 from yard.runtime import rpc
 from yard.runtime.auth import Principal, TokenIssuer
-from yard.testkit import eventually
 from yard.testkit.process import Program
 
 from benchmarks.servers import Servers
+from benchmarks.task_program import task_program
 
 if TYPE_CHECKING:
     from frameyard.annotation.v1.annotation_service_pb2_grpc import AnnotationServiceAsyncStub
 
-START_S: Final = 60.0
 ANN: Final = Principal(user_id=1, username="ann", role="user")
 SIZE: Final = (1920, 1080)
 
@@ -82,11 +79,10 @@ async def task_service(servers: Servers) -> AsyncIterator[Service]:
     """The service in a database of its own."""
     issuer = TokenIssuer.generate()
     url = servers.databases.create("task", "yard.task.migrations")
-    port_file = servers.folder / "annotations.port"
-    program = _start(servers, url, issuer, port_file)
+    program = task_program(servers, url, issuer, "annotations")
     schema: Any = None
     try:
-        address = json.loads(await _written(port_file, program))["rpc"]
+        address = await program.address()
         schema = await asyncpg.connect(url, command_timeout=600)
         async with rpc.channel(address, token=issuer.issue(ANN).token) as channel:
             yield Service(
@@ -101,29 +97,4 @@ async def task_service(servers: Servers) -> AsyncIterator[Service]:
         if schema is not None:
             await schema.close()
         program.kill()
-        port_file.unlink(missing_ok=True)
-
-
-def _start(servers: Servers, url: str, issuer: TokenIssuer, port_file: Path) -> Program:
-    settings = {
-        "DATABASE_URL": url,
-        "NATS_URL": servers.nats.url,
-        "NATS_TOKEN": servers.nats.token,
-        # Sizes of the frames of a video are in its row: no bytes are read.
-        "S3_ENDPOINT": "127.0.0.1:1",
-        "S3_ACCESS_KEY": "none",
-        "S3_SECRET_KEY": "none",
-        "JWKS": issuer.jwks,
-        "PORT_FILE": str(port_file),
-    }
-    environment = {f"FRAMEYARD_{name}": value for name, value in settings.items()}
-    return Program(["-m", "yard.task"], log=servers.folder / "annotations.log", environment=environment)
-
-
-async def _written(port_file: Path, program: Program) -> str:
-    def text() -> str:
-        if program.exit_status is not None:
-            raise RuntimeError(program.output())
-        return port_file.read_text() if port_file.exists() else ""
-
-    return await eventually(text, timeout_s=START_S)
+        program.forget_address()

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from yard.runtime import clock
 
+from benchmarks import resident
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 BOTH: Final = (0, 1)
 """The cores that work gets unless it is to get fewer."""
@@ -59,21 +61,15 @@ def _main() -> None:
 def _taken(function: Callable[[], Any]) -> Taken:
     cpu, began = _cpu_s(), clock.monotonic()
     result = function()
-    return Taken(wall_s=clock.monotonic() - began, cpu_s=_cpu_s() - cpu, peak_mib=_peak_mib(), result=result)
+    return Taken(
+        wall_s=clock.monotonic() - began, cpu_s=_cpu_s() - cpu, peak_mib=resident.peak_mib(), result=result
+    )
 
 
 def _cpu_s() -> float:
     """Of the process and of its children that have ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-def _peak_mib() -> float:
-    """The most memory that was resident; the figure of getrusage begins with the parent's."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status tells no VmHWM")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """The chunking service as a process of its own, with media in its bucket."""
 
 import asyncio
-import dataclasses
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,8 +21,8 @@ from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
 from yard.testkit import eventually
 from yard.testkit.fixtures import GRANT_KEY, s3_client
-from yard.testkit.process import Program
 from yard.testkit.servers import started_s3
+from yard.testkit.service_program import ServiceProgram
 
 from benchmarks.chunking_videos import block_of
 from benchmarks.servers import servers
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from frameyard.chunk.v1.chunk_service_pb2_grpc import ChunkServiceAsyncStub
 
 BUCKET: Final = "bench"
-START_S: Final = 60.0
 VIEWER: Final = auth.Principal(user_id=0, username="export", role="service", service="export")
 
 
@@ -122,13 +119,11 @@ async def _running(
 ) -> AsyncIterator[Chunking]:
     client = s3_client(s3)
     client.make_bucket(bucket_name=BUCKET)
-    program = Program(
-        ["-m", "yard.chunking"], log=folder / "chunking.log", environment=_environment(settings)
-    )
+    program = ServiceProgram(settings, log=folder / "chunking.log")
     blobs = Blobs.connect(settings)
     db = await Database.connect(settings.database_url, max_size=2)
     try:
-        address = await _address(Path(settings.port_file), program)
+        address = await program.address()
         async with (
             rpc.channel(address, token=issuer.issue(VIEWER).token) as channel,
             MediaSide.connected(blobs, settings.nats_url, settings.nats_token) as side,
@@ -144,20 +139,3 @@ async def _running(
 def _s3_settings(s3: S3) -> dict[str, Any]:
     keys = {"s3_access_key": s3.access_key, "s3_secret_key": s3.secret_key}
     return {"s3_endpoint": s3.address, "s3_bucket": BUCKET, "s3_region": REGION, **keys}
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
-    return {
-        f"FRAMEYARD_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in values.items()
-    }
-
-
-async def _address(port_file: Path, program: Program) -> str:
-    def address() -> str:
-        if program.exit_status is not None:
-            raise RuntimeError(program.output())
-        return str(json.loads(port_file.read_text())["rpc"]) if port_file.exists() else ""
-
-    return await eventually(address, timeout_s=START_S)

@@ -1,9 +1,11 @@
 """How fast exchange formats are written and read, beside Datumaro on the same annotations in the same run.
 
-Names of measurements as arguments run these alone: export, video, import, memory, platform; `small` leaves
-out the data sets of a million boxes. Datumaro's time includes building its items, ours reading the messages
-that other services send; archives are stored on both sides. Where the baseline takes minutes it has 10,000
-images only; both sizes are measured of ours. `platform` goes through all services, beside their stream alone.
+Names of measurements as arguments run these alone: export, video, import, memory, platform, tensorflow;
+`small` leaves out the data sets of a million boxes. Datumaro's time includes building its items, ours reading
+the messages that other services send; archives are stored on both sides. Where the baseline takes minutes it
+has 10,000 images only; both sizes are measured of ours. `platform` goes through all services, beside their
+stream alone. TFRecord is measured beside the package tfrecord; `tensorflow`, which runs only if it is named,
+measures it beside Datumaro's own in an environment of 1.9 GB.
 """
 
 import subprocess
@@ -17,7 +19,7 @@ from typing import Final
 from yard.runtime import telemetry
 
 from benchmarks.formats_platform import measure_platform
-from benchmarks.formats_process import ORACLES, OURS, ROOT, Took, took
+from benchmarks.formats_process import ORACLES, OURS, ROOT, TENSORFLOW, Took, took
 from benchmarks.formats_scene import Scene
 from benchmarks.report import Aim, Row, publish, row
 
@@ -61,16 +63,31 @@ SMALL: Final = Sizes(
 )
 FULL: Final = replace(SMALL, large=Scene(frames=100_000))
 _MOT, _CVAT_VIDEO = CASES[3], "CVAT for video 1.1"
+_RECORDS: Final = CASES[7]
+_TENSORFLOW: Final = "tensorflow"
+_WITH_TENSORFLOW: Final = replace(_RECORDS, kind="tf_detection_api")
+# Where and by what a baseline is run, unless by Datumaro among the other oracles.
+_RUNS: Final[Mapping[str, tuple[Path, str]]] = {
+    _RECORDS.kind: (ORACLES, "benchmarks.formats_records"),
+    _WITH_TENSORFLOW.kind: (TENSORFLOW, "benchmarks.formats_datumaro"),
+}
 
 
-def measure_export(sizes: Sizes) -> list[Row]:
+def measure_export(sizes: Sizes, cases: Sequence[Case] = CASES) -> list[Row]:
     """Each format, from messages to the archive."""
-    return [found for case in CASES for found in _both(case, sizes, _exports, "export", case.export)]
+    return [found for case in cases for found in _both(case, sizes, _exports, "export", case.export)]
 
 
-def measure_import(sizes: Sizes) -> list[Row]:
+def measure_import(sizes: Sizes, cases: Sequence[Case] = CASES) -> list[Row]:
     """Each format, from the archive that its own side has written to objects."""
-    return [found for case in CASES for found in _both(case, sizes, _imports, "import", case.read)]
+    return [found for case in cases for found in _both(case, sizes, _imports, "import", case.read)]
+
+
+def measure_tensorflow(sizes: Sizes) -> list[Row]:
+    """TFRecord beside Datumaro's own; that reads images one by one, some hundreds a second."""
+    case, slow = _WITH_TENSORFLOW, replace(_WITH_TENSORFLOW, is_slow=True)
+    exports = _both(case, sizes, _exports, "export (beside TensorFlow)", case.export)
+    return exports + _both(slow, sizes, _imports, "import (beside TensorFlow)", case.read)
 
 
 def measure_video(sizes: Sizes) -> list[Row]:
@@ -166,8 +183,7 @@ def _imports(
     for _ in range(repetitions):
         ours.append(_import(name, scene, folder / "ours.zip"))
         if kind:
-            arguments = {"kind": kind, "scene": asdict(scene), "folder": str(folder / "plain")}
-            plain.append(took(ORACLES, "benchmarks.formats_datumaro:read", **arguments))
+            plain.append(_plain("read", kind, scene, folder))
             if plain[-1].boxes != ours[-1].boxes:
                 raise RuntimeError(
                     f"{name}: {ours[-1].boxes} boxes were read, {plain[-1].boxes} by the baseline"
@@ -184,8 +200,13 @@ def _import(name: str, scene: Scene, path: Path) -> Took:
 
 
 def _plain_export(kind: str, scene: Scene, folder: Path) -> Took:
-    arguments = {"kind": kind, "scene": asdict(scene), "folder": str(folder / "plain")}
-    return took(ORACLES, "benchmarks.formats_datumaro:export", out=str(folder / "plain.zip"), **arguments)
+    return _plain("export", kind, scene, folder, out=str(folder / "plain.zip"))
+
+
+def _plain(function: str, kind: str, scene: Scene, folder: Path, **more: str) -> Took:
+    python, module = _RUNS.get(kind, (ORACLES, "benchmarks.formats_datumaro"))
+    arguments = {"kind": kind, "scene": asdict(scene), "folder": str(folder / "plain"), **more}
+    return took(python, f"{module}:{function}", **arguments)
 
 
 def _title(scene: Scene) -> str:
@@ -198,12 +219,21 @@ MEASUREMENTS: Final[Mapping[str, Callable[[Sizes], list[Row]]]] = {
     "import": measure_import,
     "memory": measure_memory,
     "platform": lambda sizes: measure_platform(sizes.large or sizes.small),
+    _TENSORFLOW: measure_tensorflow,
 }
 
 
-def install() -> None:
-    """Makes the environment of the baseline unless it is there."""
-    installed = ".venv-oracles/.installed"
+def chosen(names: Sequence[str]) -> list[str]:
+    """The measurements that are named; if none is, all but that which fetches TensorFlow."""
+    named = [name for name in names if name != "small"]
+    if unknown := set(named) - MEASUREMENTS.keys():
+        raise SystemExit(f"expected names out of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
+    return named or [name for name in MEASUREMENTS if name != _TENSORFLOW]
+
+
+def install(group: str = "oracles") -> None:
+    """Makes the environment of a baseline unless it is there."""
+    installed = f".venv-{group}/.installed"
     if not (ROOT / installed).exists():
         subprocess.run(["make", "--no-print-directory", installed], check=True, cwd=ROOT, capture_output=True)
 
@@ -211,12 +241,12 @@ def install() -> None:
 def main(names: Sequence[str]) -> None:
     """Prints and writes the rows of all measurements, or of those that are named."""
     sizes = SMALL if "small" in names else FULL
-    chosen = [name for name in names if name != "small"]
-    if unknown := set(chosen) - MEASUREMENTS.keys():
-        raise SystemExit(f"expected names out of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
+    named = chosen(names)
     telemetry.configure("bench", level="error", log_format="json")
     install()
-    rows = [found for name in chosen or MEASUREMENTS for found in MEASUREMENTS[name](sizes)]
+    if _TENSORFLOW in named:
+        install(_TENSORFLOW)
+    rows = [found for name in named for found in MEASUREMENTS[name](sizes)]
     publish("-".join(["formats", *names]), rows)
 
 

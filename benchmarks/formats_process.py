@@ -11,9 +11,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import resident
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 OURS: Final = Path(sys.executable)
 ORACLES: Final = ROOT / ".venv-oracles/bin/python"
+TENSORFLOW: Final = ROOT / ".venv-tensorflow/bin/python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +43,8 @@ def _main() -> None:
     work = json.load(sys.stdin)
     module, _, name = work["function"].partition(":")
     seconds, boxes = getattr(import_module(module), name)(**work["arguments"])
-    found = {"seconds": seconds, "peak_mib": _peak_mib(), "boxes": boxes}
+    found = {"seconds": seconds, "peak_mib": resident.peak_mib(), "boxes": boxes}
     sys.stdout.write("\n" + json.dumps(found) + "\n")
-
-
-def _peak_mib() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status tells no VmHWM")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The media_ingest service as a process of its own, as a client and the task service meet it."""
 
-import json
 import mmap
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +22,7 @@ from yard.testkit import eventually
 from yard.testkit.fixtures import GRANT_KEY, s3_client
 from yard.testkit.process import Program
 from yard.testkit.servers import started_s3
+from yard.testkit.service_program import address_of
 
 from benchmarks.peaks import peak_mib
 from benchmarks.servers import Servers
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from grpc.aio import Channel
 
 BUCKET: Final = "bench"
-START_S: Final = 60.0
 READY_S: Final = 600.0
 ANN: Final = Principal(user_id=1, username="ann", role="user")
 EXPORT: Final = Principal(user_id=0, username="export", role="service", service="export")
@@ -81,7 +80,7 @@ async def media_ingest(servers: Servers, folder: Path, share: Path) -> AsyncIter
     with _s3(folder) as settings:
         program = _start(servers, issuer, settings, folder, share)
         try:
-            address = json.loads(await _written(folder / "media.port", program))["rpc"]
+            address = await address_of(program, folder / "media.port")
             async with (
                 rpc.channel(address, token=issuer.issue(ANN).token) as as_ann,
                 rpc.channel(address, token=issuer.issue(EXPORT).token) as as_export,
@@ -133,12 +132,3 @@ def _start(servers: Servers, issuer: TokenIssuer, s3: dict[str, str], folder: Pa
     environment = {f"FRAMEYARD_{name}": value for name, value in settings.items()}
     log = folder / "media_ingest.log"
     return Program(["-m", "yard.media_ingest"], log=log, environment=environment)
-
-
-async def _written(port_file: Path, program: Program) -> str:
-    def text() -> str:
-        if program.exit_status is not None:
-            raise RuntimeError(program.output())
-        return port_file.read_text() if port_file.exists() else ""
-
-    return await eventually(text, timeout_s=START_S)

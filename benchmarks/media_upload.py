@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import json
 import os
 import re
 from collections.abc import AsyncIterator
@@ -18,9 +17,9 @@ from yard.client.session import Tokens
 from yard.embedded.servers.s3 import REGION, S3
 from yard.runtime import clock
 from yard.runtime.auth import Principal, TokenIssuer
-from yard.testkit import eventually
 from yard.testkit.process import Program
 from yard.testkit.servers import started_s3
+from yard.testkit.service_program import address_of
 
 from benchmarks.report import Aim, Row, row
 from benchmarks.servers import Servers
@@ -31,7 +30,6 @@ SIZE_MIB: Final = 1024
 SMALL: Final = 1_000
 SMALL_BYTES: Final = 20 * 1024
 REPETITIONS: Final = 3
-START_S: Final = 60.0
 BUCKET: Final = "bench"
 CALLER: Final = Principal(user_id=1, username="bench", role="user")
 
@@ -117,7 +115,7 @@ async def _ways(servers: Servers, size_mib: int) -> AsyncIterator[Ways]:
     client.make_bucket(BUCKET)
     service = _service(servers, s3, issuer)
     try:
-        endpoints = _everywhere(await _address(servers.folder / "upload.port", service))
+        endpoints = _everywhere(await address_of(service, servers.folder / "upload.port"))
         expires = clock.now() + timedelta(minutes=15)
         tokens = Tokens(access=issuer.issue(CALLER).token, refresh="", expire_time=expires)
         async with Client(endpoints, tokens=tokens) as ours:
@@ -177,12 +175,3 @@ def _service(servers: Servers, s3: S3, issuer: TokenIssuer) -> Program:
 
 def _everywhere(address: str) -> Endpoints:
     return Endpoints(identity=address, task=address, media_ingest=address, chunking=address, export=address)
-
-
-async def _address(port_file: Path, service: Program) -> str:
-    def address() -> str:
-        if service.exit_status is not None:
-            raise RuntimeError(service.output())
-        return str(json.loads(port_file.read_text())["rpc"]) if port_file.exists() else ""
-
-    return await eventually(address, timeout_s=START_S)
