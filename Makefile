@@ -14,6 +14,8 @@ editable = $(foreach file,$(1),-e $(dir $(file)))
 DATA ?= .data
 TYPED := $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests deploy/embedded/src deploy/embedded/tests) benchmarks tests tools
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Each process of a test would compile what it imports again, which images of Python for containers ask for.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets
@@ -43,6 +45,24 @@ $(UV): requirements.lock
 	VIRTUAL_ENV=.venv-oracles $(UV) pip sync --quiet --require-hashes requirements-oracles.lock
 	touch $@
 
+# Clients that nobody here wrote, for the tests of the gateway: they come with their own Python and Node packages.
+.venv-clients/.installed: $(UV) requirements-clients.lock tests/gateway/clients/tus_js/package-lock.json
+	[ -x .venv-clients/bin/python ] || $(PYTHON) -m venv --without-pip .venv-clients
+	VIRTUAL_ENV=.venv-clients $(UV) pip sync --quiet --require-hashes requirements-clients.lock
+	cd tests/gateway/clients/tus_js && PATH=$(CURDIR)/.venv-clients/bin:$$PATH npm ci --silent --ignore-scripts
+	touch $(CURDIR)/$@
+
+.venv-fiftyone/.installed: $(UV) requirements-fiftyone.lock
+	[ -x .venv-fiftyone/bin/python ] || $(PYTHON) -m venv --without-pip .venv-fiftyone
+	VIRTUAL_ENV=.venv-fiftyone $(UV) pip sync --quiet --require-hashes requirements-fiftyone.lock
+	touch $@
+
+# Datumaro with TensorFlow, 1.9 GB, for `make bench-formats ROWS=tensorflow` alone.
+.venv-tensorflow/.installed: $(UV) requirements-tensorflow.lock
+	[ -x .venv-tensorflow/bin/python ] || $(PYTHON) -m venv --without-pip .venv-tensorflow
+	VIRTUAL_ENV=.venv-tensorflow $(UV) pip sync --quiet --require-hashes requirements-tensorflow.lock
+	touch $@
+
 .PHONY: install
 install: .venv/.installed-run ## Install what the platform runs on into .venv
 
@@ -70,11 +90,13 @@ clean-data: install ## Delete the platform's data (asks first)
 	$(BIN)/python -m yard.embedded clean-data --data $(DATA)
 
 .PHONY: generate check-generated protos-baseline lint format types test ci system-packages
-generate: .venv/.installed-test ## Generate libs/contracts and docs/asyncapi.yaml from proto/
+generate: .venv/.installed-test ## Generate libs/contracts and docs/asyncapi.yaml from proto/, docs/openapi.json from routes
 	$(BIN)/python tools/generate.py
+	$(BIN)/python tools/openapi.py
 
-check-generated: .venv/.installed-test ## Fail if generated files are not what proto/ gives
+check-generated: .venv/.installed-test ## Fail if generated files are not what proto/ and routes give
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/openapi.py --check
 
 protos-baseline: .venv/.installed-test ## Accept the present protos as the baseline of the breaking check
 	$(BIN)/python tools/protos.py baseline
@@ -96,9 +118,12 @@ format: .venv/.installed-test ## Format the sources
 types: .venv/.installed-test ## Check types
 	mypy $(TYPED)
 
-test: .venv/.installed-test .venv-oracles/.installed ## Run all tests, or those of PACKAGE=services/task
+# Tests wait for servers and programs for a part of their time: more of them than cores keep the cores busy.
+WORKERS ?= $(shell expr 3 \* $$(nproc 2>/dev/null || echo 2) / 2)
+APART := .venv-oracles/.installed .venv-clients/.installed .venv-fiftyone/.installed
+test: .venv/.installed-test $(APART) ## Run all tests, or those of PACKAGE=services/task
 	if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory system-packages; fi
-	pytest -n 2 --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy benchmarks tests)
+	pytest -n $(WORKERS) --dist loadgroup $(if $(PACKAGE),$(PACKAGE),libs services deploy benchmarks tests)
 
 # Phony targets cannot be patterns: FORCE makes this one run although a file of that name exists.
 .PHONY: FORCE
@@ -109,9 +134,9 @@ bench-%: .venv/.installed-test FORCE ## Measure, print a table, write bench-out/
 profile-chunking: .venv/.installed-test ## Write flame graphs of making chunks (ROWS='zip mp4 original images'; BASELINE=1)
 	$(BIN)/python -m benchmarks.chunking_profile $(if $(BASELINE),--baseline) $(ROWS)
 
-# Later suites name their Debian packages here; the platform itself needs none.
-SYSTEM_PACKAGES :=
-system-packages: ## Install the Debian packages that test suites need (none so far)
-	$(if $(SYSTEM_PACKAGES),apt-get update -qq && apt-get install -y -qq $(SYSTEM_PACKAGES),:)
+# Peers of tests that no package of Python brings; of these, the service of repositories itself needs git and ssh.
+SYSTEM_PACKAGES := git git-lfs openssh-server
+system-packages: ## Install the Debian packages that test suites need
+	dpkg -s $(SYSTEM_PACKAGES) > /dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq $(SYSTEM_PACKAGES))
 
 ci: check-generated lint types test ## What CI runs

@@ -3,7 +3,9 @@
 The resolution covers every member of the workspace. `requirements.lock` holds what the platform runs on,
 `requirements-test.lock` the rest. `requirements-oracles.lock` is a resolution of its own: readers of exchange
 formats that nobody here wrote, and that tests run apart because they pin what the platform has newer.
-All hold names, versions and hashes, and no address of a registry.
+`requirements-clients.lock` and `requirements-fiftyone.lock` are those of clients that nobody here wrote,
+`requirements-tensorflow.lock` is one for the baseline of one benchmark. All hold names, versions and hashes,
+and no address of a registry.
 """
 
 import re
@@ -14,9 +16,17 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_LOCK, TEST_LOCK, ORACLES_LOCK = "requirements.lock", "requirements-test.lock", "requirements-oracles.lock"
-# It needs the libraries of a desktop and has the same files as opencv-python-headless.
-NOT_FOR_ORACLES = "opencv-python"
+RUN_LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"
+# Locks of environments apart, by the group of requirements that each is for.
+APART = {
+    "oracles": "requirements-oracles.lock",
+    "clients": "requirements-clients.lock",
+    "fiftyone": "requirements-fiftyone.lock",
+    "tensorflow": "requirements-tensorflow.lock",
+}
+# The first needs the libraries of a desktop and has the same files as opencv-python-headless; the second
+# fetches a database from elsewhere when it is built, and a wheel that has it stands in its place.
+NOT_APART = "opencv-python\nfiftyone-db"
 TEST_ONLY_MEMBERS = {"frameyard-testkit"}
 OUR_PREFIX = "frameyard-"
 
@@ -37,10 +47,10 @@ def inputs() -> tuple[set[str], set[str]]:
     return {r for r in run if not r.startswith(OUR_PREFIX)}, {r for r in test if not r.startswith(OUR_PREFIX)}
 
 
-def oracles() -> set[str]:
-    """The readers that exports are compared with."""
+def group(name: str) -> set[str]:
+    """The requirements of an environment apart."""
     root = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return set(root["dependency-groups"]["oracles"])
+    return set(root["dependency-groups"][name])
 
 
 def compile_lock(requirements: set[str], constraints: str, excluded: str = "") -> str:
@@ -97,8 +107,8 @@ def main() -> None:
     rest = {name: block for name, block in blocks(everything).items() if name not in running}
     (ROOT / RUN_LOCK).write_text("".join(running.values()))
     (ROOT / TEST_LOCK).write_text("".join(rest.values()))
-    apart = compile_lock(oracles(), kept(ORACLES_LOCK), NOT_FOR_ORACLES)
-    (ROOT / ORACLES_LOCK).write_text(apart)
+    for name, lock in APART.items():
+        (ROOT / lock).write_text(compile_lock(group(name), kept(lock), NOT_APART))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from yard.testkit.process import Program
 from tests.chaos.changes import POISON, SUBSCRIPTION, make
 from tests.chaos.scene import Observer, Scene, running_scene
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 
 CHANGES: Final = 10_000
 KEYS: Final = 50

@@ -9,11 +9,13 @@ import helm_python
 import kubernetes_validate
 import pytest
 import yaml
-from yard.runtime.settings import RuntimeSettings, SettingDoc, describe, load
+from yard.runtime.settings import ProcessSettings, RuntimeSettings, SettingDoc, describe, load
 
 CHART = Path("charts/frameyard")
 KUBERNETES = "1.37.0"
 SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
+# They keep nothing: no schema, no gRPC server.
+EDGES = {"gateway"}
 
 
 def render(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,8 +58,8 @@ def test_every_object_is_valid(objects: list[dict[str, Any]]) -> None:
         kubernetes_validate.validate(found, KUBERNETES, strict=True)
 
 
-def settings_of(service: str) -> type[RuntimeSettings]:
-    found: type[RuntimeSettings] = importlib.import_module(f"yard.{service}.settings").Settings
+def settings_of(service: str) -> type[ProcessSettings]:
+    found: type[ProcessSettings] = importlib.import_module(f"yard.{service}.settings").Settings
     return found
 
 
@@ -78,7 +80,8 @@ NOT_IN_VALUES = {
     "advertised_host",
 }
 # The code offers it to developers; in a cluster nobody asks.
-OTHER_DEFAULTS = {"reflection": False, "rpc_listen": "[::]:8080", "metrics_listen": "[::]:9090"}
+LISTENS = {"rpc_listen": "[::]:8080", "http_listen": "[::]:8080", "metrics_listen": "[::]:9090"}
+OTHER_DEFAULTS = {"reflection": False, **LISTENS}
 # What the chart knows from values of its own, or from the names of its objects.
 FROM_ELSEWHERE = {
     "nats_url",
@@ -115,7 +118,7 @@ def test_settings_of_chart_and_code_agree(objects: list[dict[str, Any]], service
 def test_a_service_starts_with_its_own_defaults(objects: list[dict[str, Any]], service: str) -> None:
     loaded = load(settings_of(service), environment(objects, service))
     for one in describe(settings_of(service)):
-        if one.default is None or one.secret or one.name in FROM_ELSEWHERE | {"identity_address"}:
+        if one.default is None or one.secret or one.name in FROM_ELSEWHERE | ADDRESSES:
             continue
         field = type(loaded).__dataclass_fields__[one.name]
         assert getattr(loaded, one.name) == OTHER_DEFAULTS.get(one.name, field.default), one.name
@@ -128,22 +131,27 @@ def schema_of(settings: list[SettingDoc]) -> dict[str, dict[str, str]]:
     return {one.name: {"type": JSON_TYPES.get(one.type, "string")} for one in settings}
 
 
+def common_of(base: type[ProcessSettings]) -> list[SettingDoc]:
+    return [
+        one
+        for one in describe(base)
+        if one.default is not None
+        and not one.secret
+        and one.name not in NOT_IN_VALUES | FROM_ELSEWHERE | set(LISTENS)
+    ]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_schema_knows_every_setting_by_name_and_type(service: str) -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
-    common = [
-        one
-        for one in describe(RuntimeSettings)
-        if one.default is not None
-        and not one.secret
-        and one.name not in NOT_IN_VALUES | FROM_ELSEWHERE | {"rpc_listen", "metrics_listen"}
-    ]
-    assert schema["settings"]["properties"] == schema_of(common)
-    shared = {one.name for one in describe(RuntimeSettings)}
+    assert schema["settings"]["properties"] == schema_of(common_of(RuntimeSettings))
+    base = ProcessSettings if service in EDGES else RuntimeSettings
+    common = common_of(base)
+    shared = {one.name for one in describe(base)}
     own = [
         one
         for one in describe(settings_of(service))
-        if one.name not in shared | NOT_IN_VALUES | ADDRESSES and not one.secret
+        if one.name not in shared | NOT_IN_VALUES | ADDRESSES | set(LISTENS) and not one.secret
     ]
     of_service = schema["services"]["properties"][service.replace("_", "-")]["properties"]["settings"]
     assert of_service["properties"] == schema_of([*own, *common])
@@ -175,8 +183,12 @@ def test_pods_are_restricted_and_probed(objects: list[dict[str, Any]], service: 
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert one["livenessProbe"]["grpc"] == {"port": 8080}
-    assert one["readinessProbe"]["grpc"] == {"port": 8080, "service": "ready"}
+    if service in EDGES:
+        assert one["livenessProbe"]["httpGet"] == {"port": "metrics", "path": "/healthz"}
+        assert one["readinessProbe"]["httpGet"] == {"port": "metrics", "path": "/readyz"}
+    else:
+        assert one["livenessProbe"]["grpc"] == {"port": 8080}
+        assert one["readinessProbe"]["grpc"] == {"port": 8080, "service": "ready"}
     assert pod["terminationGracePeriodSeconds"] > 25
 
 
@@ -205,8 +217,9 @@ def test_settings_and_digest_are_taken() -> None:
     }
     objects = render(values)
     assert container(objects, "chunking")["image"] == f"frameyard/service@{digest}"
-    processes = {service: environment(objects, service)["FRAMEYARD_WORKER_PROCESSES"] for service in SERVICES}
-    assert processes == {service: "4" if service == "chunking" else "3" for service in SERVICES}
+    keeping = [service for service in SERVICES if service not in EDGES]
+    processes = {service: environment(objects, service)["FRAMEYARD_WORKER_PROCESSES"] for service in keeping}
+    assert processes == {service: "4" if service == "chunking" else "3" for service in keeping}
     assert environment(objects, "task")["FRAMEYARD_DRAIN_TIMEOUT_S"] == "7.5"
 
 

@@ -38,5 +38,10 @@ def test_every_library_of_a_service_is_installed() -> None:
     assert re.search(r"services/\*", DOCKERFILE)
 
 
+def test_it_has_what_dataset_repositories_run() -> None:
+    (installed,) = re.findall(r"apt-get install -y --no-install-recommends ([a-z -]+)", DOCKERFILE)
+    assert set(installed.split()) == {"git", "openssh-client"}
+
+
 def test_it_runs_as_a_user_without_rights() -> None:
     assert re.findall(r"(?m)^USER (.+)$", DOCKERFILE) == ["10001:10001"]

@@ -22,14 +22,6 @@ FRAMES = 40
 LABEL = "car:rectangle:colour=select[red,blue]"
 
 
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
-
-
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("media") / "street.mp4"
@@ -73,6 +65,11 @@ def test_projects_own_labels_of_tasks(command: CommandLine, video: Path) -> None
     command.good("project", "labels", project["id"], "--label", "tree:polygon")
     assert "tree (polygon)" in command.good("project", "show", project["id"]).out
     assert ids(command.json("task", "list", "--project", project["id"])) == [int(task["id"])]
+    wanted = ("--where", f"id={task['id']}", "--where", "name!=x", "--sort", "-update_time")
+    assert ids(command.json("task", "list", *wanted)) == [int(task["id"])]
+    before = ("--where", f"task_id<{task['id']}", "--where", f"project_id={project['id']}")
+    assert command.good("job", "list", *before, "--count").out == "0\n"
+    assert "comparison.field" in command.fails("project", "list", "--where", "password~x")
     command.good("project", "delete", project["id"], "--yes")
     assert command.json("project", "list", "--name", "Streets of rain") == []
     assert "not found" in command.fails("task", "show", task["id"]).lower()
@@ -132,6 +129,9 @@ def _annotate(command: CommandLine, task: dict[str, Any], jobs: list[dict[str, A
 def _export(command: CommandLine, task: dict[str, Any]) -> None:
     formats = [entry["name"] for entry in command.json("export", "formats")]
     assert {"CVAT for video 1.1", "CVAT for images 1.1", "COCO 1.0"} <= set(formats)
+    listed = [line.split()[:6] for line in command.good("export", "formats").out.splitlines()]
+    assert ["CVAT", "for", "video", "1.1", ".zip", "videos"] in listed
+    assert ["CVAT", "for", "images", "1.1", ".zip", "images"] in listed
     made = command.json("export", "create", "COCO 1.0", "--task", task["id"])
     archive = command.folder / made["file"]
     with zipfile.ZipFile(archive) as members:

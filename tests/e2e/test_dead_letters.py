@@ -1,10 +1,8 @@
 """An event that no handler can read is listed by the command, stops no other, and can be driven again."""
 
 import json
-from pathlib import Path
 
 import psycopg
-import pytest
 from frameyard.identity.v1 import identity_events_pb2, user_pb2
 from yard.runtime import bus, clock, ids
 from yard.testkit import eventually
@@ -13,13 +11,6 @@ from yard.testkit.platform import Platform
 from tests.e2e.command_line import CommandLine
 
 POISON = b"\xff\xff\xff"
-
-
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
 
 
 async def publish(platform: Platform, user_id: int, body: bytes) -> str:

@@ -1,26 +1,20 @@
 """Files in exchange formats into tasks, by the installed command on the whole platform."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from yard.media import synthetic
-from yard.testkit.platform import Platform
 
 from tests.e2e.command_line import CommandLine
 
 FRAMES, MANY = 40, 100_000
 SIZE = (320, 240)
-
-
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
 
 
 @pytest.fixture
@@ -100,3 +94,50 @@ def test_a_wrong_file_changes_nothing_and_says_why(command: CommandLine, task: d
     assert "'COCO 1.0'" in unknown.err
     absent = command.run("task", "import", 999_999, wrong, "--format", "COCO 1.0")
     assert "not found" in absent.err.lower()
+
+
+def test_data_sets_become_tasks_of_a_project(command: CommandLine) -> None:
+    file = command.folder / "set.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, subset in enumerate(("one", "two")):
+            content = io.BytesIO()
+            scene = synthetic.numbered_scene(number, SIZE)
+            Image.fromarray(np.asarray(scene)).save(content, "PNG")
+            archive.writestr(f"images/{subset}/a.png", content.getvalue())
+            document = {
+                "categories": [{"id": 1, "name": "car"}],
+                "images": [{"id": 1, "file_name": "a.png"}],
+                "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}],
+            }
+            archive.writestr(f"annotations/instances_{subset}.json", json.dumps(document))
+    project = command.json("project", "create", "set")["id"]
+    told = command.good("project", "import", project, file, "--format", "COCO 1.0")
+    assert told.out.startswith("imported: 2 tasks, 2 images, 0 tags, 2 shapes, 0 tracks\n")
+    tasks = command.json("task", "list", "--project", project)
+    assert sorted(task["name"] for task in tasks) == ["one", "two"]
+    other = command.json("project", "create", "other", "--label", "cow")["id"]
+    refused = command.run("project", "import", other, file, "--format", "COCO 1.0")
+    assert refused.code != 0
+    assert "labels: there is no label 'car'" in refused.err
+
+
+def test_masks_go_into_a_task_that_is_drawn_in_polygons(command: CommandLine) -> None:
+    video = synthetic.make_demo_video(command.folder / "street.mp4", seconds=4, size=SIZE, fps=10)
+    labels = command.folder / "labels.json"
+    labels.write_text(json.dumps([{"name": "car", "type": "polygon", "attributes": []}]))
+    task = command.json("task", "create", "drawn", video, "--labels", labels, "--wait")
+    content = coco(1)
+    width, height = SIZE
+    # Two columns at the left edge, two pixels high, and one of a pixel further on.
+    runs = [0, 2, height - 2, 2, 3 * height - 2, 1]
+    counts = [*runs, width * height - sum(runs)]
+    content["annotations"][0]["segmentation"] = {"counts": counts, "size": [height, width]}
+    file = written(command, "masks.json", content)
+    refused = command.run("task", "import", task["id"], file, "--format", "COCO 1.0")
+    assert refused.code != 0
+    assert "is not for objects of the kind mask" in refused.err
+    told = command.good("task", "import", task["id"], file, "--format", "COCO 1.0", "--convert-masks")
+    assert told.out == "imported: 0 tags, 2 shapes, 0 tracks; revision 1\n"
+    shapes = command.json("annotations", "get", "--task", task["id"])["annotations"]["shapes"]
+    assert [shape["points"] for shape in shapes] == [[0, 0, 2, 0, 2, 2, 0, 2], [4, 0, 5, 0, 5, 1, 4, 1]]
+    assert len({shape["group"] for shape in shapes}) == 1

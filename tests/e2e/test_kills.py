@@ -106,7 +106,7 @@ async def test_a_killed_build_goes_on(platform: Platform, client: Client, tmp_pa
         return await built() == ready.size // CHUNK
 
     await eventually(has_all, timeout_s=LONG_S)
-    # One may have been in the bucket just before its row said so; what was told as built never is made again.
+    # Two of a run may have been in the bucket before their rows said so; what was told as built is kept.
     again = [int(name.rpartition("/")[2].partition("-")[0]) // CHUNK for name in objects.written_again()]
-    assert len(again) <= 1
+    assert len(again) <= 2
     assert all(number >= told for number in again)

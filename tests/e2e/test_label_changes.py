@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from yard.media import synthetic
-from yard.testkit.platform import Platform
 
 from tests.e2e.command_line import CommandLine
 
@@ -16,14 +15,6 @@ FORMATS = {
     "CVAT for images 1.1": "annotations.xml",
     "COCO 1.0": "annotations/instances_default.json",
 }
-
-
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
 
 
 @pytest.fixture

@@ -21,14 +21,6 @@ PREDEFINED = ("--sorting", "predefined", "--label", "car", "--wait")
 
 
 @pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
-
-
-@pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Numbered pictures: 2.png shows 2."""
     folder = tmp_path / "photos"

@@ -11,19 +11,10 @@ from PIL import Image
 from yard.embedded.demo.pictures import pictures_of_mp4
 from yard.media import synthetic
 from yard.testkit import eventually
-from yard.testkit.platform import Platform
 
 from tests.e2e.command_line import CommandLine
 
 SIZE = (320, 240)
-
-
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from yard.testkit.platform import Platform
 
-SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
+SERVICES = sorted(path.parents[3].name for path in Path("services").glob("*/src/yard/*/migrations"))
 
 
 def connect(platform: Platform, role: str) -> psycopg.Connection[Any]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from yard.media import synthetic
-from yard.testkit.platform import Platform
 
 from tests.e2e.command_line import CommandLine
 
@@ -25,14 +24,6 @@ LABELS = [
     },
     {"name": "person", "type": "any", "attributes": []},
 ]
-
-
-@pytest.fixture
-def command(platform: Platform, tmp_path: Path) -> CommandLine:
-    """The administrator, logged in."""
-    made = CommandLine(platform=platform, folder=tmp_path)
-    assert made.login("admin", platform.admin_password).code == 0
-    return made
 
 
 @pytest.fixture(scope="module")

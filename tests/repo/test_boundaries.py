@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 SERVICES = sorted(path.parent.name for path in Path("services").glob("*/pyproject.toml"))
+# They keep nothing, and so have no statements.
+EDGES = {"gateway"}
 # Calls go one way, so no chain of waiting services can close into a ring.
 MAY_CALL = {
     "identity": set[str](),
@@ -14,6 +16,9 @@ MAY_CALL = {
     "media_ingest": set[str](),
     "chunking": {"chunk"},  # its own replicas, of which none waits for another that waits for it
     "export": {"task", "annotation", "media", "chunk"},
+    "webhook": {"task"},
+    "repo_sync": {"task", "export", "operation"},
+    "gateway": {"identity", "task", "annotation", "media", "chunk", "export", "operation", "webhook", "sync"},
 }
 SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|MERGE INTO|WITH)\b")
 
@@ -51,5 +56,5 @@ def test_no_statement_names_the_schema_of_another_service(service: str) -> None:
     others = "|".join(other for other in SERVICES if other != service)
     foreign = re.compile(rf"\b(FROM|JOIN|INTO|UPDATE|TABLE|REFERENCES)\s+({others})\.", re.IGNORECASE)
     statements = [(path, text) for path in sources(service) for text in strings_of(path) if SQL.search(text)]
-    assert statements
+    assert statements or service in EDGES
     assert [f"{path}: {text}" for path, text in statements if foreign.search(text)] == []

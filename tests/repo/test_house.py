@@ -21,6 +21,9 @@ ROOMS = [
     "store",
     "subscriptions",
 ]
+# They keep nothing, so they have other rooms, in an import contract of their own.
+EDGES = {"gateway"}
+KEEPING = [service for service in SERVICES if service not in EDGES]
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)$")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
@@ -36,7 +39,7 @@ def own_python() -> list[Path]:
     return [path for path in tracked("*.py") if "libs/contracts/src" not in path.as_posix()]
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", KEEPING)
 def test_every_service_has_the_same_rooms(service: str) -> None:
     inside = {path.stem for path in Path(f"services/{service}/src/yard/{service}").iterdir()}
     assert set(ROOMS) <= inside
@@ -69,7 +72,10 @@ def test_services_stand_in_every_import_contract() -> None:
         "domains are pure",
         "drivers only in the runtime",
     ):
-        assert [s for s in SERVICES if f"yard.{s}" not in text[name]] == []
+        assert [s for s in KEEPING if f"yard.{s}" not in text[name]] == []
+    assert "yard.gateway" in text["the rooms of the gateway, entered from above"]
+    for name in ("libraries below services, services apart", "drivers only in the runtime"):
+        assert all(f"yard.{edge}" in text[name] for edge in EDGES)
 
 
 def test_no_drawer_for_odds_and_ends() -> None:
@@ -152,11 +158,21 @@ def test_tests_neither_sleep_nor_skip() -> None:
 
 
 def test_locks_name_no_registry() -> None:
-    for name in ("requirements.lock", "requirements-test.lock", "requirements-oracles.lock"):
+    for name in tracked("requirements*.lock"):
         text = Path(name).read_text()
         assert "://" not in text
         entries = re.split(r"(?m)^(?=[a-z0-9])", text)
         assert all("--hash=sha256:" in entry for entry in entries if entry.strip())
+
+
+def test_both_baselines_are_the_same_datumaro() -> None:
+    """Or rows of `make bench-formats` that stand side by side would be beside different baselines."""
+    found = [
+        re.findall(r"(?m)^(?:datumaro|numpy)==\S+", Path(f"requirements-{group}.lock").read_text())
+        for group in ("oracles", "tensorflow")
+    ]
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
 
 
 def test_lock_covers_every_declared_dependency() -> None:

@@ -29,7 +29,7 @@ and after.
 Columns are what the caller has to do with one project, a task in it and one of the jobs of the task. A role
 does not widen that: a worker who is the assignee of a task may do what every assignee of a task may, but
 workers make neither projects nor tasks. A service account reads what it works on and changes nothing in
-somebody's place.
+somebody's place, but makes projects and tasks for people, where these might themselves.
 
 - Whose turn it is in a job follows from its stage: the assignee's in annotation, the reviewer's in
   validation and acceptance. Both see the job in every stage. They change its state while it is their turn;
@@ -45,6 +45,14 @@ somebody's place.
 - Pixels and media need a grant of the caller's own, which task gives by the rules of its `GetMediaGrant`. A
   grant of other media, one of another person, one that has ended (15 minutes) and one of a job for frames
   outside of it open nothing: the answer is that of media that does not exist. Services need none.
+- A restore, and the import of a data set, makes what it makes in the name of who asked, long after their
+  token has ended: the service account of `export`, and no other, may name a person in the methods that this
+  needs, which `yard.runtime.rpc.acting` lists. The person counts as a user then, whatever their role: an
+  administrator imports data sets into projects that they own or are the assignee of.
+- A dataset repository is there for who sees the whole task. Its owner and that of its project change it;
+  the assignees of both may push too. Its credential is shown to nobody, and goes to another task only for
+  who may change the repositories of both. Pushes by themselves are made in the name of who switched them
+  on, as long as they might.
 - Operations are seen and cancelled by who began them, in every service, and by administrators; archives of
   exports are fetched by who may see what is in them. Uploads are their maker's alone: not even administrators
   see them.

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from frameyard.export.v1 import backup_service_pb2 as backup
 from frameyard.export.v1 import export_service_pb2 as export
 from frameyard.export.v1 import import_service_pb2 as import_
 from frameyard.operation.v1 import operation_service_pb2 as operation
@@ -46,6 +47,26 @@ EXPORT_CALLS: Final = {
         ),
         parts=(parts.finished_upload,),
         targets=("task",),
+    ),
+    ("export.v1.ImportService/CreateDatasetImport", ""): Call(
+        request=lambda scene: import_.CreateDatasetImportRequest(
+            project_id=scene.project, format=_FORMAT, upload_id=scene.upload
+        ),
+        parts=(parts.finished_upload,),
+        targets=("project",),
+    ),
+    ("export.v1.BackupService/CreateBackup", "of a task"): Call(
+        request=lambda scene: backup.CreateBackupRequest(task_id=scene.task)
+    ),
+    ("export.v1.BackupService/CreateBackup", "of a project"): Call(
+        request=lambda scene: backup.CreateBackupRequest(project_id=scene.project)
+    ),
+    ("export.v1.BackupService/RestoreBackup", ""): Call(
+        request=lambda scene: backup.RestoreBackupRequest(
+            upload_id=scene.upload, kind=backup.BACKUP_KIND_TASK
+        ),
+        has_target=False,
+        parts=(parts.finished_upload,),
     ),
 }
 

@@ -20,10 +20,18 @@ def _update(user_id: int, path: str, **fields: Any) -> messages.UpdateUserReques
     return messages.UpdateUserRequest(user=wanted, update_mask=FieldMask(paths=[path]))
 
 
+def _rename(token_id: int) -> messages.UpdateAccessTokenRequest:
+    wanted = user_pb2.AccessToken(id=token_id, name="renamed")
+    return messages.UpdateAccessTokenRequest(access_token=wanted, update_mask=FieldMask(paths=["name"]))
+
+
 _CALLS: Final = {
     ("Login", ""): Call(request=lambda _: messages.LoginRequest(), lets_in=_OPEN),
     ("RefreshSession", ""): Call(request=lambda _: messages.RefreshSessionRequest(), lets_in=_OPEN),
     ("Logout", ""): Call(request=lambda _: messages.LogoutRequest(), lets_in=_OPEN),
+    ("OpenKeySession", ""): Call(request=lambda _: messages.OpenKeySessionRequest(), lets_in=_OPEN),
+    ("ExchangeSessionKey", ""): Call(request=lambda _: messages.ExchangeSessionKeyRequest(), lets_in=_OPEN),
+    ("CloseKeySession", ""): Call(request=lambda _: messages.CloseKeySessionRequest(), lets_in=_OPEN),
     ("ExchangeAccessToken", ""): Call(request=lambda _: messages.ExchangeAccessTokenRequest(), lets_in=_OPEN),
     ("IssueServiceToken", ""): Call(request=lambda _: messages.IssueServiceTokenRequest(), lets_in=_OPEN),
     ("GetJwks", ""): Call(request=lambda _: messages.GetJwksRequest()),
@@ -52,6 +60,18 @@ _CALLS: Final = {
             and s.others_token not in [token.id for token in found.access_tokens]
         ),
         parts=(parts.access_tokens,),
+    ),
+    ("GetAccessToken", "an own one"): Call(
+        request=lambda s: messages.GetAccessTokenRequest(id=s.own_token), parts=(parts.access_tokens,)
+    ),
+    ("GetAccessToken", "one of another"): Call(
+        request=lambda s: messages.GetAccessTokenRequest(id=s.others_token), parts=(parts.access_tokens,)
+    ),
+    ("UpdateAccessToken", "an own one"): Call(
+        request=lambda s: _rename(s.own_token), parts=(parts.access_tokens,)
+    ),
+    ("UpdateAccessToken", "one of another"): Call(
+        request=lambda s: _rename(s.others_token), parts=(parts.access_tokens,)
     ),
     ("RevokeAccessToken", "an own one"): Call(
         request=lambda s: messages.RevokeAccessTokenRequest(id=s.own_token), parts=(parts.access_tokens,)

@@ -41,6 +41,18 @@ UPLOAD_CALLS: Final = {
         request=lambda _: upload.CreateUploadRequest(files=[upload.NewUploadFile(name="a", size_bytes=1)]),
         has_target=False,
     ),
+    ("media.v1.UploadService/AddUploadFiles", ""): Call(
+        request=lambda scene: upload.AddUploadFilesRequest(
+            upload_id=scene.upload, files=[upload.NewUploadFile(name="b", size_bytes=1)]
+        ),
+        parts=(parts.upload,),
+    ),
+    ("media.v1.UploadService/RemoveUploadFile", ""): Call(
+        request=lambda scene: upload.RemoveUploadFileRequest(upload_id=scene.upload), parts=(parts.upload,)
+    ),
+    ("media.v1.UploadService/GetUploadFile", ""): Call(
+        request=lambda scene: upload.GetUploadFileRequest(upload_id=scene.upload), parts=(parts.upload,)
+    ),
     ("media.v1.UploadService/UploadFile", ""): Call(request=_file, parts=(parts.upload,)),
     ("media.v1.UploadService/UploadFiles", ""): Call(request=_files, parts=(parts.upload,)),
     ("media.v1.UploadService/PresignParts", ""): Call(
@@ -64,6 +76,10 @@ UPLOAD_CALLS: Final = {
     ("media.v1.UploadService/LocateUploadFile", ""): Call(
         request=lambda scene: upload.LocateUploadFileRequest(upload_id=scene.upload),
         parts=(parts.finished_upload,),
+    ),
+    ("media.v1.MediaService/StreamMediaFiles", ""): Call(
+        request=lambda scene: media.StreamMediaFilesRequest(media_id=scene.media),
+        parts=(parts.grant_of_task,),
     ),
     ("media.v1.UploadService/DeleteUpload", ""): Call(
         request=lambda scene: upload.DeleteUploadRequest(id=scene.upload), parts=(parts.upload,)

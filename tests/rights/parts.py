@@ -13,13 +13,16 @@ from frameyard.chunk.v1 import chunk_service_pb2 as chunks
 from frameyard.chunk.v1 import chunk_service_pb2_grpc
 from frameyard.media.v1 import upload_service_pb2 as uploads
 from frameyard.media.v1 import upload_service_pb2_grpc
+from frameyard.sync.v1 import repository_service_pb2 as sync
+from frameyard.sync.v1 import repository_service_pb2_grpc
+from frameyard.task.v1 import task_pb2, task_service_pb2_grpc
 from frameyard.task.v1 import task_service_pb2 as tasks
-from frameyard.task.v1 import task_service_pb2_grpc
 from yard.export import store as export_store
 from yard.export.domain import Target
 from yard.export.store import Export
 from yard.runtime import auth, clock, ids
 from yard.testkit.fixtures import GRANT_KEY
+from yard.webhook.store import knowledge
 
 from tests.rights import people
 from tests.rights.people import PEOPLE, Who
@@ -29,6 +32,8 @@ from tests.rights.scene import Scene
 Part = Callable[[Platform, Scene, Who, str], Awaitable[Scene]]
 
 CONTENT: Final = b"abc"
+# Where nobody goes: the address is not open.
+REPOSITORY: Final = "https://127.0.0.1/us/data"
 _OWNER: Final = PEOPLE["task_owner"]
 _SIGNER: Final = auth.Grants([GRANT_KEY])
 _FORGER: Final = auth.Grants(["a key that is not the one of this platform"])
@@ -128,6 +133,46 @@ async def _export(platform: Platform, scene: Scene, job_id: int) -> Scene:
             tx, found, file_name="a.zip", archive=archive, expires_at=expires_at
         )
     return replace(scene, export=f"export/{found}")
+
+
+async def webhook(platform: Platform, scene: Scene, _who: Who, _service: str) -> Scene:
+    """A webhook of the project that another user has made, and a delivery of it that is over."""
+    db, delivery = platform.db("webhook"), ids.uuid7()
+    hook = await db.fetchval(
+        """
+        INSERT INTO hook (
+            url, host, description, project_id, events, verify_tls, is_active, owner_id, created_at,
+            updated_at
+        )
+        VALUES ('http://127.0.0.1/', '127.0.0.1', '', $1, '{delete:project}', true, true, $2, now(), now())
+        RETURNING id
+        """,
+        scene.project,
+        people.USER,
+    )
+    await db.execute(
+        """
+        INSERT INTO delivery (id, hook_id, event, body, state, created_at)
+        VALUES ($1, $2, 'delete:project', '{}', 'delivered', now())
+        """,
+        delivery,
+        hook,
+    )
+    async with db.transaction() as tx:
+        await knowledge.put_side(
+            tx, scene.project, owner_id=people.PROJECT_OWNER, assignee_id=people.PROJECT_ASSIGNEE
+        )
+    return replace(scene, webhook=hook, delivery=str(delivery))
+
+
+async def repository(platform: Platform, scene: Scene, _who: Who, _service: str) -> Scene:
+    """A repository of the task, which its owner has connected."""
+    stub = repository_service_pb2_grpc.RepositoryServiceStub(platform.channel("repo_sync", _OWNER))
+    request = sync.ConnectRepositoryRequest(
+        task_id=scene.task, repository=task_pb2.DatasetRepository(location=REPOSITORY)
+    )
+    await stub.ConnectRepository(request)
+    return scene
 
 
 async def grant_of_job(platform: Platform, scene: Scene, who: Who, _service: str) -> Scene:

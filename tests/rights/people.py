@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from frameyard.identity.v1.user_pb2 import ROLE_ADMIN, ROLE_USER, ROLE_WORKER
 from yard.runtime.auth import Principal, Role
 
 Token = Literal["none", "valid", "expired", "forged"]
@@ -34,6 +35,7 @@ class Who:
 PROJECT_OWNER, PROJECT_ASSIGNEE, TASK_OWNER, TASK_ASSIGNEE = 11, 12, 13, 14
 ANNOTATOR, REVIEWER, NEIGHBOUR = 15, 16, 17
 ADMIN, USER, WORKER, LEFT = 18, 19, 20, 21
+ROLES: Final = {"admin": ROLE_ADMIN, "user": ROLE_USER, "worker": ROLE_WORKER}
 STAGES: Final = {1: "annotation", 2: "validation", 3: "acceptance"}
 
 PEOPLE: Final = {

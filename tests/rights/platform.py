@@ -14,12 +14,14 @@ from yard.export.service import SERVICE as EXPORT
 from yard.identity.keys import KeyRules, SigningKeys
 from yard.identity.service import SERVICE as IDENTITY
 from yard.media_ingest.service import SERVICE as MEDIA_INGEST
+from yard.repo_sync.service import SERVICE as REPO_SYNC
 from yard.runtime import app, auth, rpc
 from yard.runtime.app import Service
 from yard.runtime.blobs import Blobs
 from yard.runtime.db import Database
 from yard.task.service import SERVICE as TASK
 from yard.testkit.fixtures import SettingsFor
+from yard.webhook.service import SERVICE as WEBHOOK
 
 from tests.rights.people import Token, Who
 
@@ -37,6 +39,8 @@ _OF_PACKAGE: Final = {
     "media": "media_ingest",
     "chunk": "chunking",
     "export": "export",
+    "sync": "repo_sync",
+    "webhook": "webhook",
 }
 
 
@@ -127,7 +131,7 @@ async def all_services(settings_for: SettingsFor, share: Path) -> AsyncIterator[
         await start(
             IDENTITY,
             admin_password="",
-            service_accounts={"export": _SECRET, "chunking": _SECRET},
+            service_accounts=dict.fromkeys(("export", "chunking", "webhook", "repo_sync"), _SECRET),
             key_encryption_key=base64.b64encode(_KEY).decode(),
         )
         await start(TASK)
@@ -139,6 +143,12 @@ async def all_services(settings_for: SettingsFor, share: Path) -> AsyncIterator[
             f"{name}_address": running[name].address for name in ("task", "media_ingest", "chunking")
         }
         await start(EXPORT, **addresses)
+        caller = {
+            "task_address": addresses["task_address"],
+            "key_encryption_key": base64.b64encode(_KEY).decode(),
+        }
+        await start(WEBHOOK, **caller)
+        await start(REPO_SYNC, export_address=running["export"].address, **caller)
         platform = Platform(tokens=await Tokens.of(running["identity"].runtime.db), running=running)
         yield platform
         for reader in platform.readers:

@@ -12,15 +12,15 @@ from yard.task.domain.rows import Person
 from yard.task.store import people as person_store
 
 from tests.rights import people
-from tests.rights.people import PEOPLE, Who
+from tests.rights.people import PEOPLE, ROLES, Who
 from tests.rights.platform import Platform
 
 # Ids of what is there and of what is not have as many digits, so that answers can be compared by their bytes.
 FIRST_ID = 5_000_000
 _SHIFT = 1_000_000
 _TABLES = ("project", "task", "label", "job", "issue", "comment")
-_IDS = (*_TABLES, "other_project", "own_token", "others_token")
-_NAMES = ("operation", "media", "upload", "export")
+_IDS = (*_TABLES, "other_project", "own_token", "others_token", "webhook")
+_NAMES = ("operation", "media", "upload", "export", "delivery")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class Scene:
     grant: str = ""
     upload: str = ""
     export: str = ""
+    webhook: int = 0
+    delivery: str = ""
     others_token: int = 0
     other_project: int = 0
     caller: int = 0
@@ -75,9 +77,12 @@ async def prepare(platform: Platform) -> None:
         await platform.db("task").execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {FIRST_ID}")
     identity = platform.db("identity")
     await identity.execute(f"ALTER TABLE access_token ALTER COLUMN id RESTART WITH {FIRST_ID}")
+    await platform.db("webhook").execute(f"ALTER TABLE hook ALTER COLUMN id RESTART WITH {FIRST_ID}")
     for who in {who.user_id: who for who in PEOPLE.values() if who.user_id}.values():
         is_active = who.user_id != people.LEFT
-        person = Person(id=who.user_id, username=who.principal.username, is_active=is_active)
+        person = Person(
+            id=who.user_id, username=who.principal.username, is_active=is_active, role=ROLES[who.role]
+        )
         async with platform.db("task").transaction() as tx:
             await person_store.put(tx, person)
         await identity.execute(

@@ -76,7 +76,6 @@ def _may(
 
 _OPEN = _may(EVERYBODY | NO_TOKEN)
 _ALL = _may(EVERYBODY)
-_NOT_WORKERS = _may(USERS, WORKERS | SERVICE)
 _SEES_JOB = _may(SEE_JOB)
 _SEES_TASK = _may(SEE_TASK)
 _SEES_PROJECT = _may(SEE_TASK)
@@ -91,6 +90,10 @@ _WRITES_TASK = _may(ADMIN | STAFF, SEE_TASK, case="a task")
 _OWN_ACCOUNT = _may(PERSONS - {"left"}, SERVICE, ended=["left"])
 _ADMINS = _may(ADMIN, EVERYBODY - {"left"}, ended=["left"])
 _MAKER = _may(["task_owner"])
+_WATCHES = _may(ADMIN | PROJECT_STAFF | {"user"}, case="made by another user")
+_READS_REPOSITORY = _may(SEE_ALL_OF_TASK)
+_CHANGES_REPOSITORY = _may(ADMIN | {"task_owner", "project_owner"})
+_PUSHES = _may(ADMIN | STAFF)
 _PIXELS = _may(SERVICE | ADMIN | STAFF | JOB_PEOPLE, case="of the job, by a grant")
 
 TABLE: Final = [
@@ -99,6 +102,9 @@ TABLE: Final = [
         Login=_OPEN,
         RefreshSession=_OPEN,
         Logout=_OPEN,
+        OpenKeySession=_OPEN,
+        ExchangeSessionKey=_OPEN,
+        CloseKeySession=_OPEN,
         ExchangeAccessToken=_OPEN,
         IssueServiceToken=_OPEN,
         GetJwks=_OPEN,
@@ -114,6 +120,14 @@ TABLE: Final = [
         ChangePassword=_may(ADMIN, EVERYBODY - {"left"}, case="of another", ended=["left"]),
         CreateAccessToken=_OWN_ACCOUNT,
         ListAccessTokens=_OWN_ACCOUNT,
+        GetAccessToken=(
+            _may(PERSONS - {"left"}, SERVICE, case="an own one", ended=["left"]),
+            _may([], SERVICE, case="one of another", ended=["left"]),
+        ),
+        UpdateAccessToken=(
+            _may(PERSONS - {"left"}, SERVICE, case="an own one", ended=["left"]),
+            _may([], SERVICE, case="one of another", ended=["left"]),
+        ),
         RevokeAccessToken=(
             _may(PERSONS - {"left"}, SERVICE, case="an own one", ended=["left"]),
             _may([], SERVICE, case="one of another", ended=["left"]),
@@ -121,10 +135,16 @@ TABLE: Final = [
     ),
     *_rows(
         "task.v1.ProjectService",
-        CreateProject=_NOT_WORKERS,
+        CreateProject=(
+            _may(USERS, WORKERS | SERVICE, case="for oneself"),
+            _may(ADMIN | SERVICE, PERSONS - ADMIN, case="for another"),
+        ),
         GetProject=_SEES_PROJECT,
         ListProjects=_SEES_PROJECT,
-        UpdateProject=_CHANGES_PROJECT,
+        UpdateProject=(
+            _may(ADMIN | PROJECT_STAFF, SEE_TASK, case="name"),
+            _may(ADMIN | {"project_owner"}, SEE_TASK, case="owner"),
+        ),
         UpdateProjectLabels=_CHANGES_PROJECT,
         DeleteProject=_OWNS_PROJECT,
         UndeleteProject=_may(ADMIN | {"project_owner"}),
@@ -138,12 +158,21 @@ TABLE: Final = [
                 SERVICE | TASK_STAFF | WORKERS,
                 case="in a project",
             ),
+            _may(ADMIN | SERVICE, PERSONS - ADMIN, case="in no project, for another"),
+            _may(
+                ADMIN | SERVICE | {"project_owner"},
+                PERSONS - ADMIN,
+                case="in a project, for its owner",
+            ),
         ),
         AttachMedia=_CHANGES_TASK,
         PlanSegments=_ALL,
         GetTask=_SEES_TASK,
         ListTasks=_SEES_TASK,
-        UpdateTask=_CHANGES_TASK,
+        UpdateTask=(
+            _may(ADMIN | TASK_STAFF, SEE_TASK, case="name"),
+            _may(ADMIN | {"task_owner"}, SEE_TASK, case="owner"),
+        ),
         SetUseCache=_CHANGES_TASK,
         UpdateTaskLabels=_may(ADMIN | TASK_STAFF, SEE_TASK - PROJECT_STAFF, case="of a task in no project"),
         MoveTask=(
@@ -160,6 +189,13 @@ TABLE: Final = [
     ),
     *_rows(
         "task.v1.LabelService",
+        GetLabel=_SEES_PROJECT,
+        ListLabels=(
+            _may(SEE_TASK, case="all that are seen"),
+            _may(SEE_TASK, case="of a task"),
+            _may(SEE_TASK, case="of a project"),
+            _may(SEE_JOB, case="of a job"),
+        ),
         ParseLabels=_ALL,
         FormatLabels=(_may(SEE_TASK, case="of a task"), _may(SEE_TASK, case="of a project")),
     ),
@@ -182,7 +218,8 @@ TABLE: Final = [
         UpdateIssue=_may(SEE_JOB - SERVICE, SERVICE),
         DeleteIssue=_may(ADMIN | STAFF | REVIEWER, SEE_JOB, case="opened by the reviewer"),
         CreateComment=_may(SEE_JOB - SERVICE, SERVICE),
-        ListComments=_SEES_JOB,
+        GetComment=_SEES_JOB,
+        ListComments=(_may(SEE_JOB, case="of an issue"), _may(SEE_JOB, case="of all issues")),
         UpdateComment=_may(REVIEWER, SEE_JOB, case="written by the reviewer"),
         DeleteComment=_may(REVIEWER, SEE_JOB, case="written by the reviewer"),
     ),
@@ -213,6 +250,9 @@ TABLE: Final = [
     *_rows(
         "media.v1.UploadService",
         CreateUpload=_ALL,
+        AddUploadFiles=_MAKER,
+        RemoveUploadFile=_MAKER,
+        GetUploadFile=_MAKER,
         UploadFile=_MAKER,
         UploadFiles=_MAKER,
         PresignParts=_MAKER,
@@ -228,6 +268,7 @@ TABLE: Final = [
         ListFrames=_PIXELS,
         ListFileResults=_may(SERVICE | ADMIN | STAFF, case="by a grant of the task"),
         ExportManifest=_may(SERVICE | ADMIN | STAFF, case="by a grant of the task"),
+        StreamMediaFiles=_may(SERVICE),
     ),
     *_rows("media.v1.ShareService", ListShares=_ALL, ListShareEntries=_ALL),
     *_rows(
@@ -258,5 +299,39 @@ TABLE: Final = [
             _may(WRITE_JOB, SEE_JOB, case="to a job"),
             _may(ADMIN | STAFF, SEE_TASK, case="to a task"),
         ),
+        CreateDatasetImport=_may(PROJECT_STAFF, ADMIN | SERVICE | TASK_STAFF | WORKERS),
+    ),
+    *_rows(
+        "export.v1.BackupService",
+        CreateBackup=(
+            _may(SEE_ALL_OF_TASK, SEE_TASK, case="of a task"),
+            _may(ADMIN | SERVICE | PROJECT_STAFF, SEE_TASK, case="of a project"),
+        ),
+        RestoreBackup=_may(USERS, WORKERS | SERVICE),
+    ),
+    *_rows(
+        "sync.v1.RepositoryService",
+        ConnectRepository=_CHANGES_REPOSITORY,
+        GetRepository=_READS_REPOSITORY,
+        UpdateRepository=_CHANGES_REPOSITORY,
+        DisconnectRepository=_CHANGES_REPOSITORY,
+        SetCredential=_CHANGES_REPOSITORY,
+        SetHostKeys=_CHANGES_REPOSITORY,
+        CheckRepository=_PUSHES,
+        PushRepository=_PUSHES,
+        ListPushes=_READS_REPOSITORY,
+    ),
+    *_rows(
+        "webhook.v1.WebhookService",
+        CreateWebhook=_may(ADMIN | PROJECT_STAFF, SEE_TASK),
+        GetWebhook=_WATCHES,
+        ListWebhooks=_WATCHES,
+        UpdateWebhook=_WATCHES,
+        DeleteWebhook=_WATCHES,
+        PingWebhook=_WATCHES,
+        ListWebhookEvents=_ALL,
+        GetDelivery=_WATCHES,
+        ListDeliveries=_WATCHES,
+        RedeliverDelivery=_WATCHES,
     ),
 ]

@@ -2,10 +2,8 @@
 
 from typing import Any, Final
 
-from frameyard.annotation.v1 import annotation_pb2 as objects
-from frameyard.annotation.v1 import annotation_service_pb2 as annotation
-from frameyard.annotation.v1 import history_service_pb2 as history
-from frameyard.common.v1.common_pb2 import FrameRange, PersonRef
+from frameyard.common.v1.common_pb2 import PersonRef
+from frameyard.common.v1.filter_pb2 import OPERATOR_EQUAL, Comparison, Filter
 from frameyard.media.v1 import media_pb2
 from frameyard.task.v1 import (
     issue_pb2,
@@ -22,7 +20,7 @@ from frameyard.task.v1 import task_service_pb2 as task
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from tests.rights.calling import Call
-from tests.rights.people import WORKER
+from tests.rights.people import PROJECT_OWNER, TASK_OWNER, USER, WORKER
 from tests.rights.scene import Scene
 
 _DATA: Final = media_pb2.DataSpec(
@@ -43,26 +41,14 @@ WHERE task.id = $1 AND project.id = $2
 """
 
 
-def _job_target(scene: Scene) -> annotation.AnnotationTarget:
-    return annotation.AnnotationTarget(job_id=scene.job)
+def _somebody_else(scene: Scene) -> int:
+    """Who could own things, and is not the caller."""
+    return TASK_OWNER if scene.caller == USER else USER
 
 
-def _task_target(scene: Scene) -> annotation.AnnotationTarget:
-    return annotation.AnnotationTarget(task_id=scene.task)
-
-
-def _shapes(scene: Scene) -> objects.AnnotationSet:
-    """On a frame of the job and on one of the other job, so that a task-level save is about both."""
-    box = objects.Shape(frame=1, label_id=scene.label, kind=objects.SHAPE_KIND_RECTANGLE, points=[1, 1, 9, 9])
-    return objects.AnnotationSet(shapes=[box])
-
-
-def _by_target(name: str, request: Any) -> dict[tuple[str, str], Call]:
-    """A method on a job and on the whole task."""
-    return {
-        (f"annotation.v1.{name}", "a job"): Call(request=lambda scene: request(scene, _job_target(scene))),
-        (f"annotation.v1.{name}", "a task"): Call(request=lambda scene: request(scene, _task_target(scene))),
-    }
+def _with_id(id_: int) -> Filter:
+    """Of all that are seen the one that is asked about."""
+    return Filter(comparison=Comparison(field="id", operator=OPERATOR_EQUAL, values=[str(id_)]))
 
 
 def _update_job(scene: Scene, path: str, **fields: Any) -> job.UpdateJobRequest:
@@ -71,8 +57,12 @@ def _update_job(scene: Scene, path: str, **fields: Any) -> job.UpdateJobRequest:
 
 
 PROJECT_CALLS: Final = {
-    ("task.v1.ProjectService/CreateProject", ""): Call(
+    ("task.v1.ProjectService/CreateProject", "for oneself"): Call(
         request=lambda _: project.CreateProjectRequest(name="new"), has_target=False
+    ),
+    ("task.v1.ProjectService/CreateProject", "for another"): Call(
+        request=lambda scene: project.CreateProjectRequest(name="new", owner_id=_somebody_else(scene)),
+        has_target=False,
     ),
     ("task.v1.ProjectService/GetProject", ""): Call(
         request=lambda scene: project.GetProjectRequest(id=scene.project)
@@ -82,9 +72,15 @@ PROJECT_CALLS: Final = {
         shows=lambda found, scene: any(each.id == scene.project for each in found.projects),
         has_target=False,
     ),
-    ("task.v1.ProjectService/UpdateProject", ""): Call(
+    ("task.v1.ProjectService/UpdateProject", "name"): Call(
         request=lambda scene: project.UpdateProjectRequest(
             project=project_pb2.Project(id=scene.project, name="other"), update_mask=FieldMask(paths=["name"])
+        )
+    ),
+    ("task.v1.ProjectService/UpdateProject", "owner"): Call(
+        request=lambda scene: project.UpdateProjectRequest(
+            project=project_pb2.Project(id=scene.project, owner=PersonRef(id=USER)),
+            update_mask=FieldMask(paths=["owner"]),
         )
     ),
     ("task.v1.ProjectService/UpdateProjectLabels", ""): Call(
@@ -101,6 +97,15 @@ PROJECT_CALLS: Final = {
 TASK_CALLS: Final = {
     ("task.v1.TaskService/CreateTask", "in no project"): Call(
         request=lambda _: task.CreateTaskRequest(name="new"), has_target=False
+    ),
+    ("task.v1.TaskService/CreateTask", "in no project, for another"): Call(
+        request=lambda scene: task.CreateTaskRequest(name="new", owner_id=_somebody_else(scene)),
+        has_target=False,
+    ),
+    ("task.v1.TaskService/CreateTask", "in a project, for its owner"): Call(
+        request=lambda scene: task.CreateTaskRequest(
+            name="new", project_id=scene.project, owner_id=PROJECT_OWNER
+        )
     ),
     ("task.v1.TaskService/CreateTask", "in a project"): Call(
         request=lambda scene: task.CreateTaskRequest(name="new", project_id=scene.project)
@@ -119,9 +124,15 @@ TASK_CALLS: Final = {
         shows=lambda found, scene: any(each.id == scene.task for each in found.tasks),
         has_target=False,
     ),
-    ("task.v1.TaskService/UpdateTask", ""): Call(
+    ("task.v1.TaskService/UpdateTask", "name"): Call(
         request=lambda scene: task.UpdateTaskRequest(
             task=task_pb2.Task(id=scene.task, name="other"), update_mask=FieldMask(paths=["name"])
+        )
+    ),
+    ("task.v1.TaskService/UpdateTask", "owner"): Call(
+        request=lambda scene: task.UpdateTaskRequest(
+            task=task_pb2.Task(id=scene.task, owner=PersonRef(id=USER)),
+            update_mask=FieldMask(paths=["owner"]),
         )
     ),
     ("task.v1.TaskService/SetUseCache", ""): Call(
@@ -154,6 +165,21 @@ TASK_CALLS: Final = {
     ),
     ("task.v1.TaskService/GetMediaGrant", "a task"): Call(
         request=lambda scene: task.GetMediaGrantRequest(task_id=scene.task)
+    ),
+    ("task.v1.LabelService/GetLabel", ""): Call(request=lambda scene: label.GetLabelRequest(id=scene.label)),
+    ("task.v1.LabelService/ListLabels", "all that are seen"): Call(
+        request=lambda scene: label.ListLabelsRequest(filter=_with_id(scene.label)),
+        shows=lambda found, scene: any(each.label.id == scene.label for each in found.labels),
+        has_target=False,
+    ),
+    ("task.v1.LabelService/ListLabels", "of a task"): Call(
+        request=lambda scene: label.ListLabelsRequest(task_id=scene.task)
+    ),
+    ("task.v1.LabelService/ListLabels", "of a project"): Call(
+        request=lambda scene: label.ListLabelsRequest(project_id=scene.project)
+    ),
+    ("task.v1.LabelService/ListLabels", "of a job"): Call(
+        request=lambda scene: label.ListLabelsRequest(job_id=scene.job)
     ),
     ("task.v1.LabelService/ParseLabels", ""): Call(
         request=lambda _: label.ParseLabelsRequest(text="[]"), has_target=False
@@ -210,8 +236,16 @@ ISSUE_CALLS: Final = {
     ("task.v1.IssueService/CreateComment", ""): Call(
         request=lambda scene: issue.CreateCommentRequest(issue_id=scene.issue, message="yes")
     ),
-    ("task.v1.IssueService/ListComments", ""): Call(
+    ("task.v1.IssueService/GetComment", ""): Call(
+        request=lambda scene: issue.GetCommentRequest(id=scene.comment)
+    ),
+    ("task.v1.IssueService/ListComments", "of an issue"): Call(
         request=lambda scene: issue.ListCommentsRequest(issue_id=scene.issue)
+    ),
+    ("task.v1.IssueService/ListComments", "of all issues"): Call(
+        request=lambda scene: issue.ListCommentsRequest(page_size=1000, job_id=scene.job),
+        shows=lambda found, scene: any(each.id == scene.comment for each in found.comments),
+        has_target=False,
     ),
     ("task.v1.IssueService/UpdateComment", "written by the reviewer"): Call(
         request=lambda scene: issue.UpdateCommentRequest(id=scene.comment, message="no")
@@ -221,58 +255,9 @@ ISSUE_CALLS: Final = {
     ),
 }
 
-ANNOTATION_CALLS: Final = {
-    **_by_target(
-        "AnnotationService/GetAnnotations", lambda _, target: annotation.GetAnnotationsRequest(target=target)
-    ),
-    **_by_target(
-        "AnnotationService/PutAnnotations",
-        lambda scene, target: annotation.PutAnnotationsRequest(target=target, annotations=_shapes(scene)),
-    ),
-    **_by_target(
-        "AnnotationService/PatchAnnotations",
-        lambda scene, target: annotation.PatchAnnotationsRequest(target=target, create=_shapes(scene)),
-    ),
-    **_by_target(
-        "AnnotationService/StreamAnnotations",
-        lambda _, target: annotation.StreamAnnotationsRequest(target=target),
-    ),
-    **_by_target(
-        "AnnotationService/ImportAnnotations",
-        lambda _, target: [
-            annotation.ImportAnnotationsRequest(
-                header=annotation.ImportHeader(target=target, mode=annotation.IMPORT_MODE_REPLACE)
-            )
-        ],
-    ),
-    **_by_target(
-        "AnnotationService/GetDeletedFrames",
-        lambda _, target: annotation.GetDeletedFramesRequest(target=target),
-    ),
-    **_by_target(
-        "AnnotationService/UpdateDeletedFrames",
-        lambda _, target: annotation.UpdateDeletedFramesRequest(
-            target=target, delete=[FrameRange(first=1, last=2)]
-        ),
-    ),
-    **_by_target(
-        "HistoryService/ListRevisions", lambda _, target: history.ListRevisionsRequest(target=target)
-    ),
-    ("annotation.v1.HistoryService/GetRevision", ""): Call(
-        request=lambda scene: history.GetRevisionRequest(job_id=scene.job, revision=1)
-    ),
-    ("annotation.v1.HistoryService/DiffRevisions", ""): Call(
-        request=lambda scene: history.DiffRevisionsRequest(job_id=scene.job, from_revision=1)
-    ),
-    ("annotation.v1.HistoryService/RestoreRevision", ""): Call(
-        request=lambda scene: history.RestoreRevisionRequest(job_id=scene.job, revision=1)
-    ),
-}
-
 CALLS: Final = {
     **PROJECT_CALLS,
     **TASK_CALLS,
     **JOB_CALLS,
     **ISSUE_CALLS,
-    **ANNOTATION_CALLS,
 }
