@@ -34,6 +34,14 @@ class Gate:
             task.cancel()
         await asyncio.gather(*gate._tasks, return_exceptions=True)
 
+    async def has_heard(self) -> None:
+        """Each connection made before has begun, though its client may have ended before it was taken."""
+        # Connections are taken in order, and this one gets no answer but its end.
+        reader, writer = await asyncio.open_connection(*self.address.split(":"))
+        writer.write_eof()
+        await reader.read()
+        await _close(writer)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

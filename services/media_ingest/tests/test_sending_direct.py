@@ -100,6 +100,7 @@ async def test_a_killed_client_that_starts_again_sends_only_what_is_missing(
     program = Program([str(CLIENT), *arguments], log=film.with_name("log"))
     await eventually(lambda: gate.answered == 5 and gate.begun > 5, timeout_s=30)
     program.kill()
+    await gate.has_heard()
     gate.passes, before = 1_000, gate.begun
     told: list[int] = []
     await uploads.resume(client, upload_id, uploads.local_files([film]), told.append, direct=True)
