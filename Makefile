@@ -10,6 +10,8 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 MEMBERS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/embedded/pyproject.toml))
 RUN_MEMBERS := $(filter-out libs/testkit/pyproject.toml,$(MEMBERS))
+# What a change of makes the library in C be built again.
+NATIVE := libs/native/build_native.py $(wildcard libs/native/c/*)
 editable = $(foreach file,$(1),-e $(dir $(file)))
 DATA ?= .data
 TYPED := $(wildcard libs/*/src libs/*/tests services/*/src services/*/tests deploy/embedded/src deploy/embedded/tests) benchmarks tests tools
@@ -29,14 +31,14 @@ $(UV): requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	touch $(UV)
 
-.venv/.installed-run: $(UV) requirements.lock $(RUN_MEMBERS)
+.venv/.installed-run: $(UV) requirements.lock requirements-build.lock $(RUN_MEMBERS) $(NATIVE)
 	$(UV) pip install --quiet --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --no-deps $(call editable,$(RUN_MEMBERS))
+	$(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock $(call editable,$(RUN_MEMBERS))
 	touch $@
 
 .venv/.installed-test: .venv/.installed-run requirements-test.lock $(MEMBERS)
 	$(UV) pip install --quiet --require-hashes --no-deps -r requirements-test.lock
-	$(UV) pip install --quiet --no-deps $(call editable,$(MEMBERS))
+	$(UV) pip install --quiet --no-deps --build-constraints requirements-build.lock $(call editable,$(MEMBERS))
 	touch $@
 
 # Readers of exchange formats for the tests of exports; they pin what the platform has newer, and are installed apart.
@@ -109,11 +111,13 @@ lint: .venv/.installed-test ## Style, imports, protos, Dockerfile, shell, YAML, 
 	hadolint deploy/docker/*.Dockerfile
 	yamllint --strict deploy charts .pre-commit-config.yaml buf.yaml
 	shellcheck .ci/run
+	clang-format --dry-run --Werror libs/native/c/*
 	codespell
 
 format: .venv/.installed-test ## Format the sources
 	ruff check --fix .
 	ruff format .
+	clang-format -i libs/native/c/*
 
 types: .venv/.installed-test ## Check types
 	mypy $(TYPED)

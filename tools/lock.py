@@ -4,8 +4,8 @@ The resolution covers every member of the workspace. `requirements.lock` holds w
 `requirements-test.lock` the rest. `requirements-oracles.lock` is a resolution of its own: readers of exchange
 formats that nobody here wrote, and that tests run apart because they pin what the platform has newer.
 `requirements-clients.lock` and `requirements-fiftyone.lock` are those of clients that nobody here wrote,
-`requirements-tensorflow.lock` is one for the baseline of one benchmark. All hold names, versions and hashes,
-and no address of a registry.
+`requirements-tensorflow.lock` is one for the baseline of one benchmark. `requirements-build.lock` is what
+builds the members themselves. All hold names, versions and hashes, and no address of a registry.
 """
 
 import re
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUN_LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"
 # Locks of environments apart, by the group of requirements that each is for.
 APART = {
+    "build": "requirements-build.lock",
     "oracles": "requirements-oracles.lock",
     "clients": "requirements-clients.lock",
     "fiftyone": "requirements-fiftyone.lock",

@@ -8,10 +8,12 @@ RUN awk '/^[a-z]/ {ours = /^uv==/} ours' requirements.lock > uv.txt \
     && pip install --no-cache-dir --require-hashes --no-deps -r uv.txt \
     && python -m venv --without-pip /opt/frameyard \
     && uv pip install --no-cache --python /opt/frameyard/bin/python --require-hashes -r run.txt
+COPY requirements-build.lock ./
 COPY libs libs
 COPY services services
 RUN uv pip install --no-cache --python /opt/frameyard/bin/python --no-deps --compile-bytecode \
-    libs/contracts libs/runtime libs/media libs/annotations libs/client services/*
+    --build-constraints requirements-build.lock \
+    libs/contracts libs/runtime libs/native libs/media libs/annotations libs/client services/*
 
 FROM python:3.11-slim
 # For dataset repositories. Their versions are those of the base image's Debian, which gets its fixes.

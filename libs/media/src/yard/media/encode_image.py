@@ -18,7 +18,9 @@ from yard.media.errors import MediaError
 from yard.media.image_endings import CUT_OFF, is_cut_off
 from yard.media.image_file import ImageFiles
 from yard.media.index_block import PAGE_METHODS, ImageAddress
+from yard.media.jpeg_layout import jpeg_layout
 from yard.media.jpeg_passing import may_pass
+from yard.media.jpeg_requantising import requantised
 from yard.media.page_reader import PageReader
 from yard.media.placeholder import placeholder
 from yard.media.sniff import HEAD_BYTES, sniff
@@ -69,8 +71,15 @@ class ImageEncoder:
         if self._look != "jpeg":
             pixels = decode_image(content, address.name, orientation=orientation, page=page)
             return of_pixels(pixels, self._look, self._quality)
-        if orientation == 1 and is_jpeg(content) and may_pass(content, self._quality):
-            return _unchanged(content, address)
+        if orientation == 1 and is_jpeg(content):
+            layout = jpeg_layout(content)
+            if may_pass(content, layout, self._quality):
+                return _unchanged(content, address)
+            coarser = requantised(content, layout, self._quality)
+            if coarser is not None:
+                return Encoded(
+                    content=coarser, content_type="image/jpeg", width=layout.width, height=layout.height
+                )
         place = {"orientation": orientation, "page": page}
         pixels = decode_image(content, address.name, **place, scratch=self._scratch)
         return of_pixels(pixels, self._look, self._quality)

@@ -5,6 +5,7 @@ without RGB. Odd sizes and formats that the filter cannot take go through RGB; g
 Untagged video is BT.709 from 720 lines up and BT.601 below, as players take it.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import av
@@ -14,6 +15,7 @@ from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 from yard.media.errors import MediaError
+from yard.media.jpeg_layout import Table, jpeg_layout
 
 BT709, BT601 = 1, 5
 _FULL_RANGE = 2
@@ -118,6 +120,14 @@ def encode_rgb(pixels: Pixels, quality: int) -> bytes:
     if contiguous.ndim == 2:
         return bytes(simplejpeg.encode_jpeg(contiguous[..., None], quality, "GRAY", "Gray"))
     return bytes(simplejpeg.encode_jpeg(contiguous, quality, "RGB", "420"))
+
+
+@lru_cache(maxsize=96)
+def steps_at(quality: int) -> tuple[Table, Table]:
+    """Our quantisation steps of brightness and of colours, 64 each in zigzag order."""
+    layout = jpeg_layout(encode_rgb(np.zeros((16, 16, 3), np.uint8), quality))
+    brightness, colours, _ = (layout.tables[number] for _, number in layout.components)
+    return brightness, colours
 
 
 def _colour_graph(frame: av.VideoFrame, matrix: int, is_full: bool) -> Graph:
