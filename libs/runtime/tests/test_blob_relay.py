@@ -1,6 +1,7 @@
 """Ranges that are passed on."""
 
 import asyncio
+import hashlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -34,6 +35,32 @@ async def read(relay: Relay, offset: int, length: int, key: str = "a/b") -> byte
 async def test_ranges_are_the_bytes_of_the_object(relay: Relay, offset: int, length: int) -> None:
     for _ in range(2):  # by a new connection and by one that was kept
         assert await read(relay, offset, length) == NOISE[offset : offset + length]
+
+
+async def test_a_whole_object_is_what_was_written_or_is_refused(
+    relay: Relay, settings: RuntimeSettings
+) -> None:
+    async def whole(key: str, content: bytes, length: int = len(NOISE)) -> bytes:
+        sha256 = hashlib.sha256(content).hexdigest()
+        return b"".join([piece async for piece in relay.stream_whole(key, length, sha256)])
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield NOISE
+
+    blobs = Blobs.connect(settings)
+    await blobs.put_stream("in/parts", pieces(), part_size=5 * MIB)
+    await blobs.close()
+    for _ in range(2):
+        assert await whole("a/b", NOISE) == NOISE
+        assert await whole("in/parts", NOISE * 3, 3 * len(NOISE)) == NOISE * 3
+    for key, content in (("a/b", NOISE), ("in/parts", NOISE * 3)):
+        with pytest.raises(errors.DataLoss):
+            await whole(key, content + b"other", len(content))
+        with pytest.raises(errors.OutOfRange):
+            await whole(key, content, len(content) + 1)
+    with pytest.raises(errors.NotFound):
+        await whole("a/c", NOISE)
 
 
 async def test_many_read_at_once_and_some_stop(relay: Relay) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import io
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,12 +84,22 @@ async def test_a_damaged_object_is_never_taken_for_whole_and_is_made_anew(
     media = await side.video(make_clip("b_frames", tmp_path))
     _, whole = await ann.chunk(media, 0)
     await all_stored(db)
-    await side.blobs.put(f"chunks/{media.id}/compressed/zip/0-9", whole[:-100])
+    key = f"chunks/{media.id}/compressed/zip/0-9"
+    for other in (whole[:-100], whole[:-100] + bytes(100)):
+        await side.blobs.put(key, other)
+        assert numbers_in_zip((await ann.chunk(media, 0))[1]) == list(range(10))
+        await all_stored(db)
+    await asyncio.to_thread(_put_without_note, side, key, whole[:-100] + bytes(100))
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await ann.chunk(media, 0)
     fault = errors_from_rpc(caught.value)
     assert isinstance(fault, errors.Unavailable)
     assert fault.reason == CHUNK_DAMAGED
     assert numbers_in_zip((await ann.chunk(media, 0))[1]) == list(range(10))
-    assert await claims(db) == [0, 0]
+    assert await claims(db) == [0] * 4
     await all_stored(db)
+
+
+def _put_without_note(side: MediaSide, key: str, content: bytes) -> None:
+    """As objects are that were written in parts: what they are shows when all of it was read."""
+    side.blobs._client.put_object(side.blobs._bucket, key, io.BytesIO(content), len(content))

@@ -46,7 +46,7 @@ async def build(runtime: Runtime[Settings]) -> Parts:
             ("forget_media", chunking.knowing.forget_for_ever),
             ("renew_readers", chunking.reading.renew_for_ever),
         ],
-        on_close=[chunking.ahead.close, chunking.builder.close, chunking.shares.close],
+        on_close=[chunking.close],
     )
 
 

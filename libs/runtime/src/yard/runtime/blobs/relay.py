@@ -4,13 +4,15 @@ The bytes are only passed on, by many answers at once; a thread for each piece w
 """
 
 import asyncio
+import hashlib
 import ssl
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from yard.runtime import errors
+from yard.runtime import clock, errors
 from yard.runtime.blobs.addresses import PartAddresses
 from yard.runtime.settings import ProcessSettings
 
@@ -19,7 +21,11 @@ HEAD_BYTES: Final = 64 * 1024
 MOST_IDLE: Final = 32
 CONNECT_TIMEOUT_S: Final = 5.0
 READ_TIMEOUT_S: Final = 30.0
-ADDRESS_S: Final = 60
+ADDRESS_S: Final = 120
+USED_AGAIN_S: Final = 60.0
+"""Signing an address takes as long as passing a quarter of a MiB on, so it is used again for so long."""
+MOST_ADDRESSES: Final = 1_000
+_NOTED_SHA256: Final = "x-amz-meta-sha256"
 
 
 class _Connection(asyncio.Protocol):
@@ -106,6 +112,7 @@ class Relay:
     def __init__(self, addresses: PartAddresses) -> None:
         self._addresses = addresses
         self._idle: list[_Connection] = []
+        self._signed: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
     @classmethod
     def connect(cls, settings: ProcessSettings) -> "Relay":
@@ -115,10 +122,45 @@ class Relay:
 
     async def stream(self, key: str, offset: int, length: int) -> AsyncGenerator[bytes]:
         """The range, which lies within the object; Unavailable if the store ends it early."""
-        if not length:
-            return
-        url = self._addresses.get(key, ADDRESS_S)
-        connection = await self._asked(url, f"bytes={offset}-{offset + length - 1}", key, length)
+        if length:
+            url = self._address(key)
+            connection, _ = await self._asked(url, f"bytes={offset}-{offset + length - 1}", key, length)
+            async with aclosing(self._received(connection, length)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def stream_whole(self, key: str, length: int, sha256: str) -> AsyncGenerator[bytes]:
+        """A whole object, which is not empty; DataLoss if it is not what was written under this SHA-256.
+
+        What the writer noted at the object tells so before its first byte comes; that the store gives what it
+        was given is the store's to check. Objects that were written in parts have no note: they are hashed.
+        """
+        url = self._address(key)
+        connection, fields = await self._asked(url, f"bytes=0-{length - 1}", key, length)
+        noted = fields.get(_NOTED_SHA256)
+        if noted not in (None, sha256):
+            connection.close()
+            raise _damaged(key)
+        found = hashlib.sha256()
+        async with aclosing(self._received(connection, length)) as pieces:
+            async for piece in pieces:
+                if noted is None:
+                    found.update(piece)
+                yield piece
+        if noted is None and found.hexdigest() != sha256:
+            raise _damaged(key)
+
+    def _address(self, key: str) -> str:
+        now = clock.monotonic()
+        until, url = self._signed.pop(key, (0.0, ""))
+        if until <= now:
+            until, url = now + USED_AGAIN_S, self._addresses.get(key, ADDRESS_S)
+        self._signed[key] = until, url
+        if len(self._signed) > MOST_ADDRESSES:
+            self._signed.popitem(last=False)
+        return url
+
+    async def _received(self, connection: _Connection, length: int) -> AsyncGenerator[bytes]:
         is_whole = False
         try:
             while length:
@@ -139,8 +181,10 @@ class Relay:
         while self._idle:
             self._idle.pop().close()
 
-    async def _asked(self, url: str, range_: str, key: str, length: int) -> _Connection:
-        """A connection whose next bytes are those of the range."""
+    async def _asked(
+        self, url: str, range_: str, key: str, length: int
+    ) -> tuple[_Connection, Mapping[str, str]]:
+        """A connection whose next bytes are those of the range, and the headers before them."""
         parts = urlsplit(url)
         lines = (
             f"GET {parts.path}?{parts.query} HTTP/1.1",
@@ -153,7 +197,7 @@ class Relay:
             connection = await self._connected(parts.hostname or "", parts.port, parts.scheme == "https")
             try:
                 connection.ask("\r\n".join(lines).encode())
-                _check(await connection.head(), key, length)
+                fields = _checked(await connection.head(), key, length)
             except errors.Unavailable:
                 connection.close()
                 if connection.is_new:
@@ -162,7 +206,7 @@ class Relay:
                 connection.close()
                 raise
             else:
-                return connection
+                return connection, fields
 
     async def _connected(self, host: str, port: int | None, is_secure: bool) -> _Connection:
         if self._idle:
@@ -186,8 +230,12 @@ class Relay:
             connection.close()
 
 
-def _check(head: bytes, key: str, length: int) -> None:
-    """Whether an answer has the range and nothing else; the error that its status means if it has not."""
+def _damaged(key: str) -> errors.DataLoss:
+    return errors.DataLoss(f"blob {key} is damaged", metadata={"key": key})
+
+
+def _checked(head: bytes, key: str, length: int) -> Mapping[str, str]:
+    """The headers of an answer that has the range and nothing else; else the error that its status means."""
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")
     status = int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
@@ -195,7 +243,7 @@ def _check(head: bytes, key: str, length: int) -> None:
         name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
     }
     if status == 206 and fields.get("content-length") == str(length):
-        return
+        return fields
     if status == 404:
         raise errors.NotFound("blob", key)
     if status in (206, 416):

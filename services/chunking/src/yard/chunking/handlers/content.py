@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from yard.chunking.build.builder import Joined
 from yard.chunking.build.building import BUILDER_ENDED, Picture
@@ -13,9 +12,8 @@ from yard.chunking.handlers.context import Chunking
 from yard.chunking.store.chunks import Built
 from yard.runtime import clock, errors
 
-PIECE_BYTES = 1 << 18
-"""Of a message: larger ones cost more time a byte on their way."""
-_READ_BYTES = 1 << 20
+MESSAGE_BYTES = 1 << 19
+"""At most: smaller ones cost more each on their way, larger ones more a byte."""
 _TRIES = 3
 CHUNK_DAMAGED = "CHUNK_DAMAGED"
 """Reason of the error that says that the next request makes it anew."""
@@ -144,16 +142,16 @@ class _Following:
 async def _of_bucket(
     chunking: Chunking, rendition: Rendition, built: Built, *, is_again: bool
 ) -> AsyncIterator[Content | None]:
-    """None if the object is not there; what is read again within seconds is held in memory."""
+    """None if what was built is not there; what is read again within seconds is held in memory."""
     if (held := chunking.holding.pieces_of(rendition, built)) is not None:
         yield Content(pieces=_each(held), built=built)
         return
-    stream = cast("AsyncGenerator[bytes, None]", chunking.blobs.stream(rendition.key, chunk=_READ_BYTES))
+    stream = chunking.relay.stream_whole(rendition.key, built.blob.size_bytes, built.blob.sha256)
     with chunking.reading.of(rendition):
         async with aclosing(stream) as blocks:
             try:
                 first = await anext(blocks)
-            except errors.NotFound:
+            except (errors.NotFound, errors.OutOfRange, errors.DataLoss):
                 yield None
                 return
             pieces = _whole(chunking, rendition, built, _behind(first, blocks))
@@ -166,17 +164,12 @@ async def _whole(
     chunking: Chunking, rendition: Rendition, built: Built, pieces: AsyncIterator[bytes]
 ) -> AsyncIterator[bytes]:
     """Unavailable if the object is not what was built: it is forgotten then, and made by the next request."""
-    size_bytes = 0
     try:
         async for piece in pieces:
-            size_bytes += len(piece)
             yield piece
-        if size_bytes == built.blob.size_bytes:
-            return
-    except errors.DataLoss:
-        pass
-    await _lost(chunking, rendition, built)
-    raise _damaged(rendition)
+    except errors.DataLoss as fault:
+        await _lost(chunking, rendition, built)
+        raise _damaged(rendition) from fault
 
 
 def _damaged(rendition: Rendition) -> errors.Unavailable:
@@ -184,16 +177,14 @@ def _damaged(rendition: Rendition) -> errors.Unavailable:
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for piece in _cut(first):
-        yield piece
-    async for block in rest:
-        async for piece in _cut(block):
-            yield piece
-
-
-async def _cut(block: bytes) -> AsyncIterator[bytes]:
-    for offset in range(0, len(block), PIECE_BYTES):
-        yield block[offset : offset + PIECE_BYTES]
+    held, size_bytes = [first], len(first)
+    async for piece in rest:
+        if size_bytes + len(piece) > MESSAGE_BYTES:
+            yield b"".join(held)
+            held, size_bytes = [], 0
+        held.append(piece)
+        size_bytes += len(piece)
+    yield b"".join(held)
 
 
 async def _each(pieces: list[bytes]) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from yard.chunking.handlers.knowing import Knowing
 from yard.chunking.settings import Settings
 from yard.runtime import shares
 from yard.runtime.app import Runtime
-from yard.runtime.blobs import Blobs
+from yard.runtime.blobs import Blobs, Relay
 from yard.runtime.db import Database
 from yard.runtime.shares import Shares
 
@@ -37,6 +37,7 @@ class Chunking:
     holding: Holding
     reading: Reading
     shares: Shares
+    relay: Relay
 
     @classmethod
     def of(cls, runtime: Runtime[Settings]) -> Self:
@@ -55,6 +56,7 @@ class Chunking:
             holding=Holding(),
             reading=Reading(runtime.db),
             shares=connected,
+            relay=Relay.connect(runtime.settings),
         )
 
     @property
@@ -66,3 +68,10 @@ class Chunking:
     def blobs(self) -> Blobs:
         """The bucket."""
         return self.runtime.blobs
+
+    async def close(self) -> None:
+        """Ends what is under way, then what it works with."""
+        await self.ahead.close()
+        await self.builder.close()
+        await self.shares.close()
+        self.relay.close()
