@@ -1,6 +1,8 @@
 """Chunks of photos beside Pillow's, and how true the pictures of videos are."""
 
+import io
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,11 +21,13 @@ from benchmarks.report import Aim, Row, row
 SAMPLED: Final = (20, 140, 260, 300, 480, 560)
 # Chunk sizes as the platform chooses them for such images.
 _AIMED: Final = {TWELVE_MP: ("12 MP", 6, 1.9), SIZE: ("1080p", 36, 2.3)}
+_EVERY: Final = 8
+"""Of the photos, those that are compared by pixels."""
 _CHANNELS: Final = ("red", "green", "blue")
 # Of HD video: luma 16..235, chroma 16..240, BT.709.
 _TO_RGB: Final = np.array([[1, 0, 1.5748], [1, -0.187324, -0.468124], [1, 1.8556, 0]])
 
-Channels = NDArray[np.float64]
+Channels = NDArray[np.floating]
 
 
 def measure_images() -> list[Row]:
@@ -37,7 +41,43 @@ def measure_images() -> list[Row]:
         )
         rows += pace(f"{name} photos", len(images), ours, baseline, cpu=aim, unit="images")
         rows.append(row(f"{name} photos: peak memory", "MiB", peaks(ours), peaks(baseline)))
+        rows += _trueness(f"{name} photos", images[::_EVERY])
     return rows
+
+
+def _trueness(what: str, images: list[str]) -> list[Row]:
+    """How far the JPEGs of both sides are from the pixels of their sources, all pictures taken together."""
+    ours, baseline = (list(_in_zips(side, images)) for side in ("ours", "pillow"))
+    no_less, below_one = Aim(of="ratio", relation=">=", value=1), Aim(of="ours", relation="<", value=1)
+    return [
+        row(f"{what}: PSNR to the source", "dB", [_pooled_psnr(ours)], [_pooled_psnr(baseline)], no_less),
+        row(f"{what}: mean shift", "levels", [_most_shifted(ours)], [_most_shifted(baseline)], below_one),
+        row(f"{what}: bytes", "MB", [_megabytes(ours)], [_megabytes(baseline)]),
+    ]
+
+
+def _pooled_psnr(compared: list[tuple[Channels, int]]) -> float:
+    return float(10 * np.log10(255**2 / np.mean([np.mean(each**2) for each, _ in compared])))
+
+
+def _most_shifted(compared: list[tuple[Channels, int]]) -> float:
+    return max(float(np.abs(each.mean((0, 1))).max()) for each, _ in compared)
+
+
+def _megabytes(compared: list[tuple[Channels, int]]) -> float:
+    return sum(length for _, length in compared) / 1e6
+
+
+def _in_zips(side: str, images: list[str]) -> Iterator[tuple[Channels, int]]:
+    """Differences to the sources (height, width, channels), and the lengths of the JPEGs."""
+    with tempfile.TemporaryDirectory(prefix="frameyard-bench-") as folder:
+        arguments = {"images": images, "quality": QUALITY, "chunk": len(images), "folder": folder}
+        measured(f"benchmarks.chunking_{side}:zip_images", arguments)
+        with zipfile.ZipFile(Path(folder) / "0.zip") as archive:
+            for source, name in zip(images, sorted(archive.namelist()), strict=True):
+                content = archive.read(name)
+                picture = np.asarray(Image.open(io.BytesIO(content)), np.float32)
+                yield picture - np.asarray(Image.open(source), np.float32), len(content)
 
 
 def measure_fidelity() -> list[Row]:

@@ -67,10 +67,22 @@ def test_frames_of_ordinary_jpegs_are_made_without_pixels(options: dict[str, Any
         # Other names of the components and no JFIF: red, green and blue, which are never thinned out, so that
         # only a decoder knows what they mean.
         jpeg().replace(b"\x01\x22\x00\x02\x11\x01\x03\x11\x01", b"R\x22\x00G\x11\x01B\x11\x01"),
+        jpeg().replace(b"\x03\x01\x00\x02\x11\x03\x11", b"\x03\x02\x11\x01\x00\x03\x11"),
         jpeg()[:-2],
         jpeg()[:-40] + b"\xff\xd9",
     ],
-    ids=["4:4:4", "4:2:2", "cmyk", "progressive", "rgb", "other colours", "other names", "no end", "cut"],
+    ids=[
+        "4:4:4",
+        "4:2:2",
+        "cmyk",
+        "progressive",
+        "rgb",
+        "other colours",
+        "other names",
+        "other order",
+        "no end",
+        "cut",
+    ],
 )
 def test_others_go_by_way_of_their_pixels(content: bytes) -> None:
     assert made(content) is None

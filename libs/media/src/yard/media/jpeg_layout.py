@@ -19,8 +19,10 @@ Table = bytes | tuple[int, ...]
 class ScanHeader:
     """What stands before the data of the first scan."""
 
+    names: bytes
+    """Of the components that are in it, a byte each."""
     tables: tuple[int, ...]
-    """The numbers of the Huffman tables (DC << 4 | AC) of each component that is in it."""
+    """The numbers of their Huffman tables (DC << 4 | AC)."""
     spectrum: bytes
     """First and last coefficient, and bits of approximation: 0, 63, 0 in a sequential one."""
     data: int
@@ -36,6 +38,8 @@ class JpegLayout:
     bits: int = 0
     width: int = 0
     height: int = 0
+    names: bytes = b""
+    """Of the components, a byte each."""
     components: list[tuple[int, int]] = field(default_factory=list)
     """Sampling (horizontal << 4 | vertical) and number of the quantisation table of each."""
     tables: dict[int, Table] = field(default_factory=dict)
@@ -75,6 +79,7 @@ def jpeg_layout(content: bytes) -> JpegLayout:
         elif marker in _FRAMES and len(body) >= _FRAME_BYTES:
             layout.frame, layout.bits, layout.components = marker, body[0], _components(body)
             layout.height, layout.width = _two(body, 1), _two(body, 3)
+            layout.names = body[_FRAME_BYTES : _FRAME_BYTES + 3 * body[5] : 3]
         elif marker == _PROFILE and body.startswith(_ICC) and len(body) > _ICC_BYTES:
             layout.profile_parts.setdefault(body[len(_ICC)], body[_ICC_BYTES:])
     return layout
@@ -135,4 +140,5 @@ def _codes(body: bytes) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
 def _scan(body: bytes, data: int) -> ScanHeader | None:
     if not body or len(body) != 4 + 2 * body[0]:
         return None
-    return ScanHeader(tables=tuple(body[2 : 1 + 2 * body[0] : 2]), spectrum=body[-3:], data=data)
+    names, tables = (body[first : 1 + 2 * body[0] : 2] for first in (1, 2))
+    return ScanHeader(names=names, tables=tuple(tables), spectrum=body[-3:], data=data)

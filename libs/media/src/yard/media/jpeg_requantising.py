@@ -55,7 +55,7 @@ def _is_fit(content: bytes, layout: JpegLayout) -> bool:
     header = layout.first_scan
     if layout.frame not in _SEQUENTIAL or layout.bits != 8 or header is None:
         return False
-    if len(header.tables) != len(layout.components) or header.spectrum != _WHOLE_SPECTRUM:
+    if header.names != layout.names or header.spectrum != _WHOLE_SPECTRUM:
         return False
     if not is_sampled_as_ours(layout) or not 0 < layout.width * layout.height <= LARGEST_PIXELS:
         return False
