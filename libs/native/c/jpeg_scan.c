@@ -187,13 +187,16 @@ static __attribute__((noinline)) int move_one(block_state* at, const read_table*
     read_entry entry = read_symbol(codes, &at->reader, &marked);
     at->read += 1 + (entry.symbol >> 4);
     if (!entry.size) {
-        return !entry.all ? BLOCK_IS_DAMAGED : entry.symbol != SIXTEEN_ZEROS || at->read >= SCAN_STEPS - 1;
+        if (!entry.all) {
+            return BLOCK_IS_DAMAGED;
+        }
+        return entry.symbol == SIXTEEN_ZEROS && at->read < SCAN_STEPS - 1 ? GO_ON : BLOCK_ENDS;
     }
     if (at->read >= SCAN_STEPS || entry.size > LARGEST_AC_BITS) {
         return BLOCK_IS_DAMAGED;
     }
     put(at, at->read, sized(coarser(value_of(marked, entry.size), steps[at->read].ratio)), mark);
-    return at->read == SCAN_STEPS - 1;
+    return at->read < SCAN_STEPS - 1 ? GO_ON : BLOCK_ENDS;
 }
 
 /* Two values at a time as far as that goes; whether one is kept is no branch, as nobody could foresee it. */
