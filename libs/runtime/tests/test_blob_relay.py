@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
-from yard.runtime import errors
+from yard.runtime import clock, errors
 from yard.runtime.blobs import Blobs, Relay
+from yard.runtime.blobs.relay import MOST_ADDRESSES, USED_AGAIN_S
 from yard.runtime.settings import RuntimeSettings
 
 MIB = 1024 * 1024
@@ -72,6 +73,31 @@ async def test_many_read_at_once_and_some_stop(relay: Relay) -> None:
     assert all(NOISE[n:].startswith(piece) for n, piece in enumerate(found) if not n % 2)
     assert all(piece and NOISE.startswith(piece) for n, piece in enumerate(found) if n % 2)
     assert await read(relay, 0, len(NOISE)) == NOISE
+
+
+async def test_an_address_is_signed_again_after_a_while_and_few_are_kept(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[str] = []
+    sign = relay._addresses.get
+
+    def noted(key: str, ttl_s: int) -> str:
+        signed.append(key)
+        return sign(key, ttl_s)
+
+    monkeypatch.setattr(relay._addresses, "get", noted)
+    for _ in range(3):
+        assert await read(relay, 0, 9) == NOISE[:9]
+    assert signed == ["a/b"]
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now + USED_AGAIN_S + 1)
+    assert await read(relay, 0, 9) == NOISE[:9]
+    assert signed == ["a/b"] * 2
+    for number in range(MOST_ADDRESSES):
+        relay._address(f"other/{number}")
+    assert len(relay._signed) == MOST_ADDRESSES
+    assert await read(relay, 0, 9) == NOISE[:9]
+    assert signed.count("a/b") == 3
 
 
 async def test_what_is_not_there_is_told(relay: Relay) -> None:
